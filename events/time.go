@@ -1,0 +1,35 @@
+package events
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Offset is a time inside a call, counted from the call's first sample. In JSON it is an integer number of
+// milliseconds, and the field's name ends in _ms.
+type Offset time.Duration
+
+// Duration is the offset as a time.Duration.
+func (o Offset) Duration() time.Duration { return time.Duration(o) }
+
+// String is the offset as a clock shows it: 1:02.345.
+func (o Offset) String() string {
+	ms := time.Duration(o).Milliseconds()
+	return fmt.Sprintf("%d:%02d.%03d", ms/60_000, ms/1000%60, ms%1000)
+}
+
+// MarshalJSON writes whole milliseconds, rounded to the nearest.
+func (o Offset) MarshalJSON() ([]byte, error) {
+	return json.Marshal(time.Duration(o).Round(time.Millisecond).Milliseconds())
+}
+
+// UnmarshalJSON reads whole milliseconds.
+func (o *Offset) UnmarshalJSON(b []byte) error {
+	var ms int64
+	if err := json.Unmarshal(b, &ms); err != nil {
+		return fmt.Errorf("events: offset: %w", err)
+	}
+	*o = Offset(time.Duration(ms) * time.Millisecond)
+	return nil
+}
