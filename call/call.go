@@ -1,0 +1,159 @@
+package call
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"aldeabridge/events"
+	"aldeabridge/transcript"
+)
+
+// A Recognizer opens a Transcriber for each speaker of each call. It is called concurrently.
+type Recognizer interface {
+	// Open returns at once, also when the recogniser cannot be reached: the audio waits inside.
+	Open(ctx context.Context, call events.Call, speaker events.Speaker) Transcriber
+}
+
+// A Transcriber turns one speaker's audio into results. Its times count from the speaker's first sample.
+type Transcriber interface {
+	// Write takes the next µ-law bytes of the speaker's time line. It copies them and never blocks.
+	Write(mulaw []byte)
+	// Next waits for the next thing heard. It returns io.EOF after the last, and any other error when the
+	// recogniser failed for good: then some of what was said may be missing.
+	Next(ctx context.Context) (Heard, error)
+	// Finalize asks for the final results of all audio written so far.
+	Finalize()
+	// CloseSend says that no more audio comes. Next goes on until the last result.
+	CloseSend()
+	// Close gives up at once.
+	Close() error
+}
+
+// Heard is one thing a Transcriber says. At most one field is set; with none it is to be ignored.
+type Heard struct {
+	Result        *transcript.Result
+	UtteranceEnd  *transcript.UtteranceEnd
+	SpeechStarted *SpeechStarted
+}
+
+// SpeechStarted says that a speaker began to speak.
+type SpeechStarted struct {
+	At time.Duration // from the speaker's first sample
+}
+
+// A Journal stores events. It is called by one goroutine of each call at a time.
+type Journal interface {
+	// Append gives the event its place in the call's sequence and makes it durable.
+	Append(ctx context.Context, e events.Event) (events.Record, error)
+}
+
+// Config is what all calls of a server share.
+type Config struct {
+	Recognizer Recognizer // required
+	Journal    Journal    // required
+	// Observe, if not nil, is told every event of every call: stored ones after the journal has them, the
+	// others as they happen. Calls of it overlap for different calls, not for one. It must not block.
+	Observe func(events.Event)
+	// Settings is told to receivers in call.started.
+	Settings events.Recognizer
+	// UtteranceTimeout ends an utterance when its finals are in and nothing more is heard for so long.
+	// It defaults to 1.5 seconds.
+	UtteranceTimeout time.Duration
+	// DrainTimeout bounds how long End waits for the last words. It defaults to 15 seconds.
+	DrainTimeout time.Duration
+	Logger       *slog.Logger // nil discards
+}
+
+// A Call is one call from its first audio to call.ended. Make it with Start.
+type Call struct {
+	config Config
+	logger *slog.Logger
+	legs   []*leg // one for each speaker, fixed
+	queue  *queue
+	end    sync.Once
+	cancel context.CancelFunc
+}
+
+// Start begins a call: call.started is on its way and a Transcriber is open for each of tracks when it
+// returns. ctx bounds the whole call: when it ends, recognition stops at once and what was heard is emitted.
+// Somebody must call End.
+func Start(ctx context.Context, config Config, info events.Call, media events.MediaFormat, tracks []events.Speaker) *Call {
+	config.UtteranceTimeout = cmp.Or(config.UtteranceTimeout, 1500*time.Millisecond)
+	config.DrainTimeout = cmp.Or(config.DrainTimeout, 15*time.Second)
+	logger := config.Logger
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
+	logger = logger.With("call_sid", info.ID, "stream_sid", info.StreamID)
+	ctx, cancel := context.WithCancel(ctx)
+	c := &Call{
+		config: config,
+		logger: logger,
+		queue:  newQueue(config.Journal, config.Observe, info, logger),
+		cancel: cancel,
+	}
+	c.queue.put(time.Now(), events.CallStarted{Tracks: tracks, Media: media, Recognizer: config.Settings})
+	for _, speaker := range tracks {
+		c.legs = append(c.legs, c.startLeg(ctx, info, speaker))
+	}
+	logger.Info("call started", "tracks", len(tracks))
+	return c
+}
+
+// Audio hands on the next µ-law bytes of a speaker's time line. It never blocks and keeps nothing of mulaw.
+// Audio of a speaker who is not among the call's tracks is ignored. One goroutine at a time for a speaker.
+func (c *Call) Audio(speaker events.Speaker, mulaw []byte) {
+	for _, l := range c.legs {
+		if l.speaker == speaker {
+			l.transcriber.Write(mulaw)
+			l.samples += int64(len(mulaw))
+			return
+		}
+	}
+}
+
+// DTMF reports a key press at a time since the call's first sample. It never blocks.
+func (c *Call) DTMF(digit string, at time.Duration) {
+	c.queue.put(time.Now(), events.DTMFReceived{Digit: digit, At: events.Offset(at)})
+}
+
+// End ends the call: the recogniser is asked for the last words, they are emitted, then call.ended is. It
+// returns when the journal has it all. The first End counts; later ones return at once. Call it after the
+// last Audio. Utterances and DTMF of counts are filled in here.
+func (c *Call) End(reason events.EndReason, counts events.Counts) {
+	c.end.Do(func() { c.finish(reason, counts) })
+}
+
+func (c *Call) finish(reason events.EndReason, counts events.Counts) {
+	for _, l := range c.legs {
+		l.closeSend()
+	}
+	// A recogniser that does not let go must not keep the call from ending.
+	giveUp := time.AfterFunc(c.config.DrainTimeout, c.cancel)
+	var samples int64
+	for _, l := range c.legs {
+		<-l.done
+		samples = max(samples, l.samples)
+	}
+	giveUp.Stop()
+	c.cancel()
+
+	lines := c.queue.said()
+	slices.SortStableFunc(lines, func(a, b events.Line) int { return cmp.Compare(a.Start, b.Start) })
+	counts.Utterances, counts.DTMF = len(lines), c.queue.pressed()
+	duration := length(samples)
+	c.queue.put(time.Now(), events.CallEnded{
+		Reason:     reason,
+		Duration:   events.Offset(duration),
+		Counts:     counts,
+		Transcript: lines,
+	})
+	c.queue.close()
+	c.logger.Info("call ended", "reason", reason, "duration", duration.Round(time.Millisecond), "utterances", counts.Utterances,
+		"frames", counts.Frames, "frames_late", counts.FramesLate, "frames_duplicate", counts.FramesDuplicate,
+		"frames_bad", counts.FramesBad, "messages_skipped", counts.MessagesSkipped, "silence_ms", counts.Silence)
+}

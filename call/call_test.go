@@ -1,0 +1,360 @@
+package call_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aldeabridge/call"
+	"aldeabridge/events"
+	"aldeabridge/transcript"
+)
+
+// ears is a Transcriber that says what a test tells it to.
+type ears struct {
+	heard chan call.Heard
+	after []call.Heard // said after CloseSend
+	err   error        // returned after the last; nil is io.EOF
+
+	mu        sync.Mutex
+	written   int
+	finalizes int
+	closed    bool
+}
+
+func newEars() *ears { return &ears{heard: make(chan call.Heard, 100)} }
+
+func (e *ears) Open(context.Context, events.Call, events.Speaker) call.Transcriber { return e }
+
+func (e *ears) Write(b []byte) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.written += len(b)
+}
+
+func (e *ears) Next(ctx context.Context) (call.Heard, error) {
+	select {
+	case h, ok := <-e.heard:
+		if ok {
+			return h, nil
+		}
+		if e.err != nil {
+			return call.Heard{}, e.err
+		}
+		return call.Heard{}, io.EOF
+	case <-ctx.Done():
+		return call.Heard{}, ctx.Err()
+	}
+}
+
+func (e *ears) Finalize() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.finalizes++
+}
+
+func (e *ears) CloseSend() {
+	for _, h := range e.after {
+		e.heard <- h
+	}
+	close(e.heard)
+}
+
+func (e *ears) Close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closed = true
+	return nil
+}
+
+func final(text string, start, end time.Duration, speechFinal bool) call.Heard {
+	return call.Heard{Result: &transcript.Result{Text: text, Confidence: 1, Start: start, End: end, Final: true, SpeechFinal: speechFinal}}
+}
+
+func interim(text string, start, end time.Duration) call.Heard {
+	return call.Heard{Result: &transcript.Result{Text: text, Start: start, End: end}}
+}
+
+// book is a Journal that keeps what it got and refuses the first appends.
+type book struct {
+	mu      sync.Mutex
+	refuse  int
+	events  []events.Event
+	records int
+}
+
+func (b *book) Append(_ context.Context, e events.Event) (events.Record, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.refuse != 0 {
+		b.refuse--
+		return events.Record{}, errors.New("full")
+	}
+	b.records++
+	e.Sequence = int64(b.records)
+	b.events = append(b.events, e)
+	return events.Record{ID: e.ID, Sequence: e.Sequence}, nil
+}
+
+// types is the type of every stored event.
+func (b *book) types() []events.Type {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var types []events.Type
+	for _, e := range b.events {
+		types = append(types, e.Body.Type())
+	}
+	return types
+}
+
+func (b *book) utterances() []events.Utterance {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var all []events.Utterance
+	for _, e := range b.events {
+		if u, ok := e.Body.(events.UtteranceFinal); ok {
+			all = append(all, u.Utterance)
+		}
+	}
+	return all
+}
+
+var (
+	info   = events.Call{ID: "CA1", StreamID: "MZ1", Carrier: "twilio"}
+	format = events.MediaFormat{Encoding: "audio/x-mulaw", SampleRate: 8000, Channels: 1}
+)
+
+func start(config call.Config, tracks ...events.Speaker) *call.Call {
+	return call.Start(context.Background(), config, info, format, tracks)
+}
+
+func TestEventsAreStoredInOrderAndTheCallEndsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, j := newEars(), &book{}
+		var seen []events.Type
+		c := start(call.Config{Recognizer: e, Journal: j, Observe: func(e events.Event) { seen = append(seen, e.Body.Type()) }}, events.Caller)
+		c.Audio(events.Caller, make([]byte, 8000))
+		e.heard <- interim("hello", 0, time.Second)
+		e.heard <- final("hello there", 0, time.Second, true)
+		synctest.Wait()
+		c.DTMF("5", time.Second)
+		c.End(events.EndStop, events.Counts{Frames: 50})
+		c.End(events.EndClosed, events.Counts{})
+
+		want := []events.Type{events.TypeCallStarted, events.TypeUtteranceFinal, events.TypeDTMFReceived, events.TypeCallEnded}
+		if got := j.types(); !slices.Equal(got, want) {
+			t.Errorf("got stored %v, want %v", got, want)
+		}
+		want = slices.Insert(want, 1, events.TypeTranscriptInterim)
+		if !slices.Equal(seen, want) {
+			t.Errorf("got observed %v, want %v", seen, want)
+		}
+		ended := j.events[len(j.events)-1].Body.(events.CallEnded)
+		if ended.Reason != events.EndStop || ended.Duration != events.Offset(time.Second) {
+			t.Errorf("got reason %s and duration %v, want carrier_stop and 1 s", ended.Reason, ended.Duration)
+		}
+		if ended.Counts.Utterances != 1 || ended.Counts.DTMF != 1 || ended.Counts.Frames != 50 || len(ended.Transcript) != 1 {
+			t.Errorf("got counts %+v and %d lines, want 1 utterance, 1 digit, 50 frames, 1 line", ended.Counts, len(ended.Transcript))
+		}
+		if !e.closed {
+			t.Error("the transcriber is still open after End")
+		}
+	})
+}
+
+func TestLastWordsOfACallerWhoHangsUpAreEndedByTheCall(t *testing.T) {
+	tests := map[string][]call.Heard{
+		"a final without speech_final":      {final("last words", 0, time.Second, false)},
+		"a final with speech_final":         {final("last words", 0, time.Second, true)},
+		"a final and an empty speech_final": {final("last words", 0, 990*time.Millisecond, false), final("", 0, time.Second, true)},
+	}
+	for name, after := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e, j := newEars(), &book{}
+				e.after = after
+				c := start(call.Config{Recognizer: e, Journal: j}, events.Caller)
+				c.Audio(events.Caller, make([]byte, 8000))
+				c.End(events.EndStop, events.Counts{})
+				us := j.utterances()
+				if len(us) != 1 || us[0].Text != "last words" || us[0].EndedBy != events.ByCallEnd || !us[0].Confirmed {
+					t.Errorf("got %+v, want one confirmed utterance \"last words\" ended by call_end", us)
+				}
+				if got := j.types(); got[len(got)-1] != events.TypeCallEnded {
+					t.Errorf("got %v, want call.ended last", got)
+				}
+			})
+		})
+	}
+}
+
+func TestAnUtteranceThatWasOverBeforeTheHangUpKeepsItsReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, j := newEars(), &book{}
+		e.after = []call.Heard{final("done", 0, time.Second, true)}
+		c := start(call.Config{Recognizer: e, Journal: j}, events.Caller)
+		c.Audio(events.Caller, make([]byte, 24000))
+		c.End(events.EndStop, events.Counts{})
+		if us := j.utterances(); len(us) != 1 || us[0].EndedBy != events.BySpeechFinal {
+			t.Errorf("got %+v, want one utterance ended by speech_final", us)
+		}
+	})
+}
+
+func TestSpeakersStaySeparateAndIndexesCountTheCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		caller, agent, j := newEars(), newEars(), &book{}
+		open := byspeaker{events.Caller: caller, events.Agent: agent}
+		c := start(call.Config{Recognizer: open, Journal: j}, events.Caller, events.Agent)
+		agent.heard <- final("how can I help", 0, time.Second, true)
+		synctest.Wait()
+		caller.heard <- final("my order is late", time.Second, 2*time.Second, true)
+		synctest.Wait()
+		c.Audio(events.Agent, make([]byte, 160))
+		c.End(events.EndStop, events.Counts{})
+		us := j.utterances()
+		if len(us) != 2 || us[0].Speaker != events.Agent || us[1].Speaker != events.Caller {
+			t.Fatalf("got %+v, want agent then caller", us)
+		}
+		if us[0].Index != 1 || us[1].Index != 2 || us[0].ID != "MZ1-agent-1" || us[1].ID != "MZ1-caller-1" {
+			t.Errorf("got indexes %d, %d and ids %s, %s", us[0].Index, us[1].Index, us[0].ID, us[1].ID)
+		}
+		if caller.written != 0 || agent.written != 160 {
+			t.Errorf("got %d bytes to the caller's ears and %d to the agent's, want 0 and 160", caller.written, agent.written)
+		}
+	})
+}
+
+type byspeaker map[events.Speaker]*ears
+
+func (b byspeaker) Open(_ context.Context, _ events.Call, s events.Speaker) call.Transcriber {
+	return b[s]
+}
+
+func TestARecogniserThatFallsSilentDoesNotHoldAnUtterance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, j := newEars(), &book{}
+		c := start(call.Config{Recognizer: e, Journal: j, UtteranceTimeout: 2 * time.Second}, events.Caller)
+		e.heard <- final("are you there", 0, time.Second, false)
+		<-time.After(1999 * time.Millisecond)
+		synctest.Wait()
+		if us := j.utterances(); len(us) != 0 {
+			t.Errorf("got %+v before the time-out, want nothing", us)
+		}
+		<-time.After(2 * time.Millisecond)
+		synctest.Wait()
+		if us := j.utterances(); len(us) != 1 || us[0].EndedBy != events.ByTimeout {
+			t.Errorf("got %+v, want one utterance ended by timeout", us)
+		}
+		c.End(events.EndStop, events.Counts{})
+		if us := j.utterances(); len(us) != 1 {
+			t.Errorf("got %d utterances after the end, want the same 1", len(us))
+		}
+	})
+}
+
+func TestAFailedRecogniserLeavesWhatItHeardUnconfirmed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, j := newEars(), &book{}
+		e.err = errors.New("refused")
+		c := start(call.Config{Recognizer: e, Journal: j}, events.Caller)
+		e.heard <- interim("I would like", 0, time.Second)
+		synctest.Wait()
+		c.End(events.EndStop, events.Counts{})
+		if us := j.utterances(); len(us) != 1 || us[0].Confirmed || us[0].Text != "I would like" {
+			t.Errorf("got %+v, want the interim, unconfirmed", us)
+		}
+	})
+}
+
+func TestARecogniserThatDoesNotLetGoDoesNotKeepTheCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck, j := &stuckEars{}, &book{}
+		c := start(call.Config{Recognizer: stuck, Journal: j, DrainTimeout: 3 * time.Second}, events.Caller)
+		begin := time.Now()
+		c.End(events.EndStop, events.Counts{})
+		if took := time.Since(begin); took != 3*time.Second {
+			t.Errorf("End took %v, want 3 s", took)
+		}
+		if got := j.types(); got[len(got)-1] != events.TypeCallEnded {
+			t.Errorf("got %v, want call.ended last", got)
+		}
+	})
+}
+
+// stuckEars never answers.
+type stuckEars struct{}
+
+func (s *stuckEars) Open(context.Context, events.Call, events.Speaker) call.Transcriber { return s }
+func (*stuckEars) Write([]byte)                                                         {}
+func (*stuckEars) Finalize()                                                            {}
+func (*stuckEars) CloseSend()                                                           {}
+func (*stuckEars) Close() error                                                         { return nil }
+func (*stuckEars) Next(ctx context.Context) (call.Heard, error) {
+	<-ctx.Done()
+	return call.Heard{}, ctx.Err()
+}
+
+func TestAnInterimAtTheUtteranceEndIsFinalized(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, j := newEars(), &book{}
+		c := start(call.Config{Recognizer: e, Journal: j}, events.Caller)
+		e.heard <- interim("yes please", 0, time.Second)
+		e.heard <- call.Heard{UtteranceEnd: &transcript.UtteranceEnd{LastWordEnd: 900 * time.Millisecond}}
+		synctest.Wait()
+		e.mu.Lock()
+		if e.finalizes != 1 {
+			t.Errorf("got %d finalizes, want 1", e.finalizes)
+		}
+		e.mu.Unlock()
+		e.heard <- final("yes please", 0, time.Second, false)
+		synctest.Wait()
+		if us := j.utterances(); len(us) != 1 || us[0].EndedBy != events.ByUtteranceEnd {
+			t.Errorf("got %+v, want one utterance ended by utterance_end", us)
+		}
+		c.End(events.EndStop, events.Counts{})
+	})
+}
+
+func TestAnEventThatTheJournalRefusesWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, j := newEars(), &book{refuse: 3}
+		c := start(call.Config{Recognizer: e, Journal: j}, events.Caller)
+		c.DTMF("1", 0)
+		c.DTMF("2", 0)
+		c.End(events.EndStop, events.Counts{})
+		want := []events.Type{events.TypeCallStarted, events.TypeDTMFReceived, events.TypeDTMFReceived, events.TypeCallEnded}
+		if got := j.types(); !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	})
+}
+
+func TestAJournalThatTakesNothingDoesNotKeepTheCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, j := newEars(), &book{refuse: -1}
+		c := start(call.Config{Recognizer: e, Journal: j}, events.Caller)
+		begin := time.Now()
+		c.End(events.EndStop, events.Counts{})
+		if took := time.Since(begin); took > time.Minute {
+			t.Errorf("End took %v, want less than a minute", took)
+		}
+	})
+}
+
+func TestAudioOfASpeakerWhoIsNotOnTheCallIsIgnored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEars()
+		c := start(call.Config{Recognizer: e, Journal: &book{}}, events.Caller)
+		c.Audio(events.Agent, make([]byte, 160))
+		c.End(events.EndStop, events.Counts{})
+		if e.written != 0 {
+			t.Errorf("got %d bytes, want 0", e.written)
+		}
+	})
+}

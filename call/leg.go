@@ -1,0 +1,140 @@
+package call
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"aldeabridge/events"
+	"aldeabridge/transcript"
+)
+
+// A leg is one speaker of a call: a transcriber, and the transcript that its results become.
+type leg struct {
+	speaker     events.Speaker
+	transcriber Transcriber
+	queue       *queue
+	logger      *slog.Logger
+	done        chan struct{} // closed when the last word is in the queue
+	samples     int64         // written so far; Audio's goroutine, then End's
+
+	mu        sync.Mutex // guards what follows, and the order of its events in the queue
+	assembler *transcript.Assembler
+	timer     *time.Timer   // runs tick at the assembler's deadline
+	end       time.Duration // of all audio, once the call is over; negative before
+}
+
+// endSlack is how far before the end of the audio a result may end and still be one that the end caused:
+// recognisers count in frames of their own.
+const endSlack = 100 * time.Millisecond
+
+func (c *Call) startLeg(ctx context.Context, info events.Call, speaker events.Speaker) *leg {
+	l := &leg{
+		speaker:     speaker,
+		transcriber: c.config.Recognizer.Open(ctx, info, speaker),
+		queue:       c.queue,
+		logger:      c.logger.With("speaker", speaker),
+		done:        make(chan struct{}),
+		assembler: transcript.New(transcript.Options{
+			Prefix:   cmp.Or(info.StreamID, info.ID) + "-" + string(speaker),
+			Speaker:  speaker,
+			Language: c.config.Settings.Language,
+			Timeout:  c.config.UtteranceTimeout,
+		}),
+		end: -1,
+	}
+	l.timer = time.AfterFunc(time.Hour, l.tick)
+	l.timer.Stop()
+	go l.listen(ctx)
+	return l
+}
+
+// closeSend says that the speaker's audio is complete.
+func (l *leg) closeSend() {
+	l.mu.Lock()
+	l.end = length(l.samples)
+	l.mu.Unlock()
+	l.transcriber.CloseSend()
+}
+
+// listen reads the transcriber until its last word, then ends the transcript.
+func (l *leg) listen(ctx context.Context) {
+	defer close(l.done)
+	var err error
+	for err == nil {
+		var h Heard
+		if h, err = l.transcriber.Next(ctx); err == nil {
+			l.hear(h)
+		}
+	}
+	if cerr := l.transcriber.Close(); cerr != nil {
+		l.logger.Debug("recogniser close", "err", cerr)
+	}
+	confirmed := errors.Is(err, io.EOF)
+	if !confirmed {
+		l.logger.Error("recogniser failed: the rest of this speaker is not transcribed", "err", err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.timer.Stop()
+	l.emit(l.assembler.Close(confirmed))
+}
+
+// hear takes one thing from the transcriber into the transcript.
+func (l *leg) hear(h Heard) {
+	now := time.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case h.Result != nil:
+		r := *h.Result
+		if r.SpeechFinal && l.end >= 0 && r.End >= l.end-endSlack {
+			// The recogniser was told that the audio is over, and calls that the end of an utterance. It was
+			// the call that ended.
+			r.Final, r.SpeechFinal = true, false
+		}
+		l.emit(l.assembler.Result(r, now))
+	case h.UtteranceEnd != nil:
+		bodies, finalize := l.assembler.UtteranceEnd(*h.UtteranceEnd, now)
+		l.emit(bodies)
+		if finalize {
+			l.transcriber.Finalize()
+		}
+	case h.SpeechStarted != nil:
+		l.queue.put(now, events.SpeechStarted{Speaker: l.speaker, At: events.Offset(h.SpeechStarted.At)})
+	}
+	l.arm(now)
+}
+
+// tick ends an utterance about which the recogniser fell silent.
+func (l *leg) tick() {
+	now := time.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.emit(l.assembler.Tick(now))
+	l.arm(now)
+}
+
+// arm sets the timer to the assembler's deadline. The caller holds mu.
+func (l *leg) arm(now time.Time) {
+	if deadline, ok := l.assembler.Deadline(); ok {
+		l.timer.Reset(deadline.Sub(now))
+	} else {
+		l.timer.Stop()
+	}
+}
+
+// emit queues events. The caller holds mu, so that they leave in the order they were made.
+func (l *leg) emit(bodies []events.Body) {
+	now := time.Now()
+	for _, b := range bodies {
+		l.queue.put(now, b)
+	}
+}
+
+// length is how long n samples of telephone audio last.
+func length(n int64) time.Duration { return time.Duration(n) * (time.Second / 8000) }
