@@ -1,0 +1,49 @@
+# bridge: the verbs of this project. `make demo` and `make test` work on a bare Debian or Ubuntu machine.
+SHELL       := /bin/bash
+GO          ?= go
+FUZZTIME    ?= 1m
+GOLANGCI    := v2.13.0
+GOVULNCHECK := v1.2.0
+
+.PHONY: build demo test test-peers lint fmt bench fuzz golden clean
+
+build: ## bin/bridge (static) and bin/bridge-sphinx (the offline recogniser's host)
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/bridge ./cmd/bridge
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/bridge-sphinx ./cmd/sphinx
+
+demo: ## one phone call from carrier to webhook, all on this machine
+	@scripts/deps.sh demo
+	@$(MAKE) --no-print-directory build
+	@bin/bridge demo $(ARGS)
+
+test: ## every test, with the race detector
+	@scripts/deps.sh test
+	$(GO) test -race -shuffle=on ./...
+
+test-peers: build ## independent clients from npm and Debian against bridge and its sandbox
+	@scripts/deps.sh peers
+	cd peers && npm ci --no-audit --no-fund --loglevel=error
+	cd peers && BRIDGE=$(CURDIR)/bin/bridge node --test --test-concurrency=1
+
+lint: ## vet, staticcheck and friends, known vulnerabilities, shell scripts
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt: run make fmt'; exit 1; }
+	$(GO) vet ./...
+	@test -x bin/golangci-lint-$(GOLANGCI) || { GOBIN=$(CURDIR)/bin/tools $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) && mv bin/tools/golangci-lint bin/golangci-lint-$(GOLANGCI); }
+	bin/golangci-lint-$(GOLANGCI) run ./...
+	@GO=$(GO) scripts/vulncheck.sh $(GOVULNCHECK)
+
+fmt: ## gofmt everything
+	gofmt -w .
+
+bench: ## our benchmarks, and others' code in the same run
+	$(GO) test -run=- -bench=. -benchmem ./codec ./media ./aldea
+	cd bench && $(GO) test -run=- -bench=. -benchmem .
+
+fuzz: ## each fuzz target for FUZZTIME (1m)
+	@FUZZTIME=$(FUZZTIME) GO=$(GO) scripts/fuzz.sh
+
+golden: ## make the golden audio files again, with sox and ffmpeg
+	codec/testdata/make.sh
+
+clean:
+	rm -rf bin peers/node_modules

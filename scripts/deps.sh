@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Installs what a make target needs beyond Go: Debian packages, when they are missing and this is Debian or
+# Ubuntu. With everything present it asks nothing of the network.
+#   demo   offline recognition (the demo works without: it says what is missing)
+#   test   demo, and the independent audio tools that tests use
+#   peers  test, and third-party clients
+set -euo pipefail
+
+optional=0
+packages=(libpocketsphinx3 pocketsphinx-en-us)
+case "${1:-}" in
+  demo) optional=1 ;;
+  test) packages+=(minimodem sox ffmpeg asterisk-core-sounds-en-wav) ;;
+  peers) packages+=(minimodem sox ffmpeg asterisk-core-sounds-en-wav python3-websockets chromium) ;;
+  *) echo "usage: $0 demo|test|peers" >&2; exit 2 ;;
+esac
+
+command -v dpkg-query >/dev/null || {
+  echo "deps: not Debian or Ubuntu; wanted here: ${packages[*]}" >&2
+  exit 0
+}
+missing=()
+for p in "${packages[@]}"; do
+  dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || missing+=("$p")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if [ "$(id -u)" = 0 ]; then sudo=(env); elif sudo -n true 2>/dev/null; then sudo=(sudo); else
+  echo "deps: not installed, and neither root nor sudo here: apt-get install ${missing[*]}" >&2
+  [ $optional = 1 ] && exit 0
+  exit 1
+fi
+echo "deps: installing ${missing[*]}" >&2
+install() {
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null 2>&1
+}
+install || { "${sudo[@]}" apt-get update -qq >/dev/null 2>&1 && install; } || {
+  echo "deps: apt-get install ${missing[*]} failed" >&2
+  [ $optional = 1 ] && exit 0
+  exit 1
+}
