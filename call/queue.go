@@ -67,6 +67,9 @@ func (q *queue) put(now time.Time, body events.Body) {
 	case events.UtteranceFinal:
 		u := &b.Utterance
 		u.Index = len(q.lines) + 1
+		if u.Words == nil {
+			u.Words = []events.Word{} // [] in JSON, not null
+		}
 		q.lines = append(q.lines, events.Line{Utterance: u.ID, Speaker: u.Speaker, Text: u.Text, Start: u.Start, End: u.End})
 		body = b
 	case events.DTMFReceived:

@@ -56,6 +56,9 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	if e.Body == nil {
 		return nil, errors.New("events: event without a body")
 	}
+	if e.Call.Params == nil {
+		e.Call.Params = map[string]string{} // {} rather than null
+	}
 	call, err := marshal(e.Call)
 	if err != nil {
 		return nil, err
