@@ -1,0 +1,123 @@
+package transcript
+
+import (
+	"cmp"
+	"time"
+
+	"aldeabridge/events"
+)
+
+// An Assembler turns the results of one track into utterances. Make it with New. It is not safe for
+// concurrent use.
+type Assembler struct {
+	opts      Options
+	count     int       // utterances emitted
+	committed committed // what is settled of the time line
+	open      utterance // the finals of the current utterance
+	pending   segment   // the interim; its text is empty if there is none
+	shown     string    // the text last published as interim of the current utterance
+	// emitted is the end of the last utterance.
+	emitted time.Duration
+	// ending is the last word's end of an UtteranceEnd that awaits the final it asked for, else negative.
+	ending time.Duration
+	heard  time.Time // when text last came
+	closed bool
+	stats  Stats
+}
+
+// New returns an Assembler at the beginning of a track.
+func New(opts Options) *Assembler {
+	opts.Timeout = cmp.Or(opts.Timeout, 1500*time.Millisecond)
+	opts.MaxDuration = cmp.Or(opts.MaxDuration, time.Minute)
+	opts.MaxRunes = cmp.Or(opts.MaxRunes, 2000)
+	return &Assembler{opts: opts, ending: -1}
+}
+
+// Result takes a message of the recogniser and returns the events it gives rise to, in order: a
+// TranscriptInterim if the text of the current utterance changed, or an UtteranceFinal if the utterance is
+// over. now is the time of arrival. After Close it returns nothing.
+func (a *Assembler) Result(r Result, now time.Time) []events.Body {
+	if a.closed {
+		return nil
+	}
+	s, odd := newSegment(r)
+	if odd {
+		a.stats.Odd++
+	}
+	if r.Final || r.SpeechFinal {
+		return a.final(s, r.SpeechFinal, now)
+	}
+	return a.interim(s, now)
+}
+
+// interim replaces the pending interim.
+func (a *Assembler) interim(s segment, now time.Time) []events.Body {
+	if s.placed && s.end < a.pending.end {
+		// A new connection hears the same audio again and has not caught up. Until it has, the
+		// older interim knows more.
+		return nil
+	}
+	if s.placed && s.end <= a.committed.end {
+		return nil // late: the final overtook it
+	}
+	if s, _ = a.committed.fresh(s); s.text == "" {
+		a.pending = segment{} // the recogniser thinks better of it
+		return a.show()
+	}
+	a.pending = s
+	a.touch(now)
+	return a.show()
+}
+
+// final commits a segment and ends the utterance if it is time.
+func (a *Assembler) final(s segment, speechFinal bool, now time.Time) []events.Body {
+	fresh := a.fresh(s, speechFinal)
+	if fresh.text != "" || !s.placed || a.pending.start < s.end {
+		a.pending = segment{} // what is final now; only a late message leaves a newer interim alone
+	}
+	if fresh.text != "" {
+		a.committed.add(fresh)
+		a.open.add(fresh)
+		a.touch(now)
+	}
+	switch {
+	case speechFinal:
+		return a.emit(events.BySpeechFinal, true)
+	case a.ending >= 0 && (!s.placed || s.end >= a.ending-wordSlack):
+		return a.emit(events.ByUtteranceEnd, true)
+	case a.tooLong():
+		a.stats.Cut++
+		return a.emit(events.ByTimeout, true)
+	}
+	return a.show()
+}
+
+// fresh is the part of a final that is not committed yet. It counts the rest.
+func (a *Assembler) fresh(s segment, speechFinal bool) segment {
+	if !s.placed && speechFinal && !a.open.empty() && a.committed.isLast(s.text) {
+		a.stats.Repeats++
+		return segment{}
+	}
+	fresh, dropped := a.committed.fresh(s)
+	if s.text != "" && fresh.text == "" {
+		a.stats.Repeats++
+	} else {
+		a.stats.Trimmed += dropped
+	}
+	return fresh
+}
+
+// tooLong tells whether the current utterance must be cut.
+func (a *Assembler) tooLong() bool {
+	return a.open.end-a.open.start > a.opts.MaxDuration || a.open.runes > a.opts.MaxRunes
+}
+
+// touch notes that text came.
+func (a *Assembler) touch(now time.Time) {
+	if now.After(a.heard) {
+		a.heard = now
+	}
+}
+
+// Stats returns the counters.
+func (a *Assembler) Stats() Stats { return a.stats }

@@ -1,0 +1,84 @@
+package transcript
+
+import (
+	"strings"
+	"time"
+	"unicode"
+)
+
+// recentLimit is how many committed finals are remembered to recognise repeats without word times. A result
+// covers at most an utterance, and an utterance is rarely more than a few finals.
+const recentLimit = 8
+
+// committed is the part of the time line whose text is settled: all of it before end.
+type committed struct {
+	end    time.Duration
+	recent []segment // the last finals, oldest first; without words
+}
+
+// add extends the committed part by a final that brought text.
+func (c *committed) add(s segment) {
+	c.end = max(c.end, s.end)
+	if len(c.recent) == recentLimit {
+		c.recent = append(c.recent[:0], c.recent[1:]...)
+	}
+	s.words = nil
+	c.recent = append(c.recent, s)
+}
+
+// fresh is the part of s that is not committed yet. Its text is empty if there is none. dropped counts the
+// words taken away from a segment that was only partly known.
+func (c *committed) fresh(s segment) (rest segment, dropped int) {
+	switch {
+	case s.text == "":
+		return s, 0
+	case !s.placed:
+		s.start, s.end, s.words = c.end, c.end, nil
+		return s, 0
+	case s.end <= c.end:
+		return segment{start: s.start, end: s.end, placed: true}, 0
+	case s.start >= c.end:
+		return s.within(), 0
+	case len(s.words) > 0:
+		s, dropped = s.after(c.end)
+		return s.within(), dropped
+	}
+	n := c.repeated(s)
+	if n > 0 {
+		s.text = strings.Join(strings.Fields(s.text)[n:], " ")
+	}
+	s.start = c.end
+	return s, n
+}
+
+// repeated counts the words at the beginning of s that repeat the committed finals which s covers. It is all
+// of them where s says less than was known.
+func (c *committed) repeated(s segment) int {
+	var known []string
+	for _, r := range c.recent {
+		if r.start >= s.start && r.end <= s.end {
+			known = append(known, strings.Fields(r.text)...)
+		}
+	}
+	words := strings.Fields(s.text)
+	n := min(len(known), len(words))
+	for i := range n {
+		if bare(known[i]) != bare(words[i]) {
+			return 0
+		}
+	}
+	return n
+}
+
+// isLast tells whether text is that of the last final.
+func (c *committed) isLast(text string) bool {
+	return len(c.recent) > 0 && c.recent[len(c.recent)-1].text == text
+}
+
+// bare is a word without case and punctuation: recognisers change their minds about those.
+func bare(word string) string {
+	if b := strings.TrimFunc(word, unicode.IsPunct); b != "" {
+		word = b
+	}
+	return strings.ToLower(word)
+}

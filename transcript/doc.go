@@ -1,0 +1,42 @@
+// Package transcript turns the results of a speech recogniser into utterances.
+//
+// A recogniser talks while it listens. It sends interims, guesses that the next message may revise; then a
+// final, whose text stays; and somewhere a sign that the speaker has stopped. A long utterance arrives as
+// several finals, and only the last of them carries the sign (speech_final). So:
+//
+//	interim ▸ interim ▸ final ▸ interim ▸ final + speech_final  =  one utterance
+//
+// An Assembler does this for one track of one call. Give it every message in the order of arrival; it
+// answers with the events to publish: transcript.interim while the utterance grows, utterance.final once when
+// it is over. Both carry the same utterance id.
+//
+// # What ends an utterance
+//
+// Recognisers mark the end in three ways: speech_final on the last final, on an empty message after it, or on
+// a message that repeats it. All three give the same utterance. Where loud background keeps speech_final
+// from coming, UtteranceEnd does it, and where that does not come either, a timer: the caller asks Deadline
+// and calls Tick. The end of the call ends what is left: Close. An utterance that grows past MaxDuration or
+// MaxRunes is cut at the final that made it so (ended by timeout), so that nothing grows for ever.
+//
+// # What is dropped
+//
+// Text is committed up to a point of the time line: the end of the last final that brought text. The same
+// audio is sometimes recognised twice (a message is repeated, a connection is replaced and audio replayed), so
+// what lies before that point is dropped and counted:
+//
+//   - a result that ends at or before the point is a repeat, dropped whole;
+//   - of a result that reaches across it, the words whose middle lies before it are dropped;
+//   - if such a result has no word times, only words that visibly repeat are dropped: where its range covers
+//     finals committed before and its text begins with theirs. Else all of it is kept. A doubled word can be
+//     seen and mended by whoever reads it, a lost one cannot.
+//
+// A result without usable times (none, reversed, beyond a day) cannot be judged by time. Its text is kept and
+// stands at the point, with no length; only a speech_final that repeats the last final word for word is
+// taken for a repeat. A word list that does not fit its result's range is no word list.
+//
+// Interims are never stored, with one exception: when the call ends before the recogniser could answer, the
+// last interim is all there is, and the utterance says that it is not confirmed.
+//
+// The package does no I/O, starts no goroutine and reads no clock: the time is an argument. An Assembler is not
+// safe for concurrent use; it belongs to the goroutine that reads its track's results.
+package transcript
