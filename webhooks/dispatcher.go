@@ -1,0 +1,132 @@
+package webhooks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"aldeabridge/events"
+)
+
+// A Dispatcher delivers the events of a journal to endpoints. Its methods may be called concurrently.
+type Dispatcher struct {
+	config    Config
+	receivers []*receiver
+	transport *http.Transport // nil if Config.Transport is used
+
+	mu      sync.Mutex // guards what follows
+	started bool
+	stopped bool
+	read    int64         // position of the newest event that every receiver has
+	changed chan struct{} // closed at the next change, if somebody waits for it; else nil
+}
+
+// ErrStopped means that Run is not running any more.
+var ErrStopped = errors.New("webhooks: dispatcher stopped")
+
+// New returns a Dispatcher. Its error names what of c cannot be used, and holds neither secrets nor URLs;
+// ErrSecret and ErrURL can be tested. Nothing is sent before Run.
+func New(c Config) (*Dispatcher, error) {
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	d := &Dispatcher{read: c.After}
+	if c.Transport == nil {
+		d.transport = newTransport(c, c.concurrency())
+		c.Transport = d.transport
+	}
+	d.config = c
+	for _, e := range c.Endpoints {
+		r, err := newReceiver(c, e)
+		if err != nil {
+			return nil, fmt.Errorf("webhooks: endpoint %s: %w", e.Name, err)
+		}
+		r.settled = d.signal
+		d.receivers = append(d.receivers, r)
+	}
+	return d, nil
+}
+
+// Run delivers until ctx ends, and returns nil when nothing of it is left running. Attempts under way are cut
+// short then: call Drain first to let them end. Failures of the journal are logged and tried again. Run can
+// run once; then it returns ErrStopped.
+func (d *Dispatcher) Run(ctx context.Context) error {
+	d.mu.Lock()
+	if d.started {
+		d.mu.Unlock()
+		return ErrStopped
+	}
+	d.started = true
+	d.mu.Unlock()
+	for _, r := range d.receivers {
+		r.start(ctx)
+	}
+	d.follow(ctx)
+	d.stop()
+	return nil
+}
+
+// stop ends all receivers.
+func (d *Dispatcher) stop() {
+	for _, r := range d.receivers {
+		if n := r.stop(); n > 0 {
+			d.config.Logger.Error("webhook events not delivered at shutdown", "endpoint", r.name(), "events", n)
+		}
+	}
+	if d.transport != nil {
+		d.transport.CloseIdleConnections()
+	}
+	d.mu.Lock()
+	d.stopped = true
+	d.mu.Unlock()
+	d.signal()
+}
+
+const (
+	// readBatch bounds what one Read returns. It is enough to make the call cheap.
+	readBatch = 256
+	// The wait after the journal failed to be read doubles between these.
+	minReadRetry = 100 * time.Millisecond
+	maxReadRetry = 5 * time.Second
+)
+
+// follow hands the journal's events to the receivers until ctx ends.
+func (d *Dispatcher) follow(ctx context.Context) {
+	retry := minReadRetry
+	position := d.config.After
+	for ctx.Err() == nil {
+		records, err := d.config.Journal.Read(ctx, position, readBatch)
+		for _, record := range records {
+			d.dispatch(record)
+			position = record.Position
+		}
+		if len(records) > 0 {
+			retry = minReadRetry
+			continue
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		d.config.Logger.Error("webhook journal cannot be read", "after", position, "error", err, "retry_in", retry)
+		select {
+		case <-ctx.Done():
+		case <-time.After(retry):
+		}
+		retry = min(2*retry, maxReadRetry)
+	}
+}
+
+// dispatch hands one event to every receiver.
+func (d *Dispatcher) dispatch(record events.Record) {
+	for _, r := range d.receivers {
+		r.accept(record)
+	}
+	d.mu.Lock()
+	d.read = record.Position
+	d.mu.Unlock()
+	d.signal()
+}

@@ -1,0 +1,28 @@
+// Package webhooks delivers stored events to customers' endpoints: signed, in order, again until they arrive.
+//
+// A Dispatcher follows a Journal. Each endpoint and each call make a lane: the unit of order. Within a lane
+// event n+1 is not sent before event n got a 2xx answer or became a dead letter, and there are never two
+// attempts at once. Lanes know nothing of each other: one that is slow, failing or stuck delays no other. A
+// lane with nothing to send costs a small struct, one that waits for its next attempt a timer; only an
+// attempt under way has a goroutine, and an endpoint has at most 64 of those.
+//
+// Requests are those of Standard Webhooks 1.0.0 with symmetric secrets. An event keeps its id and its bytes
+// on every attempt; the timestamp and the signature are made anew. Delivery is at least once: receivers
+// remember the highest sequence of each call and answer 2xx to what they have seen.
+//
+// While the call is up retries come fast (a quarter of a second, then up to 5 s), because a caller is
+// waiting; once it is over they spread out over 27 hours. What cannot be delivered becomes a dead letter: it
+// is settled in the journal as such and logged with its ids and the reason, never with its text.
+//
+//	d, err := webhooks.New(webhooks.Config{
+//		Endpoints: []webhooks.Endpoint{{Name: "main", URL: url, Secrets: secrets}},
+//		Journal:   journal,
+//	})
+//	…
+//	go d.Run(ctx)    // until ctx ends
+//	…
+//	d.Drain(grace)   // before ctx is cancelled: wait for what is still under way
+//
+// Connections to the address ranges of cloud metadata services are refused when the socket is about to
+// connect, whatever name led there. Redirects are never followed, and no proxy is taken from the environment.
+package webhooks

@@ -1,0 +1,88 @@
+package webhooks
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"aldeabridge/events"
+)
+
+// fakeJournal is the smallest journal that keeps its promises.
+type fakeJournal struct {
+	mu      sync.Mutex
+	records []events.Record // position is index + 1
+	states  map[string]string
+	grown   chan struct{}
+}
+
+func newFakeJournal() *fakeJournal {
+	return &fakeJournal{states: make(map[string]string), grown: make(chan struct{})}
+}
+
+func (j *fakeJournal) Read(ctx context.Context, after int64, most int) ([]events.Record, error) {
+	for {
+		j.mu.Lock()
+		tail, grown := j.records[min(int(after), len(j.records)):], j.grown
+		j.mu.Unlock()
+		if len(tail) > 0 {
+			return tail[:min(len(tail), most)], nil
+		}
+		select {
+		case <-grown:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (j *fakeJournal) Settle(_ context.Context, position int64, endpoint, state string) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	key := fmt.Sprintf("%s %d", endpoint, position)
+	if old, twice := j.states[key]; twice {
+		return fmt.Errorf("settled as %s before", old)
+	}
+	j.states[key] = state
+	return nil
+}
+
+// state is what the event at a position was settled as, or empty.
+func (j *fakeJournal) state(endpoint string, position int64) string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.states[fmt.Sprintf("%s %d", endpoint, position)]
+}
+
+// settled counts the settled deliveries.
+func (j *fakeJournal) settled() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.states)
+}
+
+// append stores an event of a call and returns its position. The sequence is that of the call.
+func (j *fakeJournal) append(call string, t events.Type) int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	sequence := int64(1)
+	for _, r := range j.records {
+		if r.CallID == call {
+			sequence++
+		}
+	}
+	now := time.Now()
+	position := int64(len(j.records) + 1)
+	j.records = append(j.records, events.Record{
+		Position: position, ID: fmt.Sprintf("evt_%026d", position), CallID: call, Sequence: sequence, Type: t, Stored: now,
+		Body: fmt.Appendf(nil, `{"type":%q,"timestamp":%q,"data":{"call":{"id":%q},"sequence":%d}}`,
+			t, now.UTC().Format(time.RFC3339Nano), call, sequence),
+	})
+	close(j.grown)
+	j.grown = make(chan struct{})
+	return position
+}
+
+// testSecret is 32 bytes of ASCII.
+const testSecret = "whsec_YnJpZGdlLXRlc3Qta2V5LWN1cnJlbnQtMDAwMDAwMzI="

@@ -1,0 +1,225 @@
+package webhooks
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"aldeabridge/events"
+)
+
+// A receiver is an endpoint at work: its lanes, and the gate they pass to send.
+type receiver struct {
+	config  Config
+	sender  sender
+	wanted  map[events.Type]bool // nil: all
+	log     *slog.Logger
+	settled func() // called when an event was settled
+
+	running sync.WaitGroup // the attempts under way
+
+	mu       sync.Mutex // guards what follows
+	ctx      context.Context
+	lanes    map[string]*lane // by call id
+	sweepAt  int              // forget unused lanes when there are so many
+	gate     gate
+	reopen   *time.Timer // the end of the gate's pause
+	accepted int64       // position of the newest event
+	disabled bool        // the endpoint said 410
+	goneAt   int64       // accepted when it did
+	trouble  trouble
+}
+
+// newReceiver returns the receiver of an endpoint that has been checked.
+func newReceiver(c Config, e Endpoint) (*receiver, error) {
+	t, err := parseTarget(e.URL)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newSigner(e.Secrets)
+	if err != nil {
+		return nil, err
+	}
+	r := &receiver{
+		config: c,
+		sender: sender{
+			endpoint: e, target: t, signer: s, transport: c.Transport,
+			agent: "bridge/" + c.Version, actions: c.Actions != nil,
+		},
+		log:   c.Logger.With("endpoint", e.Name),
+		lanes: make(map[string]*lane),
+		gate:  gate{limit: e.concurrency()},
+	}
+	for _, t := range e.Types {
+		if r.wanted == nil {
+			r.wanted = make(map[events.Type]bool)
+		}
+		r.wanted[t] = true
+	}
+	return r, nil
+}
+
+// name is the endpoint's name.
+func (r *receiver) name() string { return r.sender.endpoint.Name }
+
+// start lets attempts begin. They are cut short when ctx ends.
+func (r *receiver) start(ctx context.Context) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ctx = ctx
+}
+
+// stop lets no further attempt begin and waits for those under way. It returns how many events are not settled.
+func (r *receiver) stop() (unsettled int) {
+	r.mu.Lock()
+	r.ctx = nil
+	if r.reopen != nil {
+		r.reopen.Stop()
+	}
+	for _, l := range r.lanes {
+		if l.timer != nil {
+			l.timer.Stop()
+		}
+	}
+	r.mu.Unlock()
+	r.running.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, l := range r.lanes {
+		unsettled += len(l.queue)
+	}
+	return unsettled
+}
+
+// accept takes an event into its lane.
+func (r *receiver) accept(record events.Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	r.accepted = record.Position
+	l := r.lanes[record.CallID]
+	if l == nil {
+		r.sweep(now)
+		l = &lane{}
+		r.lanes[record.CallID] = l
+	}
+	before := l.up(now)
+	l.live, l.newest = record.Type != events.TypeCallEnded, record.Stored
+	if l.newest.IsZero() {
+		l.newest = now
+	}
+	if up := l.up(now); up != before {
+		r.turn(l, up, now)
+	}
+	l.queue = append(l.queue, item{record: record, filtered: r.wanted != nil && !r.wanted[record.Type]})
+	if l.state == idle {
+		r.ready(l, now)
+		r.pump()
+	}
+}
+
+// turn gives a lane whose call has begun or ended what that means: other delays, if it is failing.
+func (r *receiver) turn(l *lane, up bool, now time.Time) {
+	if up {
+		l.exhausted = false
+		if r.gate.shorten(maxLivePause); now.Before(r.gate.until) {
+			r.shut()
+		}
+	}
+	if l.state != waiting || !l.backoff || !l.schedule.stale(up) {
+		return
+	}
+	d, _ := l.schedule.next(up)
+	r.wait(l, l.ended.Add(r.jittered(d)))
+}
+
+// jittered is d with its random factor.
+func (r *receiver) jittered(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * r.config.Jitter())
+}
+
+// ready queues a lane at the gate.
+func (r *receiver) ready(l *lane, now time.Time) {
+	l.state = ready
+	r.gate.push(l, l.at(now))
+}
+
+// wait makes a lane ready at due.
+func (r *receiver) wait(l *lane, due time.Time) {
+	l.state = waiting
+	if l.timer != nil {
+		l.timer.Stop()
+	}
+	var t *time.Timer
+	t = time.AfterFunc(time.Until(due), func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if l.state == waiting && l.timer == t && r.ctx != nil {
+			r.ready(l, time.Now())
+			r.pump()
+		}
+	})
+	l.timer = t
+}
+
+// shut arranges for the gate to open at the end of its pause.
+func (r *receiver) shut() {
+	if r.reopen != nil {
+		r.reopen.Stop()
+	}
+	r.reopen = time.AfterFunc(time.Until(r.gate.until), func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.pump()
+	})
+}
+
+// pump starts attempts for as many ready lanes as the gate lets through.
+func (r *receiver) pump() {
+	if r.ctx == nil {
+		return
+	}
+	now := time.Now()
+	for l := r.gate.next(now); l != nil; l = r.gate.next(now) {
+		l.state = sending
+		r.running.Add(1)
+		go r.attempt(r.ctx, l)
+	}
+}
+
+// sweep forgets lanes that nobody needs. It looks at all of them only when their number has doubled.
+func (r *receiver) sweep(now time.Time) {
+	if len(r.lanes) < r.sweepAt {
+		return
+	}
+	for call, l := range r.lanes {
+		if l.unused(now) {
+			delete(r.lanes, call)
+		}
+	}
+	const least = 1024
+	r.sweepAt = max(least, 2*len(r.lanes))
+}
+
+// anyUp says whether any call is up.
+func (r *receiver) anyUp(now time.Time) bool {
+	for _, l := range r.lanes {
+		if l.up(now) {
+			return true
+		}
+	}
+	return false
+}
+
+// settledTo says whether every accepted event up to a position is settled.
+func (r *receiver) settledTo(position int64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, l := range r.lanes {
+		if len(l.queue) > 0 && l.queue[0].record.Position <= position {
+			return false
+		}
+	}
+	return true
+}

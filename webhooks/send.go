@@ -1,0 +1,142 @@
+package webhooks
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"aldeabridge/events"
+)
+
+// maxAnswer is how much of an answer is read.
+const maxAnswer = 256 << 10
+
+// ErrAnswerTooLong means that an answer has more than 256 KiB.
+var ErrAnswerTooLong = errors.New("webhooks: answer longer than 256 KiB")
+
+// A sender makes the requests to one endpoint. It keeps nothing between them and may be used concurrently.
+type sender struct {
+	endpoint  Endpoint
+	target    target
+	signer    signer
+	transport http.RoundTripper
+	agent     string // user-agent
+	actions   bool   // whether actions in answers will be run
+}
+
+// An outcome is what came of one request.
+type outcome struct {
+	verdict verdict
+	pause   time.Duration // asked for, with slowDown
+	status  int
+	class   Class
+	err     error  // nil with delivered
+	body    []byte // at most maxAnswer
+	bodyErr error  // why the body is not whole
+	start   time.Time
+	end     time.Time
+}
+
+// send makes one attempt. It returns when the answer is read or the attempt's time is over.
+func (s *sender) send(ctx context.Context, r events.Record, number int, live bool) outcome {
+	ctx, cancel := context.WithTimeout(ctx, s.endpoint.timeout(live))
+	defer cancel()
+	o := outcome{start: time.Now()}
+	s.exchange(ctx, r, number, live, &o)
+	o.end = time.Now()
+	return o
+}
+
+// exchange sends the request and reads the answer into o.
+func (s *sender) exchange(ctx context.Context, r events.Record, number int, live bool, o *outcome) {
+	req, err := s.request(ctx, r, number, live, o.start)
+	if err != nil {
+		o.err, o.class = err, ClassOther
+		return
+	}
+	// Not http.Client: it follows redirects, and its errors quote the URL.
+	resp, err := s.transport.RoundTrip(req)
+	if err != nil {
+		o.err, o.class = err, classify(err)
+		if o.class == ClassAddressRefused {
+			o.verdict = refused
+		}
+		return
+	}
+	defer resp.Body.Close()
+	o.status = resp.StatusCode
+	o.body, o.bodyErr = readAnswer(resp.Body)
+	o.verdict, o.pause = judge(resp.StatusCode, resp.Header, time.Now())
+	switch {
+	case o.verdict == delivered:
+	case resp.StatusCode >= 300 && resp.StatusCode <= 399:
+		o.class, o.err = ClassRedirect, redirectError(resp)
+	default:
+		o.err = fmt.Errorf("the endpoint answered %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
+	}
+}
+
+// request builds the signed POST of one attempt.
+func (s *sender) request(ctx context.Context, r events.Record, number int, live bool, at time.Time) (*http.Request, error) {
+	signature, err := s.signer.sign(r.ID, at, r.Body)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.target.url.String(), bytes.NewReader(r.Body))
+	if err != nil {
+		return nil, ErrURL
+	}
+	h := req.Header
+	if s.target.authorization != "" {
+		h.Set("Authorization", s.target.authorization)
+	}
+	for name, values := range s.endpoint.Header {
+		h[http.CanonicalHeaderKey(name)] = values
+	}
+	h.Set("Content-Type", "application/json")
+	h.Set("User-Agent", s.agent)
+	h.Set("Webhook-Id", r.ID)
+	h.Set("Webhook-Timestamp", strconv.FormatInt(at.Unix(), 10))
+	h.Set("Webhook-Signature", signature)
+	// With this header net/http itself repeats the POST when a kept-alive connection proves dead.
+	h.Set("Idempotency-Key", r.ID)
+	h.Set("Bridge-Attempt", strconv.Itoa(number))
+	if live && s.actions {
+		h.Set("Bridge-Live", "1")
+	} else {
+		h.Set("Bridge-Live", "0")
+	}
+	return req, nil
+}
+
+// readAnswer reads a body up to its limit. What came before an error is returned with it.
+func readAnswer(body io.Reader) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
+	if len(b) > maxAnswer {
+		return b[:maxAnswer], ErrAnswerTooLong
+	}
+	if err != nil {
+		return b, fmt.Errorf("webhooks: read answer: %w", err)
+	}
+	return b, nil
+}
+
+// maxTarget bounds the part of a Location that is repeated in an error.
+const maxTarget = 200
+
+// redirectError tells where the endpoint wanted us to go, without user, password and query of that place.
+func redirectError(resp *http.Response) error {
+	where := "nowhere"
+	if location, err := resp.Location(); err == nil {
+		where = (&url.URL{Scheme: location.Scheme, Host: location.Host, Path: location.Path}).String()
+		where = where[:min(len(where), maxTarget)]
+	}
+	return fmt.Errorf("the endpoint answered %d with a redirect to %s: redirects are not followed, configure the endpoint's final URL",
+		resp.StatusCode, where)
+}

@@ -1,0 +1,136 @@
+package webhooktest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+)
+
+// A Server is an Endpoint that listens.
+type Server struct {
+	*Endpoint
+	URL string // "http://…", without a path
+
+	server *httptest.Server
+	pipes  *pipeListener // nil if it listens on a socket
+}
+
+// New returns an endpoint that listens on a free port of the loopback interface. It verifies by any of the
+// secrets; without secrets it verifies nothing. Like package httptest, it panics where it cannot go on.
+func New(secrets ...string) *Server {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic("webhooktest: " + err.Error())
+	}
+	return serve(NewEndpoint(secrets...), l, nil)
+}
+
+// NewInMemory returns an endpoint without a socket: clients reach it through Dial only. It works inside a
+// bubble of testing/synctest.
+func NewInMemory(secrets ...string) *Server {
+	l := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+	return serve(NewEndpoint(secrets...), l, l)
+}
+
+func serve(e *Endpoint, l net.Listener, pipes *pipeListener) *Server {
+	s := &Server{Endpoint: e, pipes: pipes}
+	s.server = &httptest.Server{
+		Listener: downListener{l, e},
+		Config:   &http.Server{Handler: e, ErrorLog: log.New(io.Discard, "", 0)},
+	}
+	s.server.Start()
+	s.URL = s.server.URL
+	return s
+}
+
+// Down makes the endpoint unreachable until Up: connections are closed, and new ones are reset at once.
+func (s *Server) Down() {
+	s.Endpoint.Down()
+	s.server.CloseClientConnections()
+}
+
+// Close stops the server. Answers that are held back go first; it returns when nobody is being answered.
+func (s *Server) Close() {
+	s.Endpoint.Close()
+	s.server.CloseClientConnections()
+	s.server.Close()
+}
+
+// Dial connects to the server, whatever the address. It fits where a net.Dialer's DialContext does.
+func (s *Server) Dial(ctx context.Context, network, _ string) (net.Conn, error) {
+	if s.pipes != nil {
+		return s.pipes.dial(ctx)
+	}
+	var d net.Dialer
+	return d.DialContext(ctx, network, s.server.Listener.Addr().String())
+}
+
+// A downListener resets what it accepts while its endpoint is down.
+type downListener struct {
+	net.Listener
+	endpoint *Endpoint
+}
+
+// Accept returns the next connection that is not reset.
+func (l downListener) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil || !l.endpoint.isDown() {
+			return c, err
+		}
+		if tcp, ok := c.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0)
+		}
+		_ = c.Close()
+	}
+}
+
+// A pipeListener accepts connections in memory.
+type pipeListener struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+var errClosed = errors.New("webhooktest: server closed")
+
+func (l *pipeListener) dial(ctx context.Context) (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	select {
+	case l.conns <- theirs:
+		return ours, nil
+	case <-l.closed:
+		return nil, errClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Accept returns the other end of the next dial.
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.closed:
+		return nil, errClosed
+	}
+}
+
+// Close makes Accept and Dial return an error.
+func (l *pipeListener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+// Addr is a name, not an address.
+func (l *pipeListener) Addr() net.Addr { return pipeAddr{} }
+
+type pipeAddr struct{}
+
+func (pipeAddr) Network() string { return "pipe" }
+func (pipeAddr) String() string  { return "endpoint.test" }
