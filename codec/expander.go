@@ -19,7 +19,7 @@ type Expander struct {
 	// pair holds the last inputs and behind them room for a block. Two neighbours share an element,
 	// x[n] + x[n+1]<<32, so that one multiplication does the work of two. The samples are 14 bits wide, as
 	// µ-law is: the filter's taps add up to less than 1<<18 in size, so that a sum fits the 32 bits it has.
-	pair [halfBandTaps - 1 + expanderBlock]int64
+	pair [halfBandTaps + expanderBlock]int64
 }
 
 // muLaw14 holds what each µ-law byte stands for in 14 bits. Nobody writes it.
@@ -84,30 +84,35 @@ func (e *Expander) Reset() { clear(e.pair[:]) }
 // block expands at most expanderBlock bytes.
 func (e *Expander) block(out, in []byte) {
 	const tail = halfBandTaps - 1
-	pair := e.pair[:tail+len(in)]
+	pair := e.pair[:tail+1+len(in)]
 	last := pair[tail-1] // its upper half is still empty
+	next := pair[tail-1:]
+	next = next[:len(in)+1]
 	for i, c := range in {
 		s := muLaw14[c]
-		pair[tail-1+i] = last + s<<32
-		pair[tail+i] = s
+		next[i] = last + s<<32
 		last = s
 	}
+	next[len(in)] = last
+	pair[tail+len(in)] = 0 // where an odd number of samples makes half a pair
+	var sums [expanderBlock / 2]int64
+	sum := sums[:(len(in)+1)/2]
+	halfBand(sum, pair, 2)
+
 	const round, shift = 1 << (halfBandUnit - 3), halfBandUnit - 2 // back to 16 bits
-	n := 0
-	for ; n+1 < len(in); n += 2 {
-		w := (*[halfBandTaps]int64)(pair[n:])
-		sum := halfBand(w)
-		low := int64(int32(sum))
-		high := (sum - low) >> 32
-		x0, x1 := w[halfBandTaps/2], w[halfBandTaps/2+1]
-		y := uint64(uint16(clip((low+round)>>shift))) | uint64(uint16(x0<<2))<<16 |
-			uint64(uint16(clip((high+round)>>shift)))<<32 | uint64(uint16(x1<<2))<<48
-		binary.LittleEndian.PutUint64(out[4*n:], y)
-	}
-	if n < len(in) {
-		w := (*[halfBandTaps]int64)(pair[n:])
-		y := uint32(uint16(clip((int64(int32(halfBand(w)))+round)>>shift))) | uint32(uint16(w[halfBandTaps/2]<<2))<<16
-		binary.LittleEndian.PutUint32(out[4*n:], y)
+	mid := pair[halfBandTaps/2:]
+	for _, s := range sum {
+		low := int64(int32(s))
+		high := (s - low) >> 32
+		x := mid[0]
+		y := uint64(uint16(clip((low+round)>>shift))) | uint64(uint16(int32(x)<<2))<<16 |
+			uint64(uint16(clip((high+round)>>shift)))<<32 | uint64(uint16((x-int64(int32(x)))>>32<<2))<<48
+		if len(out) < 8 {
+			binary.LittleEndian.PutUint32(out, uint32(y))
+			break
+		}
+		binary.LittleEndian.PutUint64(out, y)
+		out, mid = out[8:], mid[2:]
 	}
 	copy(e.pair[:tail], pair[len(in):])
 }
@@ -117,8 +122,9 @@ func appendMuLaw(dst, mulaw []byte) []byte {
 	n := len(dst)
 	dst = slices.Grow(dst, 2*len(mulaw))[:n+2*len(mulaw)]
 	out := dst[n:]
-	for i, c := range mulaw {
-		binary.LittleEndian.PutUint16(out[2*i:], uint16(muLaw[c]))
+	for _, c := range mulaw {
+		binary.LittleEndian.PutUint16(out, uint16(muLaw[c]))
+		out = out[2:]
 	}
 	return dst
 }

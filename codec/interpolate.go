@@ -29,10 +29,13 @@ func (d *doubler) block(out, in []int16) {
 	for i, s := range in {
 		x[tail+i] = int64(s)
 	}
-	for n := range in {
-		w := (*[halfBandTaps]int64)(x[n:])
-		out[2*n] = clip((halfBand(w) + 1<<(halfBandUnit-1)) >> halfBandUnit)
-		out[2*n+1] = int16(w[halfBandTaps/2])
+	var sums [expanderBlock]int64
+	sum := sums[:len(in)]
+	halfBand(sum, x, 1)
+	mid := x[halfBandTaps/2:]
+	for i, s := range sum {
+		out[2*i] = clip((s + 1<<(halfBandUnit-1)) >> halfBandUnit)
+		out[2*i+1] = int16(mid[i])
 	}
 	copy(d.x[:tail], x[len(in):])
 }

@@ -2,7 +2,6 @@ package codec
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -24,9 +23,6 @@ type WAV struct {
 func ReadWAV(r io.Reader) (*WAV, error) {
 	h, err := readWAVHeader(r)
 	if err != nil {
-		if errors.Is(err, io.EOF) {
-			err = fmt.Errorf("%w (%w)", ErrBadWAV, io.ErrUnexpectedEOF)
-		}
 		return nil, err
 	}
 	w := &WAV{Rate: h.Rate, Channels: h.Channels}
@@ -55,7 +51,7 @@ func ReadWAV(r io.Reader) (*WAV, error) {
 	}
 	switch {
 	case h.Length >= 0 && read < h.Length:
-		return nil, fmt.Errorf("%w: its data chunk should have %d bytes, but the file ends after %d of them: %w", ErrBadWAV, h.Length, read, io.ErrUnexpectedEOF)
+		return nil, cut(fmt.Sprintf("after %d of the %d bytes that its data chunk should have", read, h.Length), io.EOF)
 	case kept > 0 && h.Length >= 0:
 		return nil, fmt.Errorf("%w: its data chunk has %d bytes, want a multiple of %d", ErrBadWAV, read, h.BlockSize())
 	}
