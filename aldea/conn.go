@@ -1,0 +1,154 @@
+package aldea
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// The messages of the client, always text frames: as binary frames they would be taken for audio.
+const (
+	keepAliveMessage   = `{"type":"KeepAlive"}`
+	finalizeMessage    = `{"type":"Finalize"}`
+	closeStreamMessage = `{"type":"CloseStream"}`
+)
+
+// readLimit bounds one message of the server. A long final with all its words can have tens of kilobytes.
+const readLimit = 1 << 20
+
+// A conn is one established WebSocket connection. Its write methods belong to one goroutine, read to one
+// other; the rest may be called by both.
+type conn struct {
+	ws        *websocket.Conn
+	config    *Config
+	form      Auth   // how the key was sent
+	requestID string // from the handshake; may be empty
+	buf       bytes.Buffer
+
+	done       chan struct{} // closed when the reader has ended
+	err        error         // why it has; to be read after done
+	productive bool          // a final result came; to be read after done
+
+	mu       sync.Mutex
+	deadline time.Time // reading ends here whatever comes; zero means never
+}
+
+func newConn(ws *websocket.Conn, config *Config, form Auth, requestID string) *conn {
+	c := &conn{ws: ws, config: config, form: form, requestID: requestID, done: make(chan struct{})}
+	ws.SetReadLimit(readLimit)
+	ws.SetPongHandler(func(string) error { return c.heard() })
+	answer := ws.PingHandler()
+	ws.SetPingHandler(func(data string) error {
+		if err := c.heard(); err != nil {
+			return err
+		}
+		return answer(data)
+	})
+	return c
+}
+
+// write sends one message within Config.WriteTimeout. After an error the connection is of no more use for
+// writing; reading may still bring what the server said before.
+func (c *conn) write(messageType int, data []byte) error {
+	if err := c.ws.SetWriteDeadline(time.Now().Add(c.config.WriteTimeout)); err != nil {
+		return err
+	}
+	return c.ws.WriteMessage(messageType, data)
+}
+
+// writeAudio sends linear PCM. Deepgram takes an empty message for the end of the stream, and half a sample
+// turns all that follows into noise: neither is ever sent.
+func (c *conn) writeAudio(pcm []byte) error {
+	if len(pcm) == 0 {
+		return nil
+	}
+	if len(pcm)%2 != 0 {
+		return errors.New("aldea: half a sample")
+	}
+	return c.write(websocket.BinaryMessage, pcm)
+}
+
+func (c *conn) writeText(message string) error {
+	return c.write(websocket.TextMessage, []byte(message))
+}
+
+// ping sends a WebSocket ping. Something must come back within Config.PongTimeout, or reading fails.
+func (c *conn) ping() error {
+	now := time.Now()
+	if err := c.readBefore(now.Add(c.config.PongTimeout)); err != nil {
+		return err
+	}
+	return c.ws.WriteControl(websocket.PingMessage, nil, now.Add(c.config.WriteTimeout))
+}
+
+// heard allows the server to be silent until the answer to the next ping is overdue.
+func (c *conn) heard() error {
+	return c.readBefore(time.Now().Add(c.config.PingInterval + c.config.PongTimeout))
+}
+
+// readBefore sets when reading fails, but not beyond the deadline.
+func (c *conn) readBefore(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.deadline.IsZero() && t.After(c.deadline) {
+		t = c.deadline
+	}
+	return c.ws.SetReadDeadline(t)
+}
+
+// endReading makes reading fail at t at the latest.
+func (c *conn) endReading(t time.Time) {
+	c.mu.Lock()
+	c.deadline = t
+	c.mu.Unlock()
+	_ = c.readBefore(t) // a socket that cannot take a deadline is closed already
+}
+
+// read returns the next text message. It is valid until the next read. Binary messages are skipped: the
+// server has no business sending them.
+func (c *conn) read() ([]byte, error) {
+	for {
+		// Time that the reader itself took is not the server's silence.
+		if err := c.heard(); err != nil {
+			return nil, err
+		}
+		messageType, r, err := c.ws.NextReader()
+		if err != nil {
+			return nil, c.closeError(err)
+		}
+		if messageType != websocket.TextMessage {
+			continue
+		}
+		if c.buf.Cap() > 64<<10 {
+			c.buf = bytes.Buffer{} // one long message must not stay for the rest of the call
+		}
+		c.buf.Reset()
+		if _, err := io.Copy(&c.buf, r); err != nil {
+			return nil, c.closeError(err)
+		}
+		return c.buf.Bytes(), nil
+	}
+}
+
+// closeError translates the library's error for a close frame, or for the lack of one.
+func (c *conn) closeError(err error) error {
+	var closed *websocket.CloseError
+	if !errors.As(err, &closed) {
+		return err
+	}
+	return &CloseError{Code: closed.Code, Reason: c.config.Key.scrub(shorten(closed.Text))}
+}
+
+// bye sends a close frame of code 1000. The socket stays open.
+func (c *conn) bye() {
+	frame := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+	// The other side may have closed first; then there is nobody to tell.
+	_ = c.ws.WriteControl(websocket.CloseMessage, frame, time.Now().Add(time.Second))
+}
+
+// abort closes the socket at once. Reads and writes under way fail.
+func (c *conn) abort() { _ = c.ws.Close() }

@@ -1,0 +1,133 @@
+package aldea
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// dial opens a connection. If the key is refused in the form given, it is tried in the other one before
+// the refusal counts.
+func (c *Client) dial(ctx context.Context, form Auth) (*conn, error) {
+	opened, err := c.handshake(ctx, form)
+	if !errors.Is(err, ErrUnauthorized) {
+		return opened, err
+	}
+	other, ok := c.auth.refused(form)
+	if !ok {
+		return nil, err
+	}
+	if opened, err = c.handshake(ctx, other); err == nil {
+		c.auth.accepted(other)
+	}
+	return opened, err
+}
+
+// handshake makes one attempt, bounded by Config.DialTimeout.
+func (c *Client) handshake(ctx context.Context, form Auth) (*conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.config.DialTimeout)
+	defer cancel()
+	header := c.config.Header.Clone()
+	if header == nil {
+		header = http.Header{}
+	}
+	watch := &watchedDial{dial: c.config.Dial}
+	dialer := websocket.Dialer{
+		Subprotocols:    form.apply(header, c.config.Key),
+		NetDialContext:  watch.dialContext,
+		TLSClientConfig: c.config.TLS,
+		ReadBufferSize:  4096,
+		WriteBufferSize: c.config.messageBytes(),
+	}
+	if watch.dial == nil {
+		watch.dial = (&net.Dialer{}).DialContext
+		dialer.Proxy = http.ProxyFromEnvironment
+	}
+	ws, resp, err := dialer.DialContext(ctx, c.url.String(), header)
+	if !watch.release() {
+		if ws != nil {
+			_ = ws.Close()
+		}
+		return nil, fmt.Errorf("aldea: dial %s: %w", c.url.Host, context.Cause(ctx))
+	}
+	if err != nil {
+		if resp != nil {
+			return nil, c.statusError(resp)
+		}
+		return nil, fmt.Errorf("aldea: dial %s: %w", c.url.Host, err)
+	}
+	return newConn(ws, &c.config, form, resp.Header.Get("dg-request-id")), nil
+}
+
+// messageSamples is the most audio in one message.
+func (c *Config) messageSamples() int { return int(sampleAt(max(c.Chunk, backlogChunk))) }
+
+// messageBytes is the size of the largest audio message, so that each one is one frame and one write.
+func (c *Config) messageBytes() int {
+	return c.messageSamples() * 2 * int(c.SampleRate) / 8000
+}
+
+// watchedDial closes the socket when the context ends, for the handshake itself only heeds its deadline.
+type watchedDial struct {
+	dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	stop func() bool
+}
+
+func (w *watchedDial) dialContext(ctx context.Context, network, addr string) (net.Conn, error) {
+	nc, err := w.dial(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	w.stop = context.AfterFunc(ctx, func() { _ = nc.Close() })
+	return nc, nil
+}
+
+// release ends the watch and reports whether the socket was left alone.
+func (w *watchedDial) release() bool { return w.stop == nil || w.stop() }
+
+// statusError describes an answer other than 101. The library has read the first kilobyte of its body.
+func (c *Client) statusError(resp *http.Response) *StatusError {
+	text, _ := io.ReadAll(resp.Body) // from memory
+	var body errorBody
+	message := shorten(strings.TrimSpace(string(text)))
+	if json.Unmarshal(text, &body) == nil {
+		message = body.text()
+	}
+	id := body.string(body.RequestID)
+	for _, name := range []string{"dg-request-id", "x-request-id"} {
+		if id == "" {
+			id = resp.Header.Get(name)
+		}
+	}
+	if message == "" {
+		message = shorten(resp.Header.Get("dg-error"))
+	}
+	return &StatusError{
+		Status:     resp.StatusCode,
+		Message:    c.config.Key.scrub(strings.ToValidUTF8(message, "�")),
+		RequestID:  c.config.Key.scrub(shorten(id)),
+		RetryAfter: retryAfter(resp.Header.Get("Retry-After"), time.Now()),
+	}
+}
+
+// retryAfter reads the header of RFC 9110 section 10.2.3: seconds or a date. What it cannot read is 0.
+func retryAfter(value string, now time.Time) time.Duration {
+	const longest = time.Hour // longer than any call cares
+	value = strings.TrimSpace(value)
+	if n, err := strconv.ParseInt(value, 10, 32); err == nil {
+		return min(max(0, time.Duration(n)*time.Second), longest)
+	}
+	if t, err := http.ParseTime(value); err == nil {
+		return min(max(0, t.Sub(now)), longest)
+	}
+	return 0
+}

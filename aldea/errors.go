@@ -1,0 +1,112 @@
+package aldea
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+var (
+	// ErrUnauthorized means that the recogniser refused the API key, in every form there was to try. It
+	// matches a *StatusError of 401 or 403 and a *CloseError whose reason speaks of the key.
+	ErrUnauthorized = errors.New("aldea: unauthorized")
+
+	// ErrClosed means that Stream.Close ended the stream.
+	ErrClosed = errors.New("aldea: stream closed")
+
+	// ErrUnfinished means that the audio ended while there was no connection, and none came in time: what
+	// was said last has not been transcribed. An interim result that is pending stays unconfirmed.
+	ErrUnfinished = errors.New("aldea: ended before the recogniser heard everything")
+)
+
+// A StatusError is an HTTP answer to the handshake other than 101.
+type StatusError struct {
+	// Status is the HTTP status code.
+	Status int
+	// Message is what the body said, shortened, without the key; it may be empty.
+	Message string
+	// RequestID is the recogniser's id of the request, if it told.
+	RequestID string
+	// RetryAfter is the wait that the answer asked for; 0 if none.
+	RetryAfter time.Duration
+}
+
+func (e *StatusError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "aldea: handshake answered with %d %s", e.Status, http.StatusText(e.Status))
+	if e.Message != "" {
+		fmt.Fprintf(&b, ": %s", e.Message)
+	}
+	if e.RequestID != "" {
+		fmt.Fprintf(&b, " (request %s)", e.RequestID)
+	}
+	return b.String()
+}
+
+// Is makes 401 and 403 match ErrUnauthorized.
+func (e *StatusError) Is(target error) bool {
+	return target == ErrUnauthorized &&
+		(e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden)
+}
+
+// Temporary reports whether trying again may help: 408, 429, 500, 502, 503, 504.
+func (e *StatusError) Temporary() bool {
+	switch e.Status {
+	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
+		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// A CloseError is the end of an established connection. A connection that was cut without a close frame
+// has the code 1006 (RFC 6455 section 7.4.1).
+type CloseError struct {
+	// Code is the WebSocket close code.
+	Code int
+	// Reason is what the server gave as the reason, without the key.
+	Reason string
+}
+
+func (e *CloseError) Error() string {
+	if e.Reason == "" {
+		return fmt.Sprintf("aldea: connection closed with code %d", e.Code)
+	}
+	return fmt.Sprintf("aldea: connection closed with code %d: %s", e.Code, e.Reason)
+}
+
+// Token is the recogniser's own label for the reason: net0000 (the server had nothing to say in time),
+// net0001 (it heard nothing from us in time), data0000 (the audio could not be decoded), or empty.
+func (e *CloseError) Token() string {
+	reason := strings.ToLower(e.Reason)
+	for _, token := range []string{"net0000", "net0001", "data0000"} {
+		dashed := token[:len(token)-4] + "-" + token[len(token)-4:]
+		if strings.Contains(reason, token) || strings.Contains(reason, dashed) {
+			return token
+		}
+	}
+	return ""
+}
+
+// Is makes a reason that speaks of the key match ErrUnauthorized: some servers accept the handshake and
+// refuse the key afterwards.
+func (e *CloseError) Is(target error) bool {
+	return target == ErrUnauthorized && e.speaksOf("auth", "api key", "apikey", "api_key", "credential", "forbidden")
+}
+
+// speaksOf reports whether the reason contains one of the words. Codes that the network makes up have no
+// reason of the server's.
+func (e *CloseError) speaksOf(words ...string) bool {
+	if e.Code == 1005 || e.Code == 1006 {
+		return false
+	}
+	reason := strings.ToLower(e.Reason)
+	for _, word := range words {
+		if strings.Contains(reason, word) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,96 @@
+package aldea
+
+import "time"
+
+// A Message is one thing the recogniser said, or something the stream has to report about it: *Results,
+// *SpeechStarted, *UtteranceEnd, *Metadata, *ServerError or *Gap. All times are on the source time line.
+// Messages belong to whoever received them.
+type Message interface {
+	message()
+}
+
+// Results is a piece of transcript. Interims repeat and revise the same stretch until a final replaces
+// them.
+type Results struct {
+	// Channel is the audio channel; always 0 for the mono audio that is sent.
+	Channel int
+	// Start and End are the stretch of audio that the result covers.
+	Start, End time.Duration
+	// Transcript is the text. It may be empty.
+	Transcript string
+	// Confidence is between 0 and 1; 0 if the server did not say.
+	Confidence float64
+	// Words are the words with their times. They may be missing although there is a transcript.
+	Words []Word
+	// IsFinal means that the text will not change. It is also set where the server set only speech_final.
+	IsFinal bool
+	// SpeechFinal means that the speaker finished an utterance. It may come with the last final, or later
+	// with the same text or none.
+	SpeechFinal bool
+	// FromFinalize means that Finalize caused the result. Not every server says so.
+	FromFinalize bool
+	// RequestID is the recogniser's id of the connection, if it told.
+	RequestID string
+}
+
+// A Word is one word of a transcript.
+type Word struct {
+	Text       string
+	Start, End time.Duration
+}
+
+// SpeechStarted says that the server heard speech begin. It comes only if Config.VADEvents is set.
+type SpeechStarted struct {
+	Channel int
+	// Timestamp is when. It need not equal the start of the first word: detection and word timing differ.
+	Timestamp time.Duration
+}
+
+// UtteranceEnd says that nobody spoke for Config.UtteranceEnd after a word.
+type UtteranceEnd struct {
+	Channel int
+	// LastWordEnd is the end of the last word; negative if there is none to refer to.
+	LastWordEnd time.Duration
+}
+
+// Metadata describes a connection. Aldea sends it when one opens, Deepgram before it closes; it may come
+// twice or never, and comes again after a reconnect.
+type Metadata struct {
+	RequestID string
+	// Created is the server's time stamp as it was sent.
+	Created string
+	// Duration is the length of the audio the server counted on this connection.
+	Duration time.Duration
+	Channels int
+	// Models are the models in use, ordered by id.
+	Models []Model
+}
+
+// A Model is a recognition model as Metadata describes it. Any field may be empty.
+type Model struct {
+	// ID is the key in the server's map of models; empty where it sends only one.
+	ID                  string
+	Name, Version, Arch string
+}
+
+// ServerError is an error the server reported on an open connection. It does not end the stream.
+type ServerError struct {
+	// Variant is the kind of error, such as SchemaError.
+	Variant string
+	// Message is the text, without the key.
+	Message   string
+	RequestID string
+}
+
+// A Gap is audio that no recogniser will ever hear, because the buffer could not hold it any longer. The
+// results around it keep their right times.
+type Gap struct {
+	From, To time.Duration
+}
+
+func (*Results) message()       {}
+func (*SpeechStarted) message() {}
+func (*UtteranceEnd) message()  {}
+func (*Metadata) message()      {}
+func (*ServerError) message()   {}
+func (*Gap) message()           {}

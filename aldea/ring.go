@@ -1,0 +1,84 @@
+package aldea
+
+// A ring holds the latest samples of a source, one byte each, addressed by their number since the source
+// began. It grows as needed up to a limit; beyond it, the oldest samples make room. The zero value is not
+// usable: limit must be set. It is not safe for concurrent use.
+type ring struct {
+	limit      int
+	buf        []byte
+	start, end int64 // the samples [start, end) are held; sample n lies at n modulo len(buf)
+}
+
+// ringMin is the first size taken: a second, which lasts as long as the recogniser answers promptly.
+const ringMin = 8000
+
+// append adds samples at the end. It allocates only when the ring must grow.
+func (r *ring) append(p []byte) {
+	if len(p) > r.limit { // more than fits at all: only its tail can stay
+		r.end += int64(len(p) - r.limit)
+		p = p[len(p)-r.limit:]
+		r.start = r.end
+	}
+	if need := r.len() + len(p); need > len(r.buf) {
+		r.grow(need)
+	}
+	if over := r.len() + len(p) - len(r.buf); over > 0 {
+		r.start += int64(over)
+	}
+	at := r.index(r.end)
+	n := copy(r.buf[at:], p)
+	copy(r.buf, p[n:])
+	r.end += int64(len(p))
+}
+
+// len is how many samples are held.
+func (r *ring) len() int { return int(r.end - r.start) }
+
+func (r *ring) index(n int64) int { return int(n % int64(len(r.buf))) }
+
+// grow makes room for need samples, or as many as the limit allows.
+func (r *ring) grow(need int) {
+	size := max(2*len(r.buf), ringMin)
+	for size < need {
+		size *= 2
+	}
+	size = min(size, r.limit)
+	if size == len(r.buf) {
+		return
+	}
+	old := *r
+	r.buf = make([]byte, size)
+	for n := old.start; n < old.end; {
+		run := old.run(n)
+		r.put(n, run)
+		n += int64(len(run))
+	}
+}
+
+// put stores samples at their place without moving the end.
+func (r *ring) put(at int64, p []byte) {
+	n := copy(r.buf[r.index(at):], p)
+	copy(r.buf, p[n:])
+}
+
+// run is the longest stretch from sample n on that lies in one piece.
+func (r *ring) run(n int64) []byte {
+	i := r.index(n)
+	return r.buf[i:min(len(r.buf), i+int(r.end-n))]
+}
+
+// read copies samples from number n on and returns how many. n must not lie before start.
+func (r *ring) read(dst []byte, n int64) int {
+	total := 0
+	for total < len(dst) && n < r.end {
+		c := copy(dst[total:], r.run(n))
+		total += c
+		n += int64(c)
+	}
+	return total
+}
+
+// discard gives up the samples before number n.
+func (r *ring) discard(n int64) {
+	r.start = max(r.start, min(n, r.end))
+}

@@ -1,0 +1,38 @@
+package aldea
+
+import "time"
+
+// Stats are the counters of one stream. Durations are audio time.
+type Stats struct {
+	// Connected says whether a connection is open now.
+	Connected bool
+	// RequestID is the recogniser's id of the latest connection, as far as it told.
+	RequestID string
+
+	// Connections counts the handshakes that succeeded, Failures the attempts that did not.
+	Connections, Failures int64
+	// Lost counts the established connections that ended before the stream did.
+	Lost int64
+
+	// Written is the length of the source, Sent the audio sent on all connections together, and Replayed
+	// the part of it that had been sent before.
+	Written, Sent, Replayed time.Duration
+	// Settled is the time up to which the audio needs no replay: the end of the last final result, or
+	// silence after it.
+	Settled time.Duration
+	// Gap is the audio lost because the buffer could not hold it.
+	Gap time.Duration
+	// Backlog is the audio written but not yet sent on the present connection.
+	Backlog time.Duration
+
+	// Interims and Finals count the results that came.
+	Interims, Finals int64
+	// Repeated counts final results that a replay brought again and the stream left out.
+	Repeated int64
+	// Dropped counts interim results that Next was too slow for.
+	Dropped int64
+	// Malformed counts messages that could not be parsed, Unknown those of unknown types.
+	Malformed, Unknown int64
+	// KeepAlives counts the KeepAlive messages sent.
+	KeepAlives int64
+}

@@ -1,0 +1,183 @@
+package aldea
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"math"
+	"sync"
+	"time"
+)
+
+// A Stream is one track of audio on its way to the recogniser, and what the recogniser makes of it. It
+// survives the loss of its connection. Open makes one.
+//
+// Write, Finalize, CloseSend, Stats and Close may be called concurrently with each other and with Next;
+// the order of two concurrent Writes is not defined. Next must not be called concurrently with itself.
+type Stream struct {
+	client *Client
+	log    *slog.Logger
+
+	ctx        context.Context // ends when the stream must stop at once; its cause says why
+	cancel     context.CancelCauseFunc
+	connecting context.Context // ends when no new connection may be tried any more, too
+	giveUp     context.CancelCauseFunc
+
+	wake     chan struct{} // tells run that there is something to do; one token is enough
+	messages chan Message
+	done     chan struct{} // closed when run has returned
+	err      error         // what Next returns at the end; set before messages is closed
+
+	mu      sync.Mutex // guards what follows
+	src     source
+	wakeAt  int64     // Write wakes run when the source reaches this sample
+	endedAt time.Time // when CloseSend was called
+	timer   *time.Timer
+	over    bool // run has returned: nothing is wanted any more
+	stats   Stats
+}
+
+const (
+	// messageQueue is how many messages wait for Next: a minute of finals and more. When it is full,
+	// interims are dropped, and reading waits for anything else.
+	messageQueue = 64
+	// never is a sample that no source reaches.
+	never = math.MaxInt64
+)
+
+func newStream(ctx context.Context, client *Client, log *slog.Logger) *Stream {
+	s := &Stream{
+		client:   client,
+		log:      log,
+		wake:     make(chan struct{}, 1),
+		messages: make(chan Message, messageQueue),
+		done:     make(chan struct{}),
+		wakeAt:   never,
+	}
+	s.src.ring.limit = int(sampleAt(client.config.Buffer))
+	s.ctx, s.cancel = context.WithCancelCause(ctx)
+	s.connecting, s.giveUp = context.WithCancelCause(s.ctx)
+	return s
+}
+
+// Write appends G.711 µ-law audio, 8000 samples a second, to the source time line. It copies, never waits
+// for the network, and allocates only while the buffer grows. Audio after CloseSend or Close is ignored.
+func (s *Stream) Write(mulaw []byte) {
+	s.mu.Lock()
+	if s.src.ended || s.over {
+		s.mu.Unlock()
+		return
+	}
+	s.src.ring.append(mulaw)
+	due := s.src.ring.end >= s.wakeAt
+	if due {
+		s.wakeAt = never
+	}
+	s.mu.Unlock()
+	if due {
+		s.signal()
+	}
+}
+
+// Finalize asks the recogniser to turn what it has heard into final results, behind all audio written so
+// far. It does not wait for them, and there may be none.
+func (s *Stream) Finalize() {
+	s.mu.Lock()
+	if !s.src.ended && !s.over {
+		s.src.finalize()
+	}
+	s.mu.Unlock()
+	s.signal()
+}
+
+// CloseSend says that the audio is complete. What is left is sent as fast as possible, then CloseStream; the
+// last results come from Next, then io.EOF. Each of connecting (if there is no connection), sending and
+// waiting for the results takes at most Config.DrainTimeout. If the audio could not be delivered, Next
+// ends with ErrUnfinished instead.
+func (s *Stream) CloseSend() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.src.ended || s.over {
+		return
+	}
+	s.src.ended = true
+	s.endedAt = time.Now()
+	s.timer = time.AfterFunc(s.client.config.DrainTimeout, func() { s.giveUp(ErrUnfinished) })
+	if !s.stats.Connected && s.src.settled >= s.src.ring.end {
+		s.giveUp(io.EOF) // nothing to say: not worth a connection
+	}
+	s.signal()
+}
+
+// Next returns the next message, waiting for it. After the last it returns an error, and the same one ever
+// after:
+//
+//   - io.EOF: all audio was delivered and the recogniser has said all it had to say;
+//   - ErrUnfinished: the audio ended without a connection and none came in time;
+//   - ErrUnauthorized, in a *StatusError or *CloseError: the key was refused;
+//   - another *StatusError: the recogniser refuses these settings;
+//   - a *CloseError: the recogniser closed the connection twice for what it takes for our fault;
+//   - ErrClosed after Close, or the cause of the end of Open's context.
+//
+// When ctx ends first, Next returns its cause; the stream goes on and Next may be called again.
+func (s *Stream) Next(ctx context.Context) (Message, error) {
+	select {
+	case m, ok := <-s.messages:
+		if !ok {
+			return nil, s.err
+		}
+		return m, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// Close ends the stream at once, without waiting for results, and returns when its goroutines have ended.
+// It always returns nil and may be called more than once.
+func (s *Stream) Close() error {
+	s.cancel(ErrClosed)
+	<-s.done
+	return nil
+}
+
+// Stats returns the counters as they are now. It may be called at any time, also after the end.
+func (s *Stream) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stats := s.stats
+	stats.Written = timeOf(s.src.ring.end)
+	stats.Settled = timeOf(s.src.settled)
+	stats.Backlog = timeOf(max(0, s.src.ring.end-s.src.next))
+	return stats
+}
+
+// signal wakes run, or lets it not fall asleep.
+func (s *Stream) signal() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// deliver hands a message to Next. An interim for which there is no room is dropped: the next replaces it.
+func (s *Stream) deliver(m Message) {
+	select {
+	case s.messages <- m:
+		return
+	default:
+	}
+	if r, ok := m.(*Results); ok && !r.IsFinal {
+		s.count(func(stats *Stats) { stats.Dropped++ })
+		return
+	}
+	select {
+	case s.messages <- m:
+	case <-s.ctx.Done():
+	}
+}
+
+func (s *Stream) count(f func(*Stats)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f(&s.stats)
+}

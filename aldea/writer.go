@@ -1,0 +1,126 @@
+package aldea
+
+import (
+	"errors"
+	"time"
+
+	"aldeabridge/codec"
+)
+
+// errReaderEnded means that the connection ended on the reading side, which knows why.
+var errReaderEnded = errors.New("aldea: reader ended")
+
+// fillerSamples is the silence that is sent before the first KeepAlive if there was no audio yet, 20 ms:
+// Deepgram does not count a KeepAlive until it has heard something.
+const fillerSamples = 160
+
+// A writer sends a stream's audio. It belongs to run; its buffers serve all connections.
+type writer struct {
+	s     *Stream
+	codec *codec.Expander
+	chunk int64  // samples in one message of live audio
+	mulaw []byte // the samples of one message, with room for the longest
+	pcm   []byte // the same as linear PCM, the bytes of one message
+	pace  pacer
+	timer *time.Timer
+	armed time.Time // when timer fires; zero when it does not
+
+	opened   time.Time
+	pinged   time.Time
+	lastSent time.Time // audio or KeepAlive
+}
+
+func newWriter(s *Stream) (*writer, error) {
+	config := &s.client.config
+	expander, err := codec.NewExpander(config.SampleRate)
+	if err != nil {
+		return nil, err
+	}
+	timer := time.NewTimer(time.Hour)
+	timer.Stop()
+	return &writer{
+		s:     s,
+		codec: expander,
+		chunk: sampleAt(config.Chunk),
+		mulaw: make([]byte, config.messageSamples()),
+		pcm:   make([]byte, 0, config.messageBytes()),
+		pace:  pacer{speed: config.ReplaySpeed},
+		timer: timer,
+	}, nil
+}
+
+// restart prepares for a new connection.
+func (w *writer) restart(now time.Time) {
+	w.codec.Reset()
+	w.pace.restart(now)
+	w.opened, w.pinged, w.lastSent = now, now, now
+}
+
+// send writes until the audio is complete and CloseStream is sent, which is nil, or the connection ends.
+func (w *writer) send(c *conn) error {
+	for {
+		step, until := w.plan(time.Now())
+		var err error
+		switch step.kind {
+		case stepWait:
+			err = w.wait(c, until)
+		case stepPing:
+			err = c.ping()
+		case stepGap:
+			w.s.deliver(step.gap)
+		case stepAudio:
+			w.pcm = w.codec.Append(w.pcm[:0], step.audio)
+			err = c.writeAudio(w.pcm)
+		case stepFinalize:
+			err = c.writeText(finalizeMessage)
+		case stepKeepAlive:
+			err = w.keepAlive(c, step.filler)
+		case stepClose:
+			return w.closeStream(c, step.filler)
+		case stepTimeout:
+			return errDrainTimeout
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// wait sleeps until there is something to do. The timer is set only when it would fire too late: in a
+// stream whose audio flows that is once every few seconds.
+func (w *writer) wait(c *conn, until time.Time) error {
+	if w.armed.IsZero() || until.Before(w.armed) {
+		w.timer.Reset(time.Until(until))
+		w.armed = until
+	}
+	select {
+	case <-w.s.wake:
+	case <-w.timer.C:
+		w.armed = time.Time{}
+	case <-c.done:
+		return errReaderEnded
+	}
+	return nil
+}
+
+// keepAlive sends KeepAlive, after a little silence if the connection has carried no audio yet.
+func (w *writer) keepAlive(c *conn, filler bool) error {
+	if filler {
+		w.pcm = append(w.pcm[:0], make([]byte, fillerSamples*2*int(w.codec.Rate())/8000)...)
+		if err := c.writeAudio(w.pcm); err != nil {
+			return err
+		}
+	}
+	return c.writeText(keepAliveMessage)
+}
+
+// closeStream sends what the codec still holds of the last samples, and CloseStream.
+func (w *writer) closeStream(c *conn, silent bool) error {
+	if !silent {
+		w.pcm = w.codec.Flush(w.pcm[:0])
+		if err := c.writeAudio(w.pcm); err != nil {
+			return err
+		}
+	}
+	return c.writeText(closeStreamMessage)
+}
