@@ -1,0 +1,54 @@
+package sandbox_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"aldeabridge/aldea/sandbox"
+
+	"github.com/gorilla/websocket"
+)
+
+// A server that hears two words, and a client that prints what it is told.
+func Example() {
+	srv := sandbox.New(sandbox.Options{
+		Source: sandbox.Script(sandbox.Say(100*time.Millisecond, "hello world")),
+	})
+	defer srv.Close()
+
+	header := http.Header{"Authorization": {"Bearer org_example"}}
+	conn, _, err := websocket.DefaultDialer.Dial(srv.URL+"/v1/listen?encoding=linear16&sample_rate=8000", header)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer conn.Close()
+	_ = conn.WriteMessage(websocket.BinaryMessage, make([]byte, 2*8000*2)) // two seconds of audio
+	_ = conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"CloseStream"}`))
+	for {
+		_, b, err := conn.ReadMessage()
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		var m struct {
+			Type    string
+			Final   bool `json:"is_final"`
+			Speech  bool `json:"speech_final"`
+			Channel struct {
+				Alternatives []struct{ Transcript string }
+			}
+		}
+		_ = json.Unmarshal(b, &m)
+		if m.Type == "Results" {
+			fmt.Printf("%s %q final %v, end of speech %v\n", m.Type, m.Channel.Alternatives[0].Transcript, m.Final, m.Speech)
+		}
+	}
+	// Output:
+	// Results "hello" final false, end of speech false
+	// Results "hello world" final false, end of speech false
+	// Results "hello world" final true, end of speech true
+	// websocket: close 1000 (normal)
+}

@@ -1,0 +1,234 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// The paths of the service. POST has the aliases, the WebSocket the second path for bare samples.
+const (
+	pathListen  = "/v1/listen"
+	pathPCM     = "/v1/listen/pcm"
+	pathInspect = "/inspect"
+)
+
+var (
+	streamPaths = []string{pathListen, pathPCM}
+	postPaths   = []string{pathListen, "/v1/listen/media", "/v1/listen/media/transcribe", "/v1/listen/media/transcribe_file"}
+)
+
+// A Handler is the server without a listener. It is safe for concurrent use. Close it to end its streams.
+type Handler struct {
+	opts     Options
+	log      *log
+	logger   *slog.Logger
+	upgrader websocket.Upgrader
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	active sync.WaitGroup // one for each stream or recording
+
+	mu         sync.Mutex // guards the rest
+	running    int
+	handshakes int
+	closed     bool
+}
+
+// NewHandler returns a Handler for mounting at the root of an HTTP server.
+func NewHandler(opts Options) *Handler {
+	opts = opts.withDefaults()
+	h := &Handler{opts: opts, log: newLog(), logger: opts.Logger}
+	h.ctx, h.cancel = context.WithCancel(context.Background())
+	h.upgrader = websocket.Upgrader{
+		HandshakeTimeout: 10 * time.Second,
+		CheckOrigin:      func(*http.Request) bool { return true }, // pages of any origin may try things out
+		Error:            func(http.ResponseWriter, *http.Request, int, error) {},
+	}
+	return h
+}
+
+// Close refuses new requests, ends all streams without ceremony and waits for them. It may be called twice.
+func (h *Handler) Close() error {
+	h.mu.Lock()
+	h.closed = true
+	h.mu.Unlock()
+	h.cancel()
+	h.active.Wait()
+	return nil
+}
+
+// ServeHTTP answers streams, recordings and inspection; all else gets 404.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch upgrade := websocket.IsWebSocketUpgrade(r); {
+	case r.Method == http.MethodGet && r.URL.Path == pathInspect && !upgrade:
+		if key, _ := credentials(r.Header); len(h.opts.Keys) > 0 && !h.opts.allowed(key) {
+			http.Error(w, "inspection needs one of the server's keys", http.StatusUnauthorized)
+			return
+		}
+		h.inspect(w, r)
+	case r.Method == http.MethodGet && upgrade && slices.Contains(streamPaths, r.URL.Path):
+		h.serve(w, r, "websocket", h.stream)
+	case r.Method == http.MethodPost && slices.Contains(postPaths, r.URL.Path):
+		h.serve(w, r, "post", h.post)
+	default:
+		h.serve(w, r, "", nil)
+	}
+}
+
+// An exchange is one request on its way.
+type exchange struct {
+	w         http.ResponseWriter
+	r         *http.Request
+	requestID string
+	echo      string // subprotocol to answer with
+	params    Params
+	record    *record
+}
+
+// serve does what streams and recordings have in common: the checks before the first byte of audio.
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request, transport string, next func(*exchange)) {
+	key, echo := credentials(r.Header)
+	params, err := h.opts.parseParams(r.URL)
+	params.Key = key
+	x := &exchange{w: w, r: r, requestID: newRequestID(), echo: echo, params: params}
+	x.record = h.log.add(Connection{
+		RequestID: x.requestID, Transport: transport, Header: redacted(r.Header, key), KeyHash: keyHash(key),
+		Params: params, Query: safeQuery(r.URL.Query().Encode(), key), Status: http.StatusSwitchingProtocols,
+	})
+	if h.opts.Profile == ProfileDeepgram {
+		w.Header().Set("dg-request-id", x.requestID)
+	}
+	if err == nil {
+		if c, ok := h.opts.Source.(checker); ok {
+			err = c.Check(params)
+		}
+	}
+	switch {
+	case next == nil:
+		h.refuse(x, http.StatusNotFound, "NOT_FOUND", "no such endpoint")
+	case !h.opts.allowed(key):
+		h.refuse(x, http.StatusUnauthorized, "INVALID_AUTH", "missing or wrong API key")
+	case err != nil:
+		h.refuse(x, http.StatusBadRequest, "INVALID_QUERY_PARAMETER", err.Error())
+	case !h.enter():
+		w.Header().Set("Retry-After", "1")
+		h.refuse(x, http.StatusTooManyRequests, "TOO_MANY_REQUESTS", "too many concurrent connections")
+	default:
+		defer h.leave()
+		next(x)
+	}
+}
+
+// refuse answers with an HTTP error.
+func (h *Handler) refuse(x *exchange, status int, code, message string) {
+	if h.opts.Profile == ProfileDeepgram {
+		x.w.Header().Set("dg-error", headerSafe(message))
+	}
+	x.w.Header().Set("Content-Type", "application/json")
+	x.w.WriteHeader(status)
+	_, _ = x.w.Write([]byte(refusal(h.opts.Profile, code, message, x.requestID)))
+	x.record.update(func(c *Connection) { c.Status, c.Err = status, message })
+}
+
+// enter takes one of the places for connections.
+func (h *Handler) enter() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed || h.running >= h.opts.MaxConnections {
+		return false
+	}
+	h.running++
+	h.active.Add(1)
+	return true
+}
+
+func (h *Handler) leave() {
+	h.mu.Lock()
+	h.running--
+	h.mu.Unlock()
+	h.active.Done()
+}
+
+// nextFault is the fault of this handshake. Handshakes that were refused do not count.
+func (h *Handler) nextFault() Fault {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := h.handshakes
+	h.handshakes++
+	return h.opts.fault(n)
+}
+
+// stream upgrades a request and serves it until it ends.
+func (h *Handler) stream(x *exchange) {
+	fault := h.nextFault()
+	if !h.pause(x.r.Context(), fault.HandshakeDelay) {
+		x.record.update(func(c *Connection) { c.Status, c.Err = 0, "gone before the handshake" })
+		return
+	}
+	header := http.Header{}
+	if h.opts.Profile == ProfileDeepgram {
+		header.Set("dg-request-id", x.requestID)
+	}
+	if x.echo != "" {
+		header.Set("Sec-WebSocket-Protocol", x.echo)
+	}
+	conn, err := h.upgrader.Upgrade(x.w, x.r, header)
+	if err != nil {
+		h.refuse(x, http.StatusBadRequest, "BAD_REQUEST", "not a WebSocket handshake: "+err.Error())
+		return
+	}
+	newStream(h, x, conn, fault).run(h.ctx)
+}
+
+// pause waits, and reports false if the client or the server ended meanwhile.
+func (h *Handler) pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+	case <-h.ctx.Done():
+	}
+	return false
+}
+
+// newRequestID is a random UUID (RFC 9562, version 4).
+func newRequestID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	s := hex.EncodeToString(b[:])
+	return strings.Join([]string{s[:8], s[8:12], s[12:16], s[16:20], s[20:]}, "-")
+}
+
+// safeQuery is the query with the key hidden, should somebody have put it there.
+func safeQuery(query, key string) string {
+	if key != "" {
+		query = strings.ReplaceAll(query, key, keyHash(key))
+	}
+	return query
+}
+
+// headerSafe keeps what may stand in a header.
+func headerSafe(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,207 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+const (
+	maxMessage   = 4 << 20          // bytes of one WebSocket message; beyond it close 1009
+	writeTimeout = 10 * time.Second // a client that does not read for this long is gone
+	closeWait    = 2 * time.Second  // how long the client has to answer a close frame
+)
+
+// A stream is one WebSocket connection. run owns its two loops: the reader fills the queue, the worker
+// (worker.go) empties it.
+type stream struct {
+	h      *Handler
+	opts   *Options
+	conn   *websocket.Conn
+	fault  Fault
+	record *record
+	queue  *queue
+	worker worker
+}
+
+func newStream(h *Handler, x *exchange, conn *websocket.Conn, fault Fault) *stream {
+	st := &stream{h: h, opts: &h.opts, conn: conn, fault: fault, record: x.record, queue: newQueue(h.opts.MaxQueue)}
+	st.worker = worker{
+		opts:    st.opts,
+		params:  x.params,
+		record:  x.record,
+		encoder: encoder{profile: st.opts.Profile, requestID: x.requestID, model: st.opts.Source.Name(), created: time.Now()},
+		drop:    fault.DropAfter,
+		write:   st.write,
+	}
+	return st
+}
+
+// run serves the connection until it ended and both loops with it.
+func (st *stream) run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	st.record.update(func(c *Connection) { c.Open = true })
+	defer context.AfterFunc(ctx, func() { st.conn.Close() })()
+	reading, working := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(working)
+		st.finish(st.worker.run(ctx, st.queue), reading)
+	}()
+	wait := st.read(ctx)
+	close(reading)
+	if !wait {
+		cancel()
+	}
+	<-working
+	st.conn.Close()
+	st.record.update(func(c *Connection) { c.Open = false })
+	st.h.logger.Info("stream ended", "request_id", st.worker.encoder.requestID, "audio", st.worker.audio())
+}
+
+// read fills the queue until the client is gone, and reports whether the worker still has something to say to it.
+func (st *stream) read(ctx context.Context) (wait bool) {
+	ending, audio := false, false
+	st.conn.SetReadLimit(maxMessage)
+	st.conn.SetCloseHandler(func(code int, _ string) error {
+		if ending { // results are due first; the close frame that answers follows them
+			return nil
+		}
+		return st.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(writeTimeout))
+	})
+	st.allow(!ending)
+	for {
+		kind, data, err := st.conn.ReadMessage()
+		if err != nil {
+			return st.readError(ctx, err, ending)
+		}
+		it := classify(kind, data)
+		if ending {
+			continue // after CloseStream nothing counts
+		}
+		audio = audio || it.audio != nil
+		ending = it.control == closeStream || it.control == emptyFrame && st.opts.EmptyFrame == EmptyFrameEnd
+		if it.control != keepAlive || audio || st.opts.Lenient {
+			st.allow(!ending)
+		}
+		if st.queue.push(ctx, it) != nil {
+			return false
+		}
+	}
+}
+
+// allow gives the client the idle time-out from now on, or for ever.
+func (st *stream) allow(limited bool) {
+	var deadline time.Time
+	if limited && st.opts.IdleTimeout > 0 {
+		deadline = time.Now().Add(st.opts.IdleTimeout)
+	}
+	_ = st.conn.SetReadDeadline(deadline) // fails only on a connection that is closed; the read says so
+}
+
+// readError notes how reading ended.
+func (st *stream) readError(ctx context.Context, err error, ending bool) (wait bool) {
+	var timeout net.Error
+	var closed *websocket.CloseError
+	switch {
+	case errors.As(err, &closed):
+		st.record.update(func(c *Connection) {
+			if c.ClosedBy == "" {
+				c.CloseCode, c.CloseReason, c.ClosedBy = closed.Code, closed.Text, "client"
+			}
+		})
+		return ending
+	case errors.Is(err, websocket.ErrReadLimit):
+		st.closed(websocket.CloseMessageTooBig, "message too big", err)
+		return false
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return st.queue.push(ctx, item{control: idle}) == nil
+	}
+	st.record.update(func(c *Connection) {
+		if c.ClosedBy == "" {
+			c.CloseCode, c.ClosedBy = websocket.CloseAbnormalClosure, "client"
+		}
+	})
+	return false
+}
+
+// classify says what a message asks for.
+func classify(kind int, data []byte) item {
+	if kind == websocket.BinaryMessage {
+		if len(data) == 0 {
+			return item{control: emptyFrame}
+		}
+		return item{audio: data}
+	}
+	var message struct {
+		Type string `json:"type"`
+	}
+	if err := json.Unmarshal(data, &message); err != nil {
+		return item{control: badText, text: "text frame is not a JSON object with a type"}
+	}
+	switch message.Type {
+	case "KeepAlive":
+		return item{control: keepAlive}
+	case "Finalize":
+		return item{control: finalize}
+	case "CloseStream":
+		return item{control: closeStream}
+	}
+	return item{control: badText, text: "unknown message type"}
+}
+
+// write sends one message. Only the worker calls it.
+func (st *stream) write(message string) error {
+	_ = st.conn.SetWriteDeadline(time.Now().Add(writeTimeout)) // fails only on a closed connection
+	return st.conn.WriteMessage(websocket.TextMessage, []byte(message))
+}
+
+// finish ends the connection the way the worker ended.
+func (st *stream) finish(end ending, reading <-chan struct{}) {
+	switch {
+	case end.code == websocket.CloseAbnormalClosure:
+		st.closed(end.code, "", end.err)
+		st.reset()
+		return
+	case end.code == 0: // the client is gone, or the server closes
+		return
+	}
+	st.closed(end.code, end.reason, end.err)
+	frame := websocket.FormatCloseMessage(end.code, end.reason)
+	if st.conn.WriteControl(websocket.CloseMessage, frame, time.Now().Add(writeTimeout)) == nil {
+		timer := time.NewTimer(closeWait)
+		defer timer.Stop()
+		select {
+		case <-reading:
+		case <-timer.C:
+		}
+	}
+	st.conn.Close()
+}
+
+// closed notes that the server ends the stream.
+func (st *stream) closed(code int, reason string, err error) {
+	if err != nil {
+		st.h.logger.Warn("stream failed", "request_id", st.worker.encoder.requestID, "code", code, "error", err)
+	}
+	st.record.update(func(c *Connection) {
+		if c.ClosedBy == "" {
+			c.CloseCode, c.CloseReason, c.ClosedBy = code, reason, "server"
+		}
+		if err != nil {
+			c.Err = err.Error()
+		}
+	})
+}
+
+// reset cuts the connection as a dying network would: without a close frame, and at once.
+func (st *stream) reset() {
+	if tcp, ok := st.conn.NetConn().(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // closing then sends RST; without it, FIN does nearly the same
+	}
+	st.conn.Close()
+}

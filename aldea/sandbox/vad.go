@@ -1,0 +1,110 @@
+package sandbox
+
+import "math"
+
+// Constants of the voice detector, for frames of 10 ms. Levels are decibels of full scale.
+const (
+	vadQuietest   = -58.0 // below this nothing is voice, however quiet the line
+	vadMargin     = 7.0   // voice is this far above the noise floor
+	vadFloorSpan  = 250   // frames the floor looks back: steady sound this long counts as noise
+	vadBlocks     = 10    // the span is kept as the minimum of so many blocks
+	vadSmooth     = 0.4   // weight of the newest frame in the smoothed level
+	vadOnset      = 4     // loud frames out of vadOnsetSpan that begin voice
+	vadOnsetSpan  = 6
+	vadHangover   = 8 // quiet frames that do not interrupt voice: stops inside words
+	vadPeakDecay  = 0.02
+	vadPeakMargin = 38.0 // what is this far below the talker's peak is not the talker
+)
+
+// A voiceDetector tells voice from the rest by energy. It adapts: the noise floor is the quietest smoothed level
+// of the last seconds, so steady noise of any loudness, having no gaps, becomes floor and can not hold an
+// utterance open, while speech, which pauses between syllables, stays above it.
+type voiceDetector struct {
+	previous float64 // last sample, for the high-pass
+	filtered float64 // last output of the high-pass
+
+	smoothed float64 // power
+	peak     float64 // decibels, decaying
+	block    float64 // minimum of the current block
+	frames   int     // in the current block
+	minima   [vadBlocks]float64
+	started  bool
+
+	recent uint64 // one bit a frame, newest lowest: was it loud
+	quiet  int    // frames since the last loud one
+	voice  bool
+}
+
+// Frame takes the next frame and reports whether there is voice in it.
+func (v *voiceDetector) Frame(frame []int16) bool {
+	loud := v.loud(v.level(frame))
+	v.recent <<= 1
+	if loud {
+		v.recent |= 1
+		v.quiet = 0
+	} else {
+		v.quiet++
+	}
+	if v.voice {
+		v.voice = v.quiet <= vadHangover
+	} else {
+		v.voice = onesOf(v.recent&(1<<vadOnsetSpan-1)) >= vadOnset
+	}
+	return v.voice
+}
+
+// level is the smoothed power of the signal above the hum of the mains, in decibels.
+func (v *voiceDetector) level(frame []int16) float64 {
+	if len(frame) == 0 {
+		return decibels(v.smoothed)
+	}
+	var sum float64
+	for _, s := range frame {
+		x := float64(s)
+		v.filtered = x - v.previous + 0.95*v.filtered
+		v.previous = x
+		sum += v.filtered * v.filtered
+	}
+	power := sum / float64(len(frame)) / (32768 * 32768)
+	if !v.started {
+		v.smoothed = power
+	}
+	v.smoothed += vadSmooth * (power - v.smoothed)
+	return decibels(v.smoothed)
+}
+
+// loud compares a level with the floor, and lets floor and peak follow it.
+func (v *voiceDetector) loud(db float64) bool {
+	if !v.started {
+		v.started = true
+		v.block = db
+		// Nothing is known of the line yet; a floor at the threshold lets a first word through at once.
+		first := math.Min(db, vadQuietest)
+		for i := range v.minima {
+			v.minima[i] = first
+		}
+		v.peak = vadQuietest
+	}
+	v.block = math.Min(v.block, db)
+	if v.frames++; v.frames >= vadFloorSpan/vadBlocks {
+		copy(v.minima[1:], v.minima[:])
+		v.minima[0] = v.block
+		v.block, v.frames = db, 0
+	}
+	floor := v.block
+	for _, m := range v.minima {
+		floor = math.Min(floor, m)
+	}
+	v.peak = math.Max(v.peak-vadPeakDecay, db)
+	return db > max(vadQuietest, floor+vadMargin, v.peak-vadPeakMargin)
+}
+
+func decibels(power float64) float64 { return 10 * math.Log10(power+1e-12) }
+
+func onesOf(bits uint64) int {
+	n := 0
+	for ; bits != 0; bits &= bits - 1 {
+		n++
+	}
+	return n
+}
