@@ -1,0 +1,208 @@
+package journal
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"aldeabridge/events"
+)
+
+const (
+	// defaultLimit is how many unsettled records are kept: with 20 events a call, those of 5000 calls.
+	defaultLimit = 100_000
+	// maxBytes bounds the bodies of unsettled records together.
+	maxBytes = 128 << 20
+)
+
+// Stats tells what a Memory holds and what it has done.
+type Stats struct {
+	Records int   // unsettled, held now
+	Bytes   int64 // of their bodies
+	Calls   int   // whose sequence is known now
+
+	Appended int64 // events taken
+	Repeated int64 // appends of an event taken before
+	Refused  int64 // appends that found the journal full
+	Freed    int64 // records settled at every endpoint
+}
+
+// A Memory is a journal in memory. Make it with NewMemory. It starts no goroutine.
+type Memory struct {
+	limit     int
+	maxBytes  int64
+	endpoints []string
+
+	mu     sync.Mutex // guards all below
+	queue  queue
+	known  known
+	calls  calls
+	last   int64         // position of the newest record
+	wake   chan struct{} // closed and replaced when a record comes
+	closed bool
+	stats  Stats
+}
+
+// NewMemory returns an empty journal that holds up to limit unsettled records; zero or less means 100,000.
+// A record is held until Settle was called for it with each of endpoints. Without endpoints nobody needs a
+// record: it gets its place and is not held, and Read finds nothing.
+func NewMemory(limit int, endpoints ...string) *Memory {
+	if limit <= 0 {
+		limit = defaultLimit
+	}
+	endpoints = slices.Clone(endpoints)
+	slices.Sort(endpoints)
+	return &Memory{
+		limit:     limit,
+		maxBytes:  maxBytes,
+		endpoints: slices.Compact(endpoints),
+		known:     newKnown(limit),
+		calls:     newCalls(),
+		wake:      make(chan struct{}),
+	}
+}
+
+// Append gives e its place and keeps it. An empty ID gets a new one, a zero Time is now, and Sequence is set
+// whatever it was. If the ID was appended before, nothing happens and the record of that time is returned.
+//
+// Append fails with ErrNotStored, ErrFull or ErrClosed, or if e cannot be marshalled; then e has no place.
+// It does not wait, and it does not look at ctx: what happened while a call was being cancelled has happened.
+func (m *Memory) Append(ctx context.Context, e events.Event) (events.Record, error) {
+	if e.Body == nil || !e.Body.Stored() {
+		return events.Record{}, ErrNotStored
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return events.Record{}, ErrClosed
+	}
+	if r, ok := m.known.find(e.ID); ok {
+		m.stats.Repeated++
+		return again(r, e)
+	}
+	now := time.Now()
+	sequence, ok := m.calls.next(e.Call.ID, now)
+	if !ok || m.queue.len() >= m.limit {
+		m.stats.Refused++
+		return events.Record{}, ErrFull
+	}
+	r, err := record(e, sequence, now)
+	if err != nil {
+		return events.Record{}, err
+	}
+	if m.queue.bytes+int64(len(r.Body)) > m.maxBytes {
+		m.stats.Refused++
+		return events.Record{}, ErrFull
+	}
+	m.last++
+	r.Position = m.last
+	m.calls.took(r, now)
+	m.keep(r)
+	m.stats.Appended++
+	return r, nil
+}
+
+// keep holds a record for the endpoints and wakes whoever waits for one.
+func (m *Memory) keep(r events.Record) {
+	m.known.add(r)
+	if len(m.endpoints) == 0 {
+		m.known.freed(r.ID)
+		m.stats.Freed++
+		return
+	}
+	m.queue.push(r, m.endpoints)
+	close(m.wake)
+	m.wake = make(chan struct{})
+}
+
+// record makes the record of e, but for its position.
+func record(e events.Event, sequence int64, now time.Time) (events.Record, error) {
+	e.Sequence = sequence
+	if e.ID == "" {
+		e.ID = events.NewID(now)
+	}
+	if e.Time.IsZero() {
+		e.Time = now
+	}
+	body, err := e.JSON()
+	if err != nil {
+		return events.Record{}, fmt.Errorf("journal: append %s: %w", e.Body.Type(), err)
+	}
+	return events.Record{ID: e.ID, CallID: e.Call.ID, Sequence: sequence, Type: e.Body.Type(), Stored: now, Body: body}, nil
+}
+
+// again is the record of an event appended before. If its body is gone, it is made again.
+func again(r events.Record, e events.Event) (events.Record, error) {
+	if r.Body != nil {
+		return r, nil
+	}
+	repeated, err := record(e, r.Sequence, r.Stored)
+	r.Body = repeated.Body
+	return r, err
+}
+
+// Read returns up to max unsettled records with a position after after, oldest first. If there is none it
+// waits for one until ctx ends; then, or if the journal is closed, it returns ctx's error or ErrClosed. A max below
+// 1 counts as 1. Nobody may change the bodies.
+func (m *Memory) Read(ctx context.Context, after int64, max int) ([]events.Record, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		m.mu.Lock()
+		records, wake, closed := m.queue.after(after, max), m.wake, m.closed
+		m.mu.Unlock()
+		if closed {
+			return nil, ErrClosed
+		}
+		if len(records) > 0 {
+			return records, nil
+		}
+		select {
+		case <-wake:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// Settle tells that the record at position needs no more attempts at endpoint. state says how that came
+// (delivered, or dead for some reason); to this journal they are all the same. Settling twice changes nothing.
+// It fails with ErrNoEndpoint or ErrNoRecord. Like Append it does not look at ctx: a delivery that happened has
+// happened. It works after Close, for attempts that were under way.
+func (m *Memory) Settle(ctx context.Context, position int64, endpoint, state string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !slices.Contains(m.endpoints, endpoint) {
+		return fmt.Errorf("%w: %q", ErrNoEndpoint, endpoint)
+	}
+	if position < 1 || position > m.last {
+		return fmt.Errorf("%w: position %d", ErrNoRecord, position)
+	}
+	if id, freed := m.queue.settle(position, endpoint); freed {
+		m.known.freed(id)
+		m.stats.Freed++
+	}
+	return nil
+}
+
+// Stats returns the counters.
+func (m *Memory) Stats() Stats {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.stats
+	s.Records, s.Bytes, s.Calls = m.queue.len(), m.queue.bytes, m.calls.len()
+	return s
+}
+
+// Close ends every Read, and refuses further ones and Appends, with ErrClosed. It returns nil.
+func (m *Memory) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.closed {
+		m.closed = true
+		close(m.wake)
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package journal
+
+import (
+	"cmp"
+	"slices"
+
+	"aldeabridge/events"
+)
+
+// A held record waits for endpoints. Once it waits for none it is gone, and only its position remains until
+// the queue is tidied.
+type held struct {
+	record events.Record
+	waits  []string // endpoints that have not settled it; empty when gone
+}
+
+// A queue holds unsettled records in the order of their positions. They may leave in any order.
+type queue struct {
+	held  []held
+	gone  int   // of held
+	bytes int64 // of the bodies
+}
+
+// len counts the unsettled records.
+func (q *queue) len() int { return len(q.held) - q.gone }
+
+// push adds a record. Its position is higher than all before.
+func (q *queue) push(r events.Record, endpoints []string) {
+	q.held = append(q.held, held{record: r, waits: slices.Clone(endpoints)})
+	q.bytes += int64(len(r.Body))
+}
+
+// find is the index of the first record at or after position.
+func (q *queue) find(position int64) (i int, found bool) {
+	return slices.BinarySearchFunc(q.held, position, func(h held, p int64) int { return cmp.Compare(h.record.Position, p) })
+}
+
+// after returns up to limit records after position, at least one if there is any.
+func (q *queue) after(position int64, limit int) (records []events.Record) {
+	i, found := q.find(position)
+	if found {
+		i++
+	}
+	for ; i < len(q.held) && len(records) < max(limit, 1); i++ {
+		if len(q.held[i].waits) > 0 {
+			records = append(records, q.held[i].record)
+		}
+	}
+	return records
+}
+
+// settle takes an endpoint off a record, and returns the record's id if that was the last one.
+func (q *queue) settle(position int64, endpoint string) (id string, freed bool) {
+	i, found := q.find(position)
+	if !found {
+		return "", false
+	}
+	h := &q.held[i]
+	k := slices.Index(h.waits, endpoint)
+	if k < 0 {
+		return "", false
+	}
+	if h.waits = slices.Delete(h.waits, k, k+1); len(h.waits) > 0 {
+		return "", false
+	}
+	id = h.record.ID
+	q.bytes -= int64(len(h.record.Body))
+	h.record = events.Record{Position: position}
+	q.gone++
+	q.tidy()
+	return id, true
+}
+
+// tidy removes what is gone once it is more than half: an old record that nobody settles must not keep the
+// places of all that came after it.
+func (q *queue) tidy() {
+	if q.gone*2 <= len(q.held) {
+		return
+	}
+	q.held = slices.DeleteFunc(q.held, func(h held) bool { return len(h.waits) == 0 })
+	q.gone = 0
+}
