@@ -57,11 +57,8 @@ func (a *Assembler) interim(s segment, now time.Time) []events.Body {
 		// older interim knows more.
 		return nil
 	}
-	if s.placed && s.end <= a.committed.end {
-		return nil // late: the final overtook it
-	}
 	if s, _ = a.committed.fresh(s); s.text == "" {
-		a.pending = segment{} // the recogniser thinks better of it
+		a.pending = segment{} // a final overtook it, or the recogniser thinks better of it
 		return a.show()
 	}
 	a.pending = s

@@ -123,6 +123,9 @@ func TestAssembler(t *testing.T) {
 		{"an interim that repeats itself is no news", []step{
 			interim("hello", 0, 1), interim("hello", 0, 2), interim("hello you", 0, 3),
 		}, []string{"t-1: hello", "t-1: hello you"}},
+		{"a new utterance may begin like the last one", []step{
+			final("yes", 0, 1), tick(9), interim("yes", 1, 2),
+		}, []string{"t-1: yes", "t-1= yes (timeout)", "t-2: yes"}},
 		{"white space becomes single spaces", []step{
 			final(" \tone \n two ", 0, 1), speechFinal("  three\n", 1, 2),
 		}, []string{"t-1: one two", "t-1= one two three (speech_final)"}},

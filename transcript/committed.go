@@ -16,9 +16,9 @@ type committed struct {
 	recent []segment // the last finals, oldest first; without words
 }
 
-// add extends the committed part by a final that brought text.
+// add extends the committed part by what fresh left of a final. It never ends before it.
 func (c *committed) add(s segment) {
-	c.end = max(c.end, s.end)
+	c.end = s.end
 	if len(c.recent) == recentLimit {
 		c.recent = append(c.recent[:0], c.recent[1:]...)
 	}

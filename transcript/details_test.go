@@ -67,6 +67,16 @@ func TestWordsStayInsideTheirResult(t *testing.T) {
 	}
 }
 
+func TestAWordThatReachesOverTheCommittedEndIsShortened(t *testing.T) {
+	a := New(Options{})
+	a.Result(speechFinal("one", 0, 2), start)
+	u := utteranceOf(t, a.Result(Result{Text: "two", Start: sec(1.8), End: sec(3), SpeechFinal: true, Words: []Word{{"two", sec(1.8), sec(2.5)}}}, start))
+	want := []events.Word{{Text: "two", Start: ms(2000), End: ms(2500)}}
+	if !reflect.DeepEqual(u.Words, want) || u.Start != ms(2000) {
+		t.Errorf("got %v from %v, want %v from 2 s", u.Words, u.Start, want)
+	}
+}
+
 func TestTheResultGivenIsNotChanged(t *testing.T) {
 	r := Result{Text: " a  b ", Start: sec(1), End: sec(2), SpeechFinal: true, Words: []Word{{" a", sec(0.9), sec(1.5)}, {"b ", sec(1.5), sec(2.4)}}}
 	words := append([]Word(nil), r.Words...)
