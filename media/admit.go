@@ -1,0 +1,97 @@
+package media
+
+import (
+	"net/url"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// admitStream checks who asks for an upgrade. It returns nil for whom we serve.
+func (s *Server) admitStream(c *fiber.Ctx) *refusal {
+	if s.PathToken == "" && c.Params("token") != "" {
+		return &refusal{fiber.StatusForbidden, "this server expects no token in the path"}
+	}
+	if s.PathToken != "" && !equalPath(c.Params("token"), string(s.PathToken)) {
+		return &refusal{fiber.StatusForbidden, "the token in the path is missing or wrong"}
+	}
+	switch {
+	case len(s.AuthTokens) > 0:
+		return s.admitSigned(c)
+	case s.PathToken != "" || s.Insecure || local(c):
+		return nil
+	}
+	return notLocal
+}
+
+// notLocal answers a stranger where nothing is configured that could make him a friend.
+var notLocal = &refusal{fiber.StatusForbidden,
+	"no carrier authentication is configured, so only this machine is served: " +
+		"set the carrier's auth token or a path token, or allow insecure use explicitly"}
+
+// noPublicURL answers what cannot be checked, or answered, without knowing where carriers reach us.
+var noPublicURL = &refusal{fiber.StatusInternalServerError,
+	"the public URL of this server is not configured, or is not an absolute http(s) URL"}
+
+// admitSigned checks the signature of an upgrade.
+func (s *Server) admitSigned(c *fiber.Ctx) *refusal {
+	public, ok := parsePublicURL(s.PublicURL)
+	if !ok {
+		return noPublicURL
+	}
+	signature, target := c.Get(signatureHeader), c.OriginalURL()
+	if signature == "" {
+		return &refusal{fiber.StatusForbidden, "the request has no " + signatureHeader}
+	}
+	if _, ok := signed(s.AuthTokens, signature, public.candidates(true, target), nil); ok {
+		return nil
+	}
+	if _, ok := signed(s.AuthTokens, signature, public.candidates(false, target), nil); ok {
+		s.Logger.Warn("stream signed for http instead of ws")
+		return nil
+	}
+	return &refusal{fiber.StatusForbidden, "the " + signatureHeader + " is not ours for this URL: " +
+		"check the auth token, and that the public URL is the one the carrier uses"}
+}
+
+// admitWebhook checks who posts to the voice webhook. The answer holds the path token, so that alone opens
+// it to this machine only.
+func (s *Server) admitWebhook(c *fiber.Ctx, body []byte) *refusal {
+	if len(s.AuthTokens) == 0 {
+		if local(c) || s.Insecure && s.PathToken == "" {
+			return nil
+		}
+		return notLocal
+	}
+	public, ok := parsePublicURL(s.PublicURL)
+	if !ok {
+		return noPublicURL
+	}
+	query, err := url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return &refusal{fiber.StatusBadRequest, "the query is not readable"}
+	}
+	if !signedBody(s.AuthTokens, c.Get(signatureHeader), public.candidates(false, c.OriginalURL()), query, body) {
+		return &refusal{fiber.StatusForbidden, "the " + signatureHeader + " is missing or not ours for this URL and body"}
+	}
+	return nil
+}
+
+// local tells whether the peer is on this machine: by its address, never by a header, except that a header
+// which says that the request was forwarded makes it a stranger's.
+func local(c *fiber.Ctx) bool {
+	for _, name := range []string{fiber.HeaderXForwardedFor, fiber.HeaderForwarded, fiber.HeaderXForwardedHost} {
+		if len(c.Request().Header.Peek(name)) > 0 {
+			return false
+		}
+	}
+	return c.Context().RemoteIP().IsLoopback()
+}
+
+// equalPath compares a path segment, as it came or unescaped, with a token.
+func equalPath(segment, token string) bool {
+	plain, err := url.PathUnescape(segment)
+	if err != nil {
+		plain = segment
+	}
+	return equal(plain, token)
+}

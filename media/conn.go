@@ -1,0 +1,43 @@
+package media
+
+import (
+	"io"
+	"net"
+	"time"
+
+	"github.com/gofiber/contrib/websocket"
+)
+
+// conn is a socket on a WebSocket connection of contrib/websocket. That wrapper goes back to a pool when the
+// handler returns; conn holds what is inside of it.
+type conn struct {
+	frames
+	net net.Conn
+}
+
+// frames are the methods of the inner connection that are used as they are.
+type frames interface {
+	NextReader() (messageType int, r io.Reader, err error)
+	WriteMessage(messageType int, data []byte) error
+	WriteControl(messageType int, data []byte, deadline time.Time) error
+	SetReadDeadline(t time.Time) error
+	SetWriteDeadline(t time.Time) error
+	SetReadLimit(limit int64)
+	SetPingHandler(h func(data string) error)
+	SetCloseHandler(h func(code int, text string) error)
+}
+
+func newConn(c *websocket.Conn) *conn {
+	nc := c.NetConn()
+	// fasthttp's own wrapper answers Close without closing: it means to close when the handler returns.
+	if wrapped, ok := nc.(interface{ UnsafeConn() net.Conn }); ok {
+		nc = wrapped.UnsafeConn()
+	}
+	return &conn{frames: c.Conn, net: nc}
+}
+
+// Hurry makes a write that is under way fail at t.
+func (c *conn) Hurry(t time.Time) error { return c.net.SetWriteDeadline(t) }
+
+// Close closes the connection under the WebSocket.
+func (c *conn) Close() error { return c.net.Close() }

@@ -1,0 +1,33 @@
+// Package media is the server's end of a carrier's media-stream WebSocket: phone audio comes in, and audio,
+// marks and clears go out. It speaks Twilio Media Streams.
+//
+// A Server registers its routes on a Fiber router. It refuses strangers before the upgrade, reads the start
+// message, and then calls Serve with a Stream. Serve runs the call: it calls Stream.Receive, which reads
+// until the one end of the stream and tells a Receiver what comes in.
+//
+//	s := &media.Server{
+//		PublicURL:  "https://bridge.example.com",
+//		AuthTokens: []media.Secret{"…"},
+//		Serve: func(ctx context.Context, st *media.Stream) {
+//			reason := st.Receive(ctx, receiver)
+//			…
+//		},
+//	}
+//	s.Register(app)
+//
+// # Audio
+//
+// Audio is G.711 µ-law, 8000 Hz, mono: one byte a sample, 125 µs each. Every track is one continuous time
+// line counted in samples from the call's first sample. Frames are placed by the carrier's timestamp. What
+// is missing becomes silence, what comes twice or too late is dropped and counted, and when the carrier
+// sends nothing at all, silence flows by the wall clock.
+//
+// # Goroutines
+//
+// A stream is read in the goroutine of its WebSocket handler, the one that runs Serve. Two timers stand
+// beside it, one for silence and time-outs and one for pings; they run briefly in goroutines of their own.
+// The reader waits for the network only: it never writes, and a Receiver must not block.
+//
+// The WebSocket connection and the request's memory are used again when the handler returns. A Stream
+// touches neither after that: its methods answer ErrEnded.
+package media

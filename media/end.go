@@ -1,0 +1,99 @@
+package media
+
+import (
+	"io"
+	"time"
+
+	"github.com/gofiber/contrib/websocket"
+)
+
+// closeWait is how long the carrier may take to answer a close frame.
+const closeWait = time.Second
+
+// end makes the stream end for a reason, from outside the reader: the reader's next read fails.
+func (st *Stream) end(reason EndReason) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.endLocked(reason)
+}
+
+func (st *Stream) endLocked(reason EndReason) {
+	if st.reason != "" || st.over {
+		return
+	}
+	st.reason = reason
+	_ = st.ws.SetReadDeadline(time.Unix(1, 0)) // a read that waits returns at once
+}
+
+// finish ends the stream in the reader and returns the reason it ended for: the first one wins. After it
+// neither timer nor Send touches the socket.
+func (st *Stream) finish(reason EndReason) EndReason {
+	st.mu.Lock()
+	if st.reason == "" {
+		st.reason = reason
+	}
+	reason = st.reason
+	if st.over {
+		st.mu.Unlock()
+		return reason
+	}
+	st.over = true
+	st.watch.Stop()
+	code := st.code
+	if code == 0 {
+		code = closeCode(reason)
+	}
+	st.mu.Unlock()
+
+	_ = st.ws.Hurry(time.Now().Add(closeWait)) // a Send that waits for the carrier must not keep us
+	if err := st.out.close(code); err != nil || reason == EndClosed {
+		_ = st.ws.Close()
+		return reason
+	}
+	// The carrier's own close, and what it sent before, is read and thrown away: closing with data unread
+	// would reset the connection and could take our close frame with it.
+	st.lingers.Go(func() {
+		_ = st.ws.SetReadDeadline(time.Now().Add(closeWait))
+		drain(st.ws)
+		_ = st.ws.Close()
+	})
+	return reason
+}
+
+// drain reads until the connection ends or its deadline passes.
+func drain(ws socket) {
+	for {
+		_, r, err := ws.NextReader()
+		if err != nil {
+			return
+		}
+		if _, err := io.Copy(io.Discard, r); err != nil {
+			return
+		}
+	}
+}
+
+// refuse ends the stream before it began, with a close code of its own.
+func (st *Stream) refuse(code int) {
+	st.mu.Lock()
+	st.code = code
+	st.mu.Unlock()
+	st.finish(EndProtocol)
+}
+
+// release waits until nothing of the stream touches the socket any more.
+func (st *Stream) release() {
+	st.finish(EndShutdown)
+	st.lingers.Wait()
+}
+
+// closeCode is the code of the close frame that goes with a reason (RFC 6455 section 7.4.1).
+func closeCode(reason EndReason) int {
+	switch reason {
+	case EndShutdown:
+		return websocket.CloseGoingAway
+	case EndProtocol:
+		return websocket.CloseProtocolError
+	}
+	return websocket.CloseNormalClosure
+}

@@ -1,0 +1,13 @@
+// Package mediatest is a carrier that calls a media server: the other end of Twilio Media Streams, for
+// tests, load and demonstrations.
+//
+// A Call plays µ-law audio at its real pace, both tracks if wanted, presses keys, plays back what the server
+// sends (by a clock, not by a loudspeaker), echoes marks when their time has come, and hangs up in
+// several ways. Frames can be lost, late, doubled or swapped, all decided by a seed.
+//
+//	call := mediatest.Call{URL: "ws://127.0.0.1:8080/media/twilio", Inbound: mulaw}
+//	result, err := call.Run(ctx)
+//
+// The wire is written by hand here and shares nothing with the server's code: a mistake there does not
+// agree with itself.
+package mediatest

@@ -1,0 +1,56 @@
+package media
+
+import (
+	"encoding/json"
+	"log/slog"
+	"time"
+)
+
+// newStream makes a stream of an accepted socket. Its owner must call release.
+func newStream(ws socket, limits limits, log *slog.Logger) *Stream {
+	st := &Stream{ws: ws, limits: limits, log: log, opened: time.Now()}
+	ws.SetReadLimit(int64(monstrous * limits.message))
+	st.out.start(ws)
+	ws.SetPingHandler(st.out.ping)
+	// The close frame is answered at the end, not by the reader: reading must not wait for a write.
+	ws.SetCloseHandler(func(int, string) error { return nil })
+	st.mu.Lock()
+	st.watch = time.AfterFunc(limits.start, st.tick)
+	st.mu.Unlock()
+	return st
+}
+
+// awaitStart reads up to the start message. It answers false when the stream ended before.
+func (st *Stream) awaitStart() bool {
+	for {
+		msg, err := st.read()
+		switch {
+		case err != nil:
+			st.finish(st.readFailed(err))
+			return false
+		case msg == nil || msg.kind == kindConnected:
+		case msg.kind == kindStop:
+			st.finish(EndStop)
+			return false
+		case msg.kind == kindStart:
+			return st.begun(msg.start)
+		default:
+			st.n.skipped.Add(1) // media and all else mean nothing before the start
+		}
+	}
+}
+
+// begun notes the start.
+func (st *Stream) begun(start *Start) bool {
+	sid, err := json.Marshal(start.StreamSID)
+	if err != nil {
+		return false
+	}
+	st.out.mu.Lock()
+	st.out.sid = sid
+	st.out.mu.Unlock()
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.start = *start
+	return st.reason == ""
+}

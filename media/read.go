@@ -1,0 +1,79 @@
+package media
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+
+	"github.com/gofiber/contrib/websocket"
+)
+
+// monstrous is how many times Server.MaxMessage a message may have. A message above MaxMessage is skipped
+// without being kept; above this, the connection is closed with 1009 (RFC 6455 section 7.4.1).
+const monstrous = 16
+
+// firstBuffer has room for a media message of 40 ms. The buffer grows when it must.
+const firstBuffer = 1024
+
+// read returns the next message, or nil for one that is no use and was counted. The message is valid until
+// the next call.
+func (st *Stream) read() (*message, error) {
+	kind, r, err := st.ws.NextReader()
+	if err != nil {
+		return nil, err
+	}
+	b, err := st.readAll(r)
+	if err != nil {
+		return nil, err
+	}
+	if b == nil || kind != websocket.TextMessage || st.msg.parse(b) != nil {
+		st.n.skipped.Add(1)
+		return nil, nil
+	}
+	return &st.msg, nil
+}
+
+// readAll reads one message into the stream's buffer. It returns nil for one that is too long; the rest of
+// that is thrown away by the next NextReader.
+func (st *Stream) readAll(r io.Reader) ([]byte, error) {
+	n := 0
+	for {
+		if n == len(st.buf) {
+			if n >= st.limits.message {
+				return nil, nil
+			}
+			st.grow()
+		}
+		k, err := r.Read(st.buf[n:])
+		n += k
+		if err == io.EOF {
+			return st.buf[:n], nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// grow doubles the buffer, up to one byte more than a message may have: so the end of the longest message
+// is seen.
+func (st *Stream) grow() {
+	size := min(max(2*len(st.buf), firstBuffer), st.limits.message+1)
+	buf := make([]byte, size)
+	copy(buf, st.buf)
+	st.buf = buf
+}
+
+// readFailed says why reading ended with err, unless something else ended the stream before.
+func (st *Stream) readFailed(err error) EndReason {
+	var netErr net.Error
+	switch {
+	case websocket.IsUnexpectedCloseError(err): // any close frame, and the end of the connection without one
+		return EndClosed
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe),
+		errors.Is(err, net.ErrClosed), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &netErr):
+		return EndClosed
+	}
+	return EndProtocol
+}

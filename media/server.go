@@ -1,0 +1,197 @@
+package media
+
+import (
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/gofiber/contrib/websocket"
+	"github.com/gofiber/fiber/v2"
+)
+
+// Defaults of a Server.
+const (
+	DefaultMaxStreams   = 1000
+	DefaultMaxMessage   = 64 << 10
+	DefaultStartTimeout = 10 * time.Second
+	DefaultIdleTimeout  = 60 * time.Second
+	DefaultMaxDuration  = 4 * time.Hour
+)
+
+// A Server accepts media streams. Set its fields, call Register, and at the end Shutdown. Fields must not be
+// changed after Register.
+//
+// Every upgrade is checked against all that is configured: AuthTokens, then PathToken. Where neither is set, only
+// peers on this machine are served, unless Insecure says otherwise. A request that was forwarded (it has an
+// X-Forwarded-For or Forwarded header) comes from elsewhere.
+type Server struct {
+	// PublicURL is where carriers reach this server: "https://bridge.example.com", with or without a path
+	// before /media and /voice. Signatures are checked against it, never against what a request says of
+	// itself. It is needed for AuthTokens and for POST /voice/twilio.
+	PublicURL string
+	// AuthTokens are the carrier account's auth tokens. When there are any, a request must carry an
+	// X-Twilio-Signature made with one of them; several serve while tokens are rotated.
+	AuthTokens []Secret
+	// PathToken, when set, must be the last segment of the stream's path: /media/twilio/TOKEN.
+	PathToken Secret
+	// Insecure lets anybody in where neither AuthTokens nor PathToken is set.
+	Insecure bool
+
+	MaxStreams   int           // streams at once; more get 503. 0 means DefaultMaxStreams
+	MaxMessage   int           // bytes of a message; longer ones are skipped. 0 means DefaultMaxMessage
+	StartTimeout time.Duration // for the start message, from the upgrade on. 0 means DefaultStartTimeout
+	IdleTimeout  time.Duration // without any readable message. 0 means DefaultIdleTimeout
+	MaxDuration  time.Duration // of a stream. 0 means DefaultMaxDuration
+
+	// Serve runs a stream: it should call Receive soon, and the stream ends when it returns. ctx ends at
+	// Shutdown. It must be set.
+	Serve func(ctx context.Context, s *Stream)
+
+	// Logger gets what operators should know. Nil means silence.
+	Logger *slog.Logger
+
+	once   sync.Once
+	ctx    context.Context // of all streams
+	cancel context.CancelFunc
+	slots  slots
+	tokens tokens
+	n      serverCounters
+}
+
+// slotKey is where an upgrade leaves its slot for the handler.
+const slotKey = "media.slot"
+
+// Register adds the server's routes to r: GET /media, /media/twilio and /media/twilio/:token (WebSocket),
+// and POST /voice/twilio.
+func (s *Server) Register(r fiber.Router) {
+	s.setUp()
+	upgrade := websocket.New(s.handle, websocket.Config{
+		ReadBufferSize:  4096, // a dozen frames: after a stall they come together
+		WriteBufferSize: 1024,
+		WriteBufferPool: &sync.Pool{}, // most streams never write more than a ping
+		RecoverHandler:  s.recover,
+	})
+	open := func(c *fiber.Ctx) error { return s.upgrade(c, upgrade) }
+	r.Get("/media", open)
+	r.Get("/media/twilio", open)
+	r.Get("/media/twilio/:token", open)
+	r.Post("/voice/twilio", s.voice)
+}
+
+func (s *Server) setUp() {
+	s.once.Do(func() {
+		s.ctx, s.cancel = context.WithCancel(context.Background())
+		if s.Logger == nil {
+			s.Logger = slog.New(slog.DiscardHandler)
+		}
+	})
+}
+
+// Shutdown refuses new streams with 503, ends the running ones (EndShutdown), and waits until every Serve
+// has returned or ctx ends; then it returns the error of ctx. Calls answered by POST /voice/twilio come back
+// there, because the TwiML has a Redirect. Fiber's own shutdown does not wait for WebSockets: call this first.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.setUp()
+	s.slots.close()
+	s.cancel()
+	return s.slots.wait(ctx)
+}
+
+// Stats tells how the server went so far. It may be called concurrently.
+func (s *Server) Stats() ServerStats {
+	return ServerStats{
+		Active:   s.slots.count(),
+		Started:  s.n.started.Load(),
+		Denied:   s.n.denied.Load(),
+		Full:     s.n.full.Load(),
+		Token:    s.n.token.Load(),
+		NoStart:  s.n.noStart.Load(),
+		Panicked: s.n.panicked.Load(),
+	}
+}
+
+// upgrade answers a stream's HTTP request: a refusal, or 101 and the handler.
+func (s *Server) upgrade(c *fiber.Ctx, upgrade fiber.Handler) error {
+	if !websocket.IsWebSocketUpgrade(c) {
+		c.Set(fiber.HeaderUpgrade, "websocket")
+		return (&refusal{fiber.StatusUpgradeRequired, "this address speaks WebSocket"}).send(c)
+	}
+	if no := s.admitStream(c); no != nil {
+		return s.deny(c, no)
+	}
+	slot, full, closed := s.slots.take(orDefault(s.MaxStreams, DefaultMaxStreams))
+	if full || closed {
+		s.n.full.Add(1)
+		detail := "as many calls as this server takes are running"
+		if closed {
+			detail = "this server is shutting down"
+		}
+		c.Set(fiber.HeaderRetryAfter, "5")
+		return (&refusal{fiber.StatusServiceUnavailable, detail}).send(c)
+	}
+	c.Locals(slotKey, slot)
+	if err := upgrade(c); err != nil {
+		slot.free()
+		c.Set("Sec-WebSocket-Version", "13")
+		return (&refusal{fiber.StatusBadRequest, "not a WebSocket handshake of RFC 6455, version 13"}).send(c)
+	}
+	return nil
+}
+
+// deny refuses a request and says so in the log.
+func (s *Server) deny(c *fiber.Ctx, no *refusal) error {
+	s.n.denied.Add(1)
+	s.Logger.Warn("request refused", "status", no.status, "detail", no.detail, "peer", c.Context().RemoteIP().String())
+	return no.send(c)
+}
+
+// handle runs one WebSocket from its upgrade to its end.
+func (s *Server) handle(c *websocket.Conn) {
+	slot, ok := c.Locals(slotKey).(*slot)
+	if !ok || !slot.claim() {
+		return
+	}
+	defer slot.free()
+	st := newStream(newConn(c), s.limits(), s.Logger)
+	defer st.release()
+	stop := context.AfterFunc(s.ctx, func() { st.end(EndShutdown) })
+	defer stop()
+	if !st.awaitStart() {
+		s.n.noStart.Add(1)
+		return
+	}
+	if err := s.tokens.redeem(st.start.CallSID, st.start.token, time.Now()); err != nil {
+		s.n.token.Add(1)
+		s.Logger.Warn("stream refused", "call_sid", st.start.CallSID, "error", err)
+		st.refuse(websocket.ClosePolicyViolation)
+		return
+	}
+	s.n.started.Add(1)
+	s.Serve(s.ctx, st)
+}
+
+func (s *Server) limits() limits {
+	return limits{
+		message:     orDefault(s.MaxMessage, DefaultMaxMessage),
+		start:       orDefault(s.StartTimeout, DefaultStartTimeout),
+		idle:        orDefault(s.IdleTimeout, DefaultIdleTimeout),
+		maxDuration: orDefault(s.MaxDuration, DefaultMaxDuration),
+	}
+}
+
+// recover keeps one stream's panic from ending all the others.
+func (s *Server) recover(*websocket.Conn) {
+	if p := recover(); p != nil {
+		s.n.panicked.Add(1)
+		s.Logger.Error("panic in a stream", "panic", p, "stack", string(debug.Stack()))
+	}
+}
+
+func orDefault[T int | time.Duration](v, otherwise T) T {
+	if v == 0 {
+		return otherwise
+	}
+	return v
+}

@@ -1,0 +1,165 @@
+package media
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Start says which call a stream belongs to, as the carrier's start message told it (Twilio Media
+// Streams: start message).
+type Start struct {
+	CallSID    string
+	StreamSID  string
+	AccountSID string // may be empty
+
+	// From, To and Direction are custom parameters of those names, as the answer to the voice webhook sets
+	// them; the carrier's message has no others. Each is empty where unknown. Direction is "inbound" or
+	// "outbound".
+	From, To, Direction string
+
+	// Params are the other custom parameters. It is never nil and must not be written to.
+	Params map[string]string
+
+	// Tracks are the tracks the carrier announced, without repetition, at least one. Only their audio
+	// reaches the Receiver.
+	Tracks []Track
+
+	Format Format
+
+	token string // the one-time token, taken out of Params
+}
+
+// A Format is how the carrier's audio is encoded. It is always the one Twilio sends: other audio is
+// refused.
+type Format struct {
+	Encoding   string // a media type, "audio/x-mulaw"
+	SampleRate int    // Hz
+	Channels   int
+}
+
+// mulaw is the only format of Twilio Media Streams.
+var mulaw = Format{Encoding: "audio/x-mulaw", SampleRate: 8000, Channels: 1}
+
+// Bounds on what a start message may make us keep. Twilio's own are lower: 99 parameters of 500 characters,
+// identifiers of 34.
+const (
+	maxParams    = 100
+	maxParamSize = 4096 // bytes of name and value
+	maxIDSize    = 128  // bytes
+)
+
+// The custom parameters that the answer to the voice webhook sets.
+const (
+	paramFrom      = "from"
+	paramTo        = "to"
+	paramDirection = "direction"
+	paramToken     = "bridge_token"
+)
+
+// unmarshalStart reads a start message.
+func (m *message) unmarshalStart(o object) error {
+	start, ok := o.object("start")
+	if !ok {
+		return fmt.Errorf("%w: start without its object", errMalformed)
+	}
+	st := &Start{Tracks: parseTracks(start["tracks"])}
+	st.CallSID, _ = start.text("callSid")
+	st.AccountSID, _ = start.text("accountSid")
+	st.StreamSID, _ = start.text("streamSid")
+	if st.StreamSID == "" {
+		st.StreamSID = string(m.streamSID)
+	}
+	switch {
+	case st.CallSID == "" || len(st.CallSID) > maxIDSize:
+		return fmt.Errorf("%w: start without a usable callSid", errMalformed)
+	case st.StreamSID == "" || len(st.StreamSID) > maxIDSize:
+		return fmt.Errorf("%w: start without a usable streamSid", errMalformed)
+	case len(st.AccountSID) > maxIDSize:
+		return fmt.Errorf("%w: start with a monstrous accountSid", errMalformed)
+	}
+	format, _ := start.object("mediaFormat")
+	st.Format = parseFormat(format)
+	params, _ := start.object("customParameters")
+	st.setParams(params)
+	m.start = st
+	return nil
+}
+
+// parseTracks reads the list of tracks, or a single name. What it does not know it leaves out. Nothing
+// known means the inbound track.
+func parseTracks(raw json.RawMessage) []Track {
+	var names []json.RawMessage
+	if err := json.Unmarshal(raw, &names); err != nil {
+		names = []json.RawMessage{raw}
+	}
+	var tracks []Track
+	for _, name := range names {
+		var s string
+		if err := json.Unmarshal(name, &s); err != nil || s == "" {
+			continue
+		}
+		if t, ok := parseTrack([]byte(s)); ok && !slices.Contains(tracks, t) {
+			tracks = append(tracks, t)
+		}
+	}
+	if tracks == nil {
+		tracks = []Track{TrackInbound}
+	}
+	return tracks
+}
+
+// parseFormat reads the media format. Missing fields are those of µ-law. Numbers may be strings.
+func parseFormat(o object) Format {
+	f := mulaw
+	if s, ok := o.text("encoding"); ok {
+		f.Encoding = strings.ToLower(s)
+	}
+	if s, ok := o.text("sampleRate"); ok {
+		f.SampleRate, _ = strconv.Atoi(s)
+	}
+	if s, ok := o.text("channels"); ok {
+		f.Channels, _ = strconv.Atoi(s)
+	}
+	return f
+}
+
+// setParams keeps the custom parameters, up to the bounds, in the order of their names.
+func (st *Start) setParams(o object) {
+	names := make([]string, 0, len(o))
+	for name := range o {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	st.Params = make(map[string]string, min(len(names), maxParams))
+	for _, name := range names {
+		value, ok := o.text(name)
+		if !ok || len(name)+len(value) > maxParamSize || len(st.Params) == maxParams {
+			continue
+		}
+		switch name {
+		case paramFrom:
+			st.From = value
+		case paramTo:
+			st.To = value
+		case paramDirection:
+			st.Direction = direction(value)
+		case paramToken:
+			st.token = value
+		default:
+			st.Params[name] = value
+		}
+	}
+}
+
+// direction makes one word of Twilio's directions: inbound, outbound-api, outbound-dial.
+func direction(s string) string {
+	for _, d := range []string{"inbound", "outbound"} {
+		if s == d || strings.HasPrefix(s, d+"-") {
+			return d
+		}
+	}
+	return ""
+}

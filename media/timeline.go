@@ -1,0 +1,317 @@
+package media
+
+import "time"
+
+// What the time line may do. Lengths are samples of µ-law, 8000 a second.
+const (
+	sampleRate = 8000
+	perMilli   = sampleRate / 1000
+
+	maxInsert  = 10 * sampleRate // the longest silence put in at once
+	maxAhead   = 10 * sampleRate // how far all silence of a track may exceed the time that passed
+	lateRun    = 50              // so many frames in order but too late (one second): the clock was set back
+	maxRebases = 10              // a clock that must be set so often is no clock
+	keepPause  = sampleRate      // a pause is not made shorter than this to make up for a shift
+	seenFrames = 32              // timestamps kept to tell a duplicate from a late frame
+
+	quietAfter = 300 * time.Millisecond // without a frame for so long, silence flows
+	quietLag   = 200 * time.Millisecond // so far behind the wall clock
+	quietEvery = 100 * time.Millisecond // in pieces of this length
+)
+
+// A timeline makes continuous audio of the frames of a stream, each track by itself. It is arithmetic:
+// whoever owns it tells it the time. Methods must not be called concurrently.
+//
+// The carrier's clock is only ever compared with itself. For each track, next is what it should show on the
+// next frame. A frame that is ahead leaves a gap, which is filled. A frame that is behind was received
+// before or comes too late, and what it repeats is dropped.
+//
+// Silence that was put in because nothing arrived (pad) is a guess: the network may only have been slow.
+// Real audio that turns up for that stretch is appended behind the silence, whole, and the track is from
+// then on longer than the carrier's clock says, by shift. Later gaps and frames of pure silence make up for it.
+type timeline struct {
+	emit   func(t Track, mulaw []byte) // gets every sample of a track once, in order
+	opened time.Time                   // when the stream began
+	tracks [trackCount]trackline
+	n      *counters
+}
+
+// A trackline is the time line of one track. Lengths and positions are in samples.
+type trackline struct {
+	on    bool      // the carrier announced the track
+	pos   int64     // samples emitted
+	made  int64     // silence among them that we put in
+	heard time.Time // when the last frame arrived that had a place
+
+	known bool  // the carrier's clock is known: next is valid
+	blind bool  // the carrier's clock is worthless: frames follow each other
+	next  int64 // the carrier's clock right after the last frame
+	pad   int64 // silence put in by the wall clock since that frame
+	shift int64 // by so much the track is longer than the carrier's clock says
+	pause int64 // length of the present run of silence; kept up only while there is a shift
+
+	late    int   // late frames in a row, in order among themselves
+	lateAt  int64 // the timestamp of the last of them
+	rebases int
+	seen    [seenFrames]int64 // timestamps of the last frames, plus one
+	seenAt  int
+}
+
+// newTimeline returns a time line for the announced tracks that begins at now.
+func newTimeline(tracks []Track, now time.Time, n *counters, emit func(Track, []byte)) *timeline {
+	l := &timeline{emit: emit, opened: now, n: n}
+	for _, t := range tracks {
+		l.tracks[t].on = true
+		l.tracks[t].heard = now
+	}
+	return l
+}
+
+// has tells whether track t is one of the stream's.
+func (l *timeline) has(t Track) bool { return l.tracks[t].on }
+
+// at is the end of what track t has emitted.
+func (l *timeline) at(t Track) time.Duration { return duration(l.tracks[t].pos) }
+
+// frame places one frame. The timestamp is in milliseconds; without one the frame follows the last.
+func (l *timeline) frame(t Track, millis int64, hasTimestamp bool, mulaw []byte, now time.Time) {
+	tr := &l.tracks[t]
+	if len(mulaw) == 0 {
+		l.n.frames.Add(1)
+		return
+	}
+	if !hasTimestamp || tr.blind {
+		l.appendFrame(t, mulaw, now)
+		return
+	}
+	ts := millis * perMilli
+	if !tr.known {
+		l.align(t, ts)
+	}
+	if back := tr.next - ts; back >= perMilli {
+		if mulaw = l.overlap(tr, ts, min(back, int64(len(mulaw))), mulaw); len(mulaw) == 0 {
+			return
+		}
+		ts = max(ts, tr.next)
+	}
+	l.gap(t, ts-tr.next, now)
+	// Timestamps are rounded to milliseconds. Less than one is no deviation: next then keeps counting samples.
+	if ahead := ts - tr.next; ahead >= perMilli {
+		tr.next = ts
+	}
+	tr.remember(millis)
+	l.place(t, mulaw, now)
+}
+
+// appendFrame places a frame whose time nobody knows behind the last one.
+func (l *timeline) appendFrame(t Track, mulaw []byte, now time.Time) {
+	tr := &l.tracks[t]
+	tr.next += tr.pad
+	l.place(t, mulaw, now)
+}
+
+// place emits a frame at the end of the track.
+func (l *timeline) place(t Track, mulaw []byte, now time.Time) {
+	tr := &l.tracks[t]
+	tr.next += int64(len(mulaw))
+	tr.pad, tr.late, tr.heard = 0, 0, now
+	l.n.frames.Add(1)
+	if tr.shift > 0 {
+		mulaw = tr.shorten(mulaw)
+	}
+	if len(mulaw) > 0 {
+		tr.pos += int64(len(mulaw))
+		l.emit(t, mulaw)
+	}
+}
+
+// align begins a track's clock at its first timestamp. The first track of a stream begins where it is; the
+// second is placed by the clock of the first, so that both count from the same moment.
+func (l *timeline) align(t Track, ts int64) {
+	tr, other := &l.tracks[t], &l.tracks[trackCount-1-t]
+	tr.known = true
+	if !other.known {
+		tr.next, tr.pad = ts, 0
+		return
+	}
+	// The other track's clock at position 0 of the call. All that this track has so far is made silence, or
+	// frames without a time.
+	zero := other.next - (other.pos - other.pad)
+	tr.next = min(ts, zero+tr.pos-tr.pad)
+}
+
+// overlap handles a frame whose first back samples should have come earlier, and returns what is left.
+func (l *timeline) overlap(tr *trackline, ts, back int64, mulaw []byte) []byte {
+	if tr.remembers(ts / perMilli) {
+		l.n.duplicate.Add(1)
+	} else {
+		l.n.late.Add(1)
+	}
+	if back < int64(len(mulaw)) {
+		return mulaw[back:]
+	}
+	if ts < tr.lateAt {
+		tr.late = 0
+	}
+	tr.late++
+	stuck := tr.late > 1 && ts == tr.lateAt
+	tr.lateAt = ts
+	if tr.late < lateRun {
+		return nil
+	}
+	l.rebase(tr)
+	tr.blind = tr.blind || stuck
+	tr.next = ts
+	return mulaw
+}
+
+// gap fills the time between the last frame and one that is ahead of it by the carrier's clock, as far as
+// silence has not flowed meanwhile.
+func (l *timeline) gap(t Track, ahead int64, now time.Time) {
+	tr := &l.tracks[t]
+	need := max(ahead, 0) - tr.pad
+	if need < 0 {
+		tr.shift -= need
+		tr.pause = 0
+		return
+	}
+	if need < perMilli {
+		return
+	}
+	if tr.shift > 0 {
+		need -= tr.repay(need, need)
+	}
+	if most := l.budget(tr, now); need > most {
+		need = most
+		l.rebase(tr)
+	}
+	l.silence(t, need)
+}
+
+// rebase notes that the carrier's clock was set.
+func (l *timeline) rebase(tr *trackline) {
+	l.n.rebased.Add(1)
+	tr.rebases++
+	tr.blind = tr.rebases >= maxRebases
+}
+
+// budget is how much silence may be put in at now.
+func (l *timeline) budget(tr *trackline, now time.Time) int64 {
+	return max(0, min(maxInsert, samples(now.Sub(l.opened))+maxAhead-tr.made))
+}
+
+// quiet lets silence flow on tracks without frames, and returns when it wants to be called again.
+func (l *timeline) quiet(now time.Time) time.Time {
+	next := now.Add(quietAfter)
+	for t := range trackCount {
+		tr := &l.tracks[t]
+		if !tr.on {
+			continue
+		}
+		if now.Sub(tr.heard) < quietAfter {
+			next = earlier(next, tr.heard.Add(quietAfter))
+			continue
+		}
+		next = earlier(next, now.Add(quietEvery))
+		l.flow(t, now)
+	}
+	return next
+}
+
+// flow puts in the silence that is due on a track by the wall clock.
+func (l *timeline) flow(t Track, now time.Time) {
+	tr := &l.tracks[t]
+	due := samples(now.Sub(tr.heard)-quietLag) - tr.pad
+	if due <= 0 {
+		return
+	}
+	if most := l.budget(tr, now); due > most {
+		// The process was asleep. What is over will not come.
+		tr.heard = tr.heard.Add(duration(due - most))
+		due = most
+	}
+	tr.pad += due
+	if tr.shift > 0 {
+		due -= tr.repay(due, due/2)
+	}
+	l.silence(t, due)
+}
+
+// repay tells by how much n samples of silence may be shortened, at most by most, to make up for the shift,
+// and counts them as part of the pause. Pauses keep a length that a recogniser takes for one.
+func (tr *trackline) repay(n, most int64) int64 {
+	tr.pause += n
+	r := max(0, min(most, tr.shift, tr.pause-keepPause))
+	tr.shift -= r
+	tr.pause -= r
+	return r
+}
+
+// shorten cuts a frame of pure silence to make up for the shift.
+func (tr *trackline) shorten(mulaw []byte) []byte {
+	if !digitalSilence(mulaw) {
+		tr.pause = 0
+		return mulaw
+	}
+	n := int64(len(mulaw))
+	return mulaw[tr.repay(n, n):]
+}
+
+// remember keeps the timestamp of a frame that was placed.
+func (tr *trackline) remember(millis int64) {
+	tr.seen[tr.seenAt] = millis + 1
+	tr.seenAt = (tr.seenAt + 1) % seenFrames
+}
+
+func (tr *trackline) remembers(millis int64) bool {
+	for _, s := range tr.seen {
+		if s == millis+1 {
+			return true
+		}
+	}
+	return false
+}
+
+// silence emits n samples of silence.
+func (l *timeline) silence(t Track, n int64) {
+	tr := &l.tracks[t]
+	tr.pos += n
+	tr.made += n
+	l.n.silence.Add(n)
+	for n > 0 {
+		piece := min(n, int64(len(muLawSilence)))
+		l.emit(t, muLawSilence[:piece:piece])
+		n -= piece
+	}
+}
+
+// muLawSilence is 100 ms of silence. Nobody writes to it.
+var muLawSilence = func() (s [sampleRate / 10]byte) {
+	for i := range s {
+		s[i] = 0xFF
+	}
+	return s
+}()
+
+// digitalSilence tells whether every sample is one of the two zeros of µ-law (ITU-T G.711).
+func digitalSilence(mulaw []byte) bool {
+	for _, b := range mulaw {
+		if b|0x80 != 0xFF {
+			return false
+		}
+	}
+	return true
+}
+
+func samples(d time.Duration) int64 { return int64(d / (time.Second / sampleRate)) }
+
+func duration(samples int64) time.Duration {
+	return time.Duration(samples) * (time.Second / sampleRate)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,116 @@
+package media
+
+import (
+	"encoding/xml"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+const (
+	// maxForm bounds the body of a voice webhook. Twilio's have about 1 KiB.
+	maxForm = 64 << 10
+	// maxParameter bounds name and value of a <Parameter> together, in characters (Twilio: <Stream>).
+	maxParameter = 500
+	// busyPause is how long a caller is held, in seconds, before his call asks again for a free server.
+	busyPause = 2
+)
+
+// twiml is the answer to a voice webhook (Twilio: TwiML for Programmable Voice).
+type twiml struct {
+	XMLName  xml.Name  `xml:"Response"`
+	Connect  *connect  `xml:"Connect"`
+	Pause    *pause    `xml:"Pause"`
+	Redirect *redirect `xml:"Redirect"`
+}
+
+type connect struct {
+	Stream stream `xml:"Stream"`
+}
+
+type stream struct {
+	URL    string      `xml:"url,attr"`
+	Params []parameter `xml:"Parameter"`
+}
+
+type parameter struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:"value,attr"`
+}
+
+type pause struct {
+	Length int `xml:"length,attr"`
+}
+
+type redirect struct {
+	Method string `xml:"method,attr"`
+	URL    string `xml:",chardata"`
+}
+
+// voice answers Twilio's question what to do with a call: stream it here. The Redirect behind it brings the call
+// back when its stream ends before the call does, after a lost connection or our shutdown. While this server
+// takes no streams, the caller is held and asks again. Asking twice is harmless.
+func (s *Server) voice(c *fiber.Ctx) error {
+	body := c.Request().Body() // as it came: the signature is over it
+	if len(body) > maxForm {
+		return (&refusal{fiber.StatusRequestEntityTooLarge, "the form is too large"}).send(c)
+	}
+	if no := s.admitWebhook(c, body); no != nil {
+		return s.deny(c, no)
+	}
+	public, ok := parsePublicURL(s.PublicURL)
+	if !ok {
+		return noPublicURL.send(c)
+	}
+	form, err := url.ParseQuery(string(body))
+	callSID := form.Get("CallSid")
+	if err != nil || callSID == "" || len(callSID) > maxIDSize {
+		return (&refusal{fiber.StatusBadRequest, "the form has no usable CallSid"}).send(c)
+	}
+	again := &redirect{Method: "POST", URL: public.base(false) + "/voice/twilio"}
+	if s.busy() {
+		return sendTwiML(c, twiml{Pause: &pause{busyPause}, Redirect: again})
+	}
+	params := []parameter{
+		newParameter(paramFrom, form.Get("From")),
+		newParameter(paramTo, form.Get("To")),
+		newParameter(paramDirection, form.Get("Direction")),
+		newParameter(paramToken, s.tokens.issue(callSID, time.Now())),
+	}
+	return sendTwiML(c, twiml{Connect: &connect{stream{s.streamURL(public), params}}, Redirect: again})
+}
+
+// busy tells whether an upgrade would get 503 now.
+func (s *Server) busy() bool {
+	return s.slots.isClosed() || s.slots.count() >= orDefault(s.MaxStreams, DefaultMaxStreams)
+}
+
+// streamURL is where the carrier shall open the stream.
+func (s *Server) streamURL(public publicURL) string {
+	u := public.base(true) + "/media/twilio"
+	if s.PathToken != "" {
+		u += "/" + url.PathEscape(string(s.PathToken))
+	}
+	return u
+}
+
+func sendTwiML(c *fiber.Ctx, t twiml) error {
+	b, err := xml.Marshal(t)
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, "text/xml; charset=utf-8")
+	return c.Send(append([]byte(xml.Header), b...))
+}
+
+// newParameter makes a parameter that is not too long for the carrier.
+func newParameter(name, value string) parameter {
+	value = strings.ToValidUTF8(value, "")
+	for most := maxParameter - 1 - utf8.RuneCountInString(name); utf8.RuneCountInString(value) > most; {
+		value = string([]rune(value)[:most])
+	}
+	return parameter{name, value}
+}
