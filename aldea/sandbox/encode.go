@@ -11,7 +11,7 @@ import (
 type encoder struct {
 	profile   Profile
 	requestID string
-	model     string // the source's name
+	model     string // the first word of the source's name
 	created   time.Time
 }
 
@@ -162,3 +162,9 @@ func millis(d time.Duration) string {
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'f', 4, 64) }
+
+// modelName is the model's name in messages: the first word of the source's own.
+func modelName(s Source) string {
+	name, _, _ := strings.Cut(s.Name(), " ")
+	return name
+}

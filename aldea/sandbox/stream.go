@@ -34,7 +34,7 @@ func newStream(h *Handler, x *exchange, conn *websocket.Conn, fault Fault) *stre
 		opts:    st.opts,
 		params:  x.params,
 		record:  x.record,
-		encoder: encoder{profile: st.opts.Profile, requestID: x.requestID, model: st.opts.Source.Name(), created: time.Now()},
+		encoder: encoder{profile: st.opts.Profile, requestID: x.requestID, model: modelName(st.opts.Source), created: time.Now()},
 		drop:    fault.DropAfter,
 		write:   st.write,
 	}
