@@ -181,7 +181,7 @@ func (s *scripted) Words() []Word {
 }
 
 // Final returns what was heard; a word that is not over yet belongs to the next segment.
-func (s *scripted) Final() ([]Word, error) {
+func (s *scripted) Final(bool) ([]Word, error) {
 	words := s.heard
 	s.heard, s.first = nil, ""
 	return words, nil

@@ -83,7 +83,7 @@ func (s *segmenter) Finalize() error {
 		return err
 	}
 	talking := s.open && s.voiced == s.now()
-	return s.final(result{speech: !talking, fromFinalize: true})
+	return s.final(result{speech: !talking, fromFinalize: true}, false)
 }
 
 // Close makes the last final.
@@ -91,7 +91,7 @@ func (s *segmenter) Close() error {
 	if err := s.flush(); err != nil {
 		return err
 	}
-	return s.final(result{speech: true})
+	return s.final(result{speech: true}, true)
 }
 
 // flush hears the samples that wait for a full frame.
@@ -162,7 +162,7 @@ func (s *segmenter) cut(voice bool) error {
 	}
 	now, automatic := s.now(), s.params.Endpointing >= 0
 	if wait := s.params.Endpointing; automatic && !voice && now-s.voiced >= wait {
-		return s.final(result{speech: true})
+		return s.final(result{speech: true}, false)
 	}
 	if !automatic && now-s.voiced >= defaultPause {
 		s.open = false // so that the next onset is one
@@ -171,8 +171,9 @@ func (s *segmenter) cut(voice bool) error {
 		return nil
 	}
 	long := now - max(s.segment, s.onset)
-	if long >= s.longFinal && !voice || long >= s.longFinal+longFinalWait {
-		return s.final(result{})
+	pause := !voice || s.vad.Pause()
+	if long >= s.longFinal && pause || long >= s.longFinal+longFinalWait {
+		return s.final(result{}, false)
 	}
 	return nil
 }
@@ -180,9 +181,9 @@ func (s *segmenter) cut(voice bool) error {
 // defaultPause ends the voice where endpointing=false leaves no other measure.
 const defaultPause = 300 * time.Millisecond
 
-// final ends the segment here and sends it, unless there is nothing to say.
-func (s *segmenter) final(r result) error {
-	words, err := s.recognizer.Final()
+// final ends the segment here and sends it, unless there is nothing to say. last means that the stream ends, too.
+func (s *segmenter) final(r result, last bool) error {
+	words, err := s.recognizer.Final(last)
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func (p *placeholder) Words() []Word {
 	return p.text((p.end - p.begin).Truncate(simulatedStep))
 }
 
-func (p *placeholder) Final() ([]Word, error) {
+func (p *placeholder) Final(bool) ([]Word, error) {
 	if !p.voiced {
 		return nil, nil
 	}

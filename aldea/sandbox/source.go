@@ -26,8 +26,8 @@ type Recognizer interface {
 	// The slice belongs to the recogniser until the next call.
 	Words() []Word
 	// Final ends the segment at the last frame heard and returns its words; they do not change any more. What
-	// is heard next belongs to the next segment.
-	Final() ([]Word, error)
+	// is heard next belongs to the next segment; last says that nothing will be.
+	Final(last bool) ([]Word, error)
 	// Close releases what the recogniser holds and waits for it.
 	Close() error
 }

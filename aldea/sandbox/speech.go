@@ -200,7 +200,7 @@ func (h *hearing) placed(words []Word) []Word {
 func (h *hearing) Words() []Word { return h.words }
 
 // Final ends the utterance.
-func (h *hearing) Final() ([]Word, error) {
+func (h *hearing) Final(bool) ([]Word, error) {
 	err := h.end()
 	words := h.done
 	h.done, h.words = nil, nil

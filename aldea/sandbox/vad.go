@@ -11,7 +11,9 @@ const (
 	vadSmooth     = 0.4   // weight of the newest frame in the smoothed level
 	vadOnset      = 4     // loud frames out of vadOnsetSpan that begin voice
 	vadOnsetSpan  = 6
-	vadHangover   = 8 // quiet frames that do not interrupt voice: stops inside words
+	vadHangover   = 8    // quiet frames that do not interrupt voice: stops inside words
+	vadPause      = 3    // low frames that are a pause between words
+	vadLow        = 18.0 // low is this far below the talker's peak
 	vadPeakDecay  = 0.02
 	vadPeakMargin = 38.0 // what is this far below the talker's peak is not the talker
 )
@@ -32,12 +34,17 @@ type voiceDetector struct {
 
 	recent uint64 // one bit a frame, newest lowest: was it loud
 	quiet  int    // frames since the last loud one
+	low    int    // frames since the last one near the peak
 	voice  bool
 }
 
 // Frame takes the next frame and reports whether there is voice in it.
 func (v *voiceDetector) Frame(frame []int16) bool {
-	loud := v.loud(v.level(frame))
+	level := v.level(frame)
+	loud := v.loud(level)
+	if v.low++; level > v.peak-vadLow {
+		v.low = 0
+	}
 	v.recent <<= 1
 	if loud {
 		v.recent |= 1
@@ -52,6 +59,9 @@ func (v *voiceDetector) Frame(frame []int16) bool {
 	}
 	return v.voice
 }
+
+// Pause reports whether the talker has gone low for a moment, as between words, though not silent.
+func (v *voiceDetector) Pause() bool { return v.voice && v.low >= vadPause }
 
 // level is the smoothed power of the signal above the hum of the mains, in decibels.
 func (v *voiceDetector) level(frame []int16) float64 {
