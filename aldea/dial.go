@@ -53,6 +53,9 @@ func (c *Client) handshake(ctx context.Context, form Auth) (*conn, error) {
 		dialer.Proxy = http.ProxyFromEnvironment
 	}
 	ws, resp, err := dialer.DialContext(ctx, c.url.String(), header)
+	if resp != nil {
+		defer func() { _ = resp.Body.Close() }() // its beginning is in memory
+	}
 	if !watch.release() {
 		if ws != nil {
 			_ = ws.Close()

@@ -14,6 +14,9 @@ const ringMin = 8000
 
 // append adds samples at the end. It allocates only when the ring must grow.
 func (r *ring) append(p []byte) {
+	if len(p) == 0 {
+		return // an empty ring has no room to point to
+	}
 	if len(p) > r.limit { // more than fits at all: only its tail can stay
 		r.end += int64(len(p) - r.limit)
 		p = p[len(p)-r.limit:]

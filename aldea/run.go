@@ -54,6 +54,9 @@ func (s *Stream) carry() error {
 	}
 }
 
+// lastWait bounds the back-off once the audio has ended: a longer one could take all the time that is left.
+const lastWait = time.Second
+
 // recovery is what the stream remembers from one attempt to the next.
 type recovery struct {
 	backoff backoff
@@ -96,6 +99,9 @@ func (s *Stream) recover(r *recovery, c *conn, err error) error {
 		}
 	}
 	wait := r.backoff.next(retryAfterOf(err))
+	if s.audioEnded() && retryAfterOf(err) == 0 {
+		wait = min(wait, lastWait)
+	}
 	s.logSetback(c, err, wait)
 	return s.pause(r, wait, err)
 }
@@ -131,7 +137,7 @@ func (s *Stream) pause(r *recovery, wait time.Duration, err error) error {
 func (s *Stream) endOfTries(last error) error {
 	cause := context.Cause(s.connecting)
 	if errors.Is(cause, ErrUnfinished) {
-		return fmt.Errorf("%w: %v", cause, last)
+		return fmt.Errorf("%w: %s", cause, last.Error())
 	}
 	return cause
 }
