@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"aldeabridge/aldea/sandbox/marker"
+	"aldeabridge/codec"
+	"aldeabridge/media/mediatest"
+)
+
+type callCmd struct {
+	Files     []string      `arg:"" optional:"" name:"file" type:"existingfile" help:"WAV files to say, one call each in turn; any rate."`
+	URL       string        `name:"url" env:"BRIDGE_MEDIA_URL" default:"ws://127.0.0.1:8080/media/twilio" placeholder:"URL" help:"Where the bridge takes streams (${default})."`
+	PublicURL string        `name:"public-url" env:"BRIDGE_PUBLIC_URL" placeholder:"URL" help:"Sign for this base URL, if TWILIO_AUTH_TOKEN is set."`
+	Calls     int           `default:"1" placeholder:"N" help:"How many calls at once (${default})."`
+	Ramp      time.Duration `default:"1s" placeholder:"TIME" help:"Start the calls spread over this time (${default})."`
+	Speed     float64       `default:"1" placeholder:"X" help:"Send X times faster than real time (${default})."`
+	Track     string        `default:"inbound" enum:"inbound,both" help:"inbound, or both: the second channel or file is the agent."`
+	Loss      float64       `default:"0" placeholder:"P" help:"Leave out this share of frames, 0 to 1."`
+	Jitter    time.Duration `default:"0" placeholder:"TIME" help:"Delay frames by up to this much, in order."`
+	Tail      time.Duration `default:"2s" placeholder:"TIME" help:"Silence before hanging up (${default}); 0s hangs up in mid-sentence."`
+	From      string        `default:"+15550100001" placeholder:"NUMBER" help:"The caller (${default})."`
+	To        string        `default:"+15550100002" placeholder:"NUMBER" help:"Who is called (${default})."`
+	SayMarker string        `placeholder:"TEXT" help:"Say TEXT as tones that a sandbox with --source marker reads, instead of files."`
+	Seed      uint64        `default:"1" placeholder:"N" help:"Seed of loss and jitter (${default})."`
+	Quiet     bool          `short:"q" help:"No progress bar."`
+}
+
+// Validate rejects nonsense by the option's name.
+func (c *callCmd) Validate() error {
+	switch {
+	case len(c.Files) == 0 && c.SayMarker == "":
+		return errors.New("nothing to say: name a WAV file or pass --say-marker TEXT")
+	case len(c.Files) > 0 && c.SayMarker != "":
+		return errors.New("--say-marker: either files or a text, not both")
+	case c.Calls < 1:
+		return fmt.Errorf("--calls: %d is less than 1", c.Calls)
+	case c.Speed <= 0:
+		return fmt.Errorf("--speed: %g is not above 0", c.Speed)
+	case c.Loss < 0 || c.Loss > 1:
+		return fmt.Errorf("--loss: %g is not between 0 and 1", c.Loss)
+	}
+	return nil
+}
+
+// voices is what the two sides of a call say: µ-law at 8000 Hz, one byte a sample.
+type voices struct{ inbound, outbound []byte }
+
+// Run places the calls and waits for all. It fails if a call could not be placed or was cut by the bridge.
+func (c *callCmd) Run(ctx context.Context, term terminal) error {
+	said, err := c.voices()
+	if err != nil {
+		return err
+	}
+	token, err := secret("TWILIO_AUTH_TOKEN")
+	if err != nil {
+		return err
+	}
+	longest := slices.MaxFunc(said, func(a, b voices) int { return len(a.inbound) - len(b.inbound) })
+	bar := c.progress(len(longest.inbound), term)
+	results := make([]mediatest.Result, c.Calls)
+	errs := make([]error, c.Calls)
+	var wg sync.WaitGroup
+	for i := range c.Calls {
+		v := said[i%len(said)]
+		one := &mediatest.Call{
+			URL:       c.URL,
+			PublicURL: c.PublicURL,
+			AuthToken: token,
+			CallSID:   newSID("CA"),
+			StreamSID: newSID("MZ"),
+			From:      c.From,
+			To:        c.To,
+			Inbound:   v.inbound,
+			Outbound:  v.outbound,
+			Speed:     c.Speed,
+			Loss:      c.Loss,
+			Jitter:    c.Jitter,
+			Seed:      c.Seed + uint64(i),
+			Hold:      c.Tail,
+			Received:  func(m mediatest.Message) { c.show(term, bar, m) },
+		}
+		if len(v.inbound) == len(longest.inbound) && bar != nil && i < len(said) {
+			one.Progress = func(sent, _ time.Duration) { _ = bar.Set64(sent.Milliseconds()) }
+		}
+		wg.Go(func() {
+			if err := pause(ctx, c.Ramp*time.Duration(i)/time.Duration(c.Calls)); err != nil {
+				errs[i] = err
+				return
+			}
+			results[i], errs[i] = one.Run(ctx)
+		})
+	}
+	wg.Wait()
+	if bar != nil {
+		_ = bar.Finish()
+		fmt.Fprintln(term.stderr)
+	}
+	return c.summary(term, results, errs)
+}
+
+// voices reads the files, or makes the tones.
+func (c *callCmd) voices() ([]voices, error) {
+	if c.SayMarker != "" {
+		v := voices{inbound: mulaw(marker.Encode(c.SayMarker))}
+		if c.Track == "both" {
+			v.outbound = v.inbound
+		}
+		return []voices{v}, nil
+	}
+	var said []voices
+	for _, name := range c.Files {
+		v, err := readVoices(name)
+		if err != nil {
+			return nil, err
+		}
+		said = append(said, v)
+	}
+	if c.Track == "both" && len(said) == 2 && said[0].outbound == nil {
+		said = []voices{{inbound: said[0].inbound, outbound: said[1].inbound}}
+	}
+	for i, v := range said {
+		if c.Track != "both" {
+			said[i].outbound = nil
+		} else if v.outbound == nil {
+			said[i].outbound = v.inbound // one voice for both
+		}
+	}
+	return said, nil
+}
+
+// readVoices reads a WAV file of any rate: the first channel is the caller, the second, if any, the agent.
+func readVoices(name string) (voices, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return voices{}, err
+	}
+	defer f.Close()
+	w, err := codec.ReadWAV(f)
+	if err != nil {
+		return voices{}, fmt.Errorf("%s: %w", filepath.Base(name), err)
+	}
+	var v voices
+	for i := range min(w.Channels, 2) {
+		samples, err := codec.ConvertRate(w.Channel(i), w.Rate, 8000)
+		if err != nil {
+			return voices{}, fmt.Errorf("%s: %w", filepath.Base(name), err)
+		}
+		if i == 0 {
+			v.inbound = mulaw(samples)
+		} else {
+			v.outbound = mulaw(samples)
+		}
+	}
+	if len(v.inbound) == 0 {
+		return voices{}, fmt.Errorf("%s: no audio in it", filepath.Base(name))
+	}
+	return v, nil
+}
+
+func mulaw(samples []int16) []byte {
+	b := make([]byte, len(samples))
+	codec.EncodeMuLaw(b, samples)
+	return b
+}
+
+// progress returns a bar over n samples, or nil where nobody would see it.
+func (c *callCmd) progress(n int, term terminal) *progressbar.ProgressBar {
+	if c.Quiet || !isTerminal(term.stderr) {
+		return nil
+	}
+	what := "1 call"
+	if c.Calls > 1 {
+		what = fmt.Sprintf("%d calls", c.Calls)
+	}
+	return progressbar.NewOptions64(int64(n/8),
+		progressbar.OptionSetWriter(term.stderr),
+		progressbar.OptionSetDescription(what),
+		progressbar.OptionSetWidth(40),
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionSetPredictTime(false),
+	)
+}
+
+// show prints what the bridge sent back on a single call.
+func (c *callCmd) show(term terminal, bar *progressbar.ProgressBar, m mediatest.Message) {
+	if c.Calls > 1 || m.Event == "media" {
+		return // the summary counts them
+	}
+	if bar != nil {
+		_ = bar.Clear()
+	}
+	fmt.Fprintf(term.stdout, "bridge sent %s %s\n", m.Event, m.Mark)
+}
+
+// summary prints what the calls came to.
+func (c *callCmd) summary(term terminal, results []mediatest.Result, errs []error) error {
+	var sent, lost, played, failed int
+	for i, r := range results {
+		sent, lost, played = sent+r.Frames, lost+r.Lost, played+r.MediaBytes
+		if errs[i] == nil && r.ByServer {
+			errs[i] = fmt.Errorf("the bridge ended the call: close code %d %s", r.CloseCode, r.CloseReason)
+		}
+		if errs[i] != nil {
+			failed++
+		}
+	}
+	fmt.Fprintf(term.stdout, "%d of %d calls completed, %d frames sent, %d left out, %s of audio came back\n",
+		c.Calls-failed, c.Calls, sent, lost, (time.Duration(played) * time.Second / 8000).Round(time.Millisecond))
+	if failed > 0 {
+		return fmt.Errorf("%d of %d calls failed, the first with: %w", failed, c.Calls, errs[slices.IndexFunc(errs, func(e error) bool { return e != nil })])
+	}
+	return nil
+}
+
+// pause waits for d or until ctx ends.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

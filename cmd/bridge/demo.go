@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	_ "embed" // the caller's voice
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"aldeabridge/aldea/sandbox"
+	"aldeabridge/aldea/sandbox/marker"
+	"aldeabridge/codec"
+	"aldeabridge/media/mediatest"
+	"aldeabridge/webhooks"
+	"aldeabridge/webhooks/webhooktest"
+)
+
+//go:embed voice/caller.wav
+var callerWAV []byte
+
+// markerText is what the caller says where speech cannot be recognised: tones, one utterance a line.
+var markerText = []string{
+	"hello I would like an appointment",
+	"tomorrow morning if you can",
+	"thank you and goodbye",
+}
+
+type demoCmd struct {
+	File   string  `arg:"" optional:"" type:"existingfile" help:"WAV file the caller says instead of the recorded voice."`
+	JSON   bool    `name:"json" help:"Print each event and delivery as a line of JSON."`
+	Source string  `default:"auto" enum:"auto,speech,marker" help:"Recogniser: offline speech, tones, or auto (speech where installed)."`
+	Speed  float64 `default:"1" placeholder:"X" help:"Call X times faster than real time (${default})."`
+}
+
+// A scene is what a demo plays: a recogniser and what the caller says to it.
+type scene struct {
+	source  sandbox.Source
+	caller  []byte // µ-law, 8000 Hz
+	name    string // of what is said
+	missing string // why speech is not recognised, or empty
+}
+
+// Run plays the demo: a recogniser, a bridge, a webhook receiver and one call, all in this process on free
+// ports. It fails unless the receiver got every event of the call, verified and in order.
+func (c *demoCmd) Run(ctx context.Context, term terminal, logger *slog.Logger) (err error) {
+	scene, err := c.scene()
+	if err != nil {
+		return err
+	}
+	recogniser := sandbox.New(sandbox.Options{Source: scene.source})
+	defer func() { err = errors.Join(err, recogniser.Close()) }()
+	value := newWebhookSecret()
+	receiver := webhooktest.New(value)
+	defer receiver.Close()
+	parsed, err := webhooks.ParseSecrets(value)
+	if err != nil {
+		return err
+	}
+	o := options{
+		Listen:     "127.0.0.1:0",
+		MaxCalls:   10,
+		Grace:      20 * time.Second,
+		WebhookURL: receiver.URL,
+		Aldea: aldeaOptions{
+			URL: recogniser.URL, SampleRate: 16000, Language: "en", Endpointing: "500", UtteranceEndMS: 1500,
+		},
+		secrets: secrets{aldeaKey: "org_demo", webhook: parsed},
+	}
+	show := newScreen(term, c.JSON)
+	quiet := slog.New(slog.DiscardHandler)
+	if logger.Enabled(ctx, slog.LevelDebug) {
+		quiet = logger
+	}
+	srv, err := newServer(o, hooks{event: show.event, attempt: show.attempt}, quiet)
+	if err != nil {
+		return err
+	}
+	serving, stop := context.WithCancel(ctx)
+	defer stop()
+	served := make(chan error, 1)
+	go func() { served <- srv.run(serving) }()
+
+	show.begin(scene, srv, receiver.URL)
+	carrier := &mediatest.Call{
+		URL: srv.mediaURL(), CallSID: newSID("CA"), StreamSID: newSID("MZ"),
+		From: "+15550100001", To: "+15550100002", Inbound: scene.caller, Speed: c.Speed,
+	}
+	_, callErr := carrier.Run(ctx)
+	// The carrier has hung up: stopping the server finishes the call and what the webhook is owed.
+	stop()
+	if err := errors.Join(callErr, <-served, ctx.Err()); err != nil {
+		return err
+	}
+	return show.end(receiver)
+}
+
+// scene chooses the recogniser and what is said.
+func (c *demoCmd) scene() (scene, error) {
+	source := sandbox.Marker()
+	var missing error
+	if c.Source != "marker" {
+		speech, err := sandbox.Speech(sandbox.SpeechOptions{})
+		if err == nil {
+			source = speech
+		} else if missing = err; c.Source == "speech" {
+			return scene{}, err
+		}
+	}
+	if c.Source == "marker" || missing != nil {
+		s := scene{source: source, name: "the built-in text, as tones"}
+		if missing != nil {
+			s.missing = missing.Error()
+		}
+		if c.File != "" {
+			return scene{}, fmt.Errorf("%s: only offline speech recognition can hear a recording: %s", filepath.Base(c.File), cmp.Or(s.missing, "not with --source marker"))
+		}
+		for _, line := range markerText {
+			s.caller = append(s.caller, mulaw(marker.Encode(line))...)
+			s.caller = append(s.caller, bytes.Repeat([]byte{0xFF}, 8000)...)
+		}
+		return s, nil
+	}
+	if c.File != "" {
+		v, err := readVoices(c.File)
+		return scene{source: source, caller: v.inbound, name: filepath.Base(c.File)}, err
+	}
+	w, err := codec.ReadWAV(bytes.NewReader(callerWAV))
+	if err != nil {
+		return scene{}, err
+	}
+	return scene{source: source, caller: mulaw(w.Samples), name: "the built-in recording"}, nil
+}

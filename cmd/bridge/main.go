@@ -1,0 +1,123 @@
+// Command bridge stands between the telephone network and speech recognition: carriers send it call audio, it
+// streams that to Aldea's speech-to-text service and POSTs every finished utterance to a webhook.
+//
+// This package holds the configuration, the wiring and the subcommands; the work is done in the rooms that it
+// imports. ARCHITECTURE.md has the picture.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// program is the command line: options common to all subcommands, and the subcommands.
+type program struct {
+	LogLevel  string `env:"LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least level that is logged: ${enum}."`
+	LogFormat string `env:"LOG_FORMAT" default:"auto" enum:"auto,text,json" help:"Log lines as text or json; auto is text on a terminal."`
+
+	Serve   serveCmd   `cmd:"" default:"withargs" help:"Run the bridge (the default)."`
+	Demo    demoCmd    `cmd:"" help:"See one call from carrier to webhook, all on this machine, no account needed."`
+	Call    callCmd    `cmd:"" help:"Be the carrier: place calls against a bridge."`
+	Sandbox sandboxCmd `cmd:"" help:"Run a stand-in for Aldea's speech-to-text service."`
+	Health  healthCmd  `cmd:"" help:"Ask a running bridge whether it is ready; exit 1 if not."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// terminal is where a subcommand reads and writes.
+type terminal struct {
+	stdout, stderr io.Writer
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], terminal{os.Stdout, os.Stderr})
+	stop()
+	var exit exitCode
+	switch {
+	case errors.As(err, &exit):
+		os.Exit(int(exit))
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "bridge:", err)
+		os.Exit(1)
+	}
+}
+
+// exitCode ends the program with a code and without a message: --help, or what was wrong is already said.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// run is the program: it parses args and the environment, and runs the subcommand until it is done or ctx
+// ends. Tests start the very same.
+func run(ctx context.Context, args []string, term terminal) (err error) {
+	defer func() {
+		// kong ends the program by itself for --help; here that is an exitCode that unwinds.
+		if r := recover(); r != nil {
+			code, ok := r.(exitCode)
+			if !ok {
+				panic(r)
+			}
+			if err = code; code == 0 {
+				err = nil
+			}
+		}
+	}()
+	var p program
+	parser, err := newParser(&p, term)
+	if err != nil {
+		return err
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		return fmt.Errorf("%w (bridge --help shows every option)", err)
+	}
+	logger := newLogger(p.LogLevel, p.LogFormat, term.stderr)
+	command.BindTo(ctx, (*context.Context)(nil))
+	return command.Run(term, logger)
+}
+
+// newParser returns the parser that fills p from arguments and environment. A variable that is set but empty
+// counts as not set: that is what compose files make of a variable nobody gave.
+func newParser(p *program, term terminal) (*kong.Kong, error) {
+	for _, v := range os.Environ() {
+		if name, ok := strings.CutSuffix(v, "="); ok {
+			if err := os.Unsetenv(name); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return kong.New(p,
+		kong.Name("bridge"),
+		kong.Description(description),
+		kong.Writers(term.stdout, term.stderr),
+		kong.Exit(func(code int) { panic(exitCode(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
+	)
+}
+
+const description = `Phone audio in, finished utterances at your webhook.
+
+Secrets come from the environment only: ALDEA_API_KEY, TWILIO_AUTH_TOKEN, WEBHOOK_SECRET, BRIDGE_API_TOKEN, ` +
+	`BRIDGE_MEDIA_TOKEN; or from a file that NAME_FILE names.`
+
+// newLogger returns a logger to w. format "auto" is text where w is a terminal.
+func newLogger(level, format string, w io.Writer) *slog.Logger {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		l = slog.LevelInfo // the enum of the option allows only names that parse
+	}
+	options := &slog.HandlerOptions{Level: l}
+	if format == "json" || format == "auto" && !isTerminal(w) {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}

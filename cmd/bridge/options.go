@@ -1,0 +1,163 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"aldeabridge/aldea"
+	"aldeabridge/codec"
+	"aldeabridge/events"
+	"aldeabridge/media"
+	"aldeabridge/webhooks"
+)
+
+// options is the configuration of a server, as flags and environment variables give it. Each field has a line
+// in the README's table.
+type options struct {
+	Listen    string        `env:"BRIDGE_LISTEN" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on (${default})."`
+	PublicURL string        `name:"public-url" env:"BRIDGE_PUBLIC_URL" placeholder:"URL" help:"What the carrier calls this server, https://host: signatures are checked against it."`
+	DataDir   string        `env:"BRIDGE_DATA_DIR" placeholder:"DIR" help:"Where data lives (the user's data directory)."`
+	Insecure  bool          `env:"BRIDGE_INSECURE" help:"Take streams from anybody, on any address."`
+	MaxCalls  int           `env:"BRIDGE_MAX_CALLS" default:"1000" placeholder:"N" help:"Streams at once; more get 503 (${default})."`
+	Grace     time.Duration `env:"BRIDGE_GRACE" default:"30s" placeholder:"TIME" help:"How long calls and webhooks may take to finish at SIGTERM (${default})."`
+	Sandbox   string        `env:"BRIDGE_SANDBOX" default:"auto" enum:"auto,speech,marker,simulated" help:"What the built-in recogniser hears when there is no ALDEA_API_KEY: ${enum}."`
+
+	Aldea aldeaOptions `embed:"" prefix:"aldea-" group:"Recogniser"`
+
+	WebhookURL       string `name:"webhook-url" env:"WEBHOOK_URL" placeholder:"URL" help:"Where events are POSTed."`
+	TwilioAccountSID string `name:"twilio-account-sid" env:"TWILIO_ACCOUNT_SID" placeholder:"AC…" help:"The account whose calls are expected; others are logged."`
+
+	secrets secrets
+}
+
+// aldeaOptions is how speech is recognised.
+type aldeaOptions struct {
+	URL            string        `name:"url" env:"ALDEA_URL" placeholder:"URL" help:"Recogniser's base URL (wss://api.aldea.ai)."`
+	Plaintext      bool          `env:"ALDEA_PLAINTEXT" help:"Allow ws:// to a host that is not this machine."`
+	Auth           string        `env:"ALDEA_AUTH" default:"subprotocol" enum:"subprotocol,bearer,token" help:"How the key is shown first: ${enum}."`
+	SampleRate     int           `env:"ALDEA_SAMPLE_RATE" default:"16000" enum:"8000,16000" placeholder:"HZ" help:"Rate of the audio sent: ${enum}."`
+	Language       string        `env:"ALDEA_LANGUAGE" default:"en" placeholder:"LANG" help:"Language spoken: en, es or auto (${default})."`
+	Endpointing    string        `env:"ALDEA_ENDPOINTING" default:"300" placeholder:"MS" help:"Silence that ends an utterance, in ms, or false (${default})."`
+	UtteranceEndMS int           `name:"utterance-end-ms" env:"ALDEA_UTTERANCE_END_MS" default:"1000" placeholder:"MS" help:"Silence between words that ends a turn, in ms; 0 is off (${default})."`
+	Keywords       []string      `env:"ALDEA_KEYWORDS" placeholder:"WORD,…" help:"Words to listen for."`
+	Redact         []string      `env:"ALDEA_REDACT" placeholder:"KIND,…" help:"What to leave out of transcripts: pii, pci, numbers, true."`
+	Chunk          time.Duration `env:"ALDEA_CHUNK" default:"60ms" placeholder:"TIME" help:"Audio sent in one message, 20ms to 250ms (${default})."`
+}
+
+// secrets come from the environment only; see secret.
+type secrets struct {
+	aldeaKey   string
+	apiToken   string
+	mediaToken media.Secret
+	twilio     []media.Secret
+	webhook    []webhooks.Secret
+}
+
+// Validate reads the secrets and rejects what cannot work, by the option's name. kong calls it.
+func (o *options) Validate() error {
+	var errs []error
+	read := func(name string) string {
+		value, err := secret(name)
+		errs = append(errs, err)
+		return value
+	}
+	o.secrets.aldeaKey = read("ALDEA_API_KEY")
+	o.secrets.apiToken = read("BRIDGE_API_TOKEN")
+	o.secrets.mediaToken = media.Secret(read("BRIDGE_MEDIA_TOKEN"))
+	for t := range strings.SplitSeq(read("TWILIO_AUTH_TOKEN"), ",") {
+		if t = strings.TrimSpace(t); t != "" {
+			o.secrets.twilio = append(o.secrets.twilio, media.Secret(t))
+		}
+	}
+	if s := read("WEBHOOK_SECRET"); s != "" {
+		parsed, err := webhooks.ParseSecrets(s)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("WEBHOOK_SECRET: %w", err))
+		}
+		o.secrets.webhook = parsed
+	}
+	errs = append(errs, o.validate())
+	return errors.Join(errs...)
+}
+
+// validate checks the options against each other.
+func (o *options) validate() error {
+	host, _, err := net.SplitHostPort(o.Listen)
+	if err != nil {
+		return fmt.Errorf("BRIDGE_LISTEN: %q is not HOST:PORT, such as 127.0.0.1:8080", o.Listen)
+	}
+	if o.PublicURL != "" {
+		if u, err := url.Parse(o.PublicURL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			return fmt.Errorf("BRIDGE_PUBLIC_URL: %q is not like https://bridge.example.com", o.PublicURL)
+		}
+	}
+	if o.Aldea.URL != "" && o.secrets.aldeaKey == "" {
+		return errors.New("ALDEA_URL is set, but ALDEA_API_KEY is not: set the key, or leave both out to use the built-in sandbox")
+	}
+	if o.MaxCalls < 1 {
+		return fmt.Errorf("BRIDGE_MAX_CALLS: %d is less than 1", o.MaxCalls)
+	}
+	if ip := net.ParseIP(host); o.Insecure || host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	if len(o.secrets.twilio) == 0 && o.secrets.mediaToken == "" {
+		return fmt.Errorf("BRIDGE_LISTEN: %s is open to others, so callers must be known: set TWILIO_AUTH_TOKEN (with BRIDGE_PUBLIC_URL) or BRIDGE_MEDIA_TOKEN, or pass --insecure", o.Listen)
+	}
+	if o.secrets.apiToken == "" {
+		return fmt.Errorf("BRIDGE_LISTEN: %s is open to others: set BRIDGE_API_TOKEN, or pass --insecure", o.Listen)
+	}
+	if len(o.secrets.twilio) > 0 && o.PublicURL == "" {
+		return errors.New("BRIDGE_PUBLIC_URL: needed with TWILIO_AUTH_TOKEN: a signature covers the URL that the carrier called")
+	}
+	return nil
+}
+
+// client returns a client of the recogniser.
+func (o *aldeaOptions) client(key string, logger *slog.Logger) (*aldea.Client, error) {
+	auth, err := aldea.ParseAuth(o.Auth)
+	if err != nil {
+		return nil, err
+	}
+	return aldea.NewClient(aldea.Config{
+		URL:            cmp.Or(o.URL, "wss://api.aldea.ai"),
+		AllowPlaintext: o.Plaintext,
+		Key:            aldea.Secret(key),
+		Auth:           auth,
+		SampleRate:     codec.Rate(o.SampleRate),
+		Language:       o.Language,
+		Endpointing:    o.Endpointing,
+		UtteranceEnd:   time.Duration(o.UtteranceEndMS) * time.Millisecond,
+		VADEvents:      true,
+		Keywords:       o.Keywords,
+		Redact:         o.Redact,
+		Chunk:          o.Chunk,
+		Logger:         logger,
+	})
+}
+
+// settings returns what receivers are told of the recogniser in call.started.
+func (o *aldeaOptions) settings(simulated bool) events.Recognizer {
+	return events.Recognizer{
+		SampleRate:  o.SampleRate,
+		Language:    o.Language,
+		Endpointing: o.Endpointing,
+		Keywords:    o.Keywords,
+		Simulated:   simulated,
+	}
+}
+
+// utteranceTimeout is how long finals may wait for the end of their utterance.
+func (o *aldeaOptions) utteranceTimeout() time.Duration {
+	end := time.Duration(o.UtteranceEndMS) * time.Millisecond
+	if ms, err := strconv.Atoi(o.Endpointing); err == nil {
+		end = max(end, time.Duration(ms)*time.Millisecond)
+	}
+	return max(end, time.Second) + 500*time.Millisecond
+}

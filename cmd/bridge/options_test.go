@@ -1,0 +1,177 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// parseServe parses a serve command line with exactly the environment given.
+func parseServe(t testing.TB, env map[string]string, args ...string) (*options, error) {
+	t.Helper()
+	for _, name := range []string{"BRIDGE_LISTEN", "BRIDGE_PUBLIC_URL", "BRIDGE_API_TOKEN", "BRIDGE_MEDIA_TOKEN", "ALDEA_URL", "ALDEA_API_KEY",
+		"WEBHOOK_URL", "WEBHOOK_SECRET", "TWILIO_AUTH_TOKEN", "TWILIO_ACCOUNT_SID"} {
+		t.Setenv(name, env[name])
+	}
+	for name, value := range env {
+		t.Setenv(name, value)
+	}
+	var p program
+	parser, err := newParser(&p, terminal{io.Discard, io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = parser.Parse(append([]string{"serve"}, args...))
+	return &p.Serve.options, err
+}
+
+const (
+	secretA = "whsec_YnJpZGdlLXRlc3Qta2V5LWN1cnJlbnQtMDAwMDAwMzI="
+	secretB = "whsec_YnJpZGdlLXRlc3Qta2V5LXByZXZpb3VzLTAwMDAwMzI="
+)
+
+func TestTheEnvironmentConfiguresTheServer(t *testing.T) {
+	o, err := parseServe(t, map[string]string{
+		"BRIDGE_LISTEN": "0.0.0.0:9000", "BRIDGE_PUBLIC_URL": "https://bridge.example.com", "BRIDGE_API_TOKEN": "api",
+		"ALDEA_URL": "wss://stt.example.com", "ALDEA_API_KEY": "org_1", "ALDEA_AUTH": "bearer", "ALDEA_SAMPLE_RATE": "8000",
+		"ALDEA_LANGUAGE": "es", "ALDEA_ENDPOINTING": "false", "ALDEA_UTTERANCE_END_MS": "2000", "ALDEA_KEYWORDS": "uno,dos", "ALDEA_REDACT": "pci",
+		"WEBHOOK_URL": "https://you.example.com/x", "WEBHOOK_SECRET": secretA + " " + secretB, "TWILIO_AUTH_TOKEN": "new, old",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.secrets.aldeaKey != "org_1" || len(o.secrets.webhook) != 2 || len(o.secrets.twilio) != 2 || o.secrets.twilio[1] != "old" {
+		t.Errorf("got %d webhook secrets, %d auth tokens, want 2 and 2 and the key", len(o.secrets.webhook), len(o.secrets.twilio))
+	}
+	if a := o.Aldea; a.SampleRate != 8000 || a.Auth != "bearer" || a.Language != "es" || a.Endpointing != "false" || len(a.Keywords) != 2 {
+		t.Errorf("got %+v", a)
+	}
+	if got := o.Aldea.utteranceTimeout(); got != 2500*time.Millisecond {
+		t.Errorf("got an utterance time-out of %v, want 2.5 s", got)
+	}
+}
+
+func TestNonsenseIsRefusedByTheOptionsName(t *testing.T) {
+	tests := []struct {
+		name string
+		env  map[string]string
+		args []string
+		want []string // all in the message
+	}{
+		{"a listener without a port", map[string]string{"BRIDGE_LISTEN": "localhost"}, nil, []string{"BRIDGE_LISTEN", "127.0.0.1:8080"}},
+		{"open to others without authentication", map[string]string{"BRIDGE_LISTEN": ":8080"}, nil, []string{"BRIDGE_LISTEN", "TWILIO_AUTH_TOKEN", "--insecure"}},
+		{"open to others without an API token", map[string]string{"BRIDGE_LISTEN": ":8080", "BRIDGE_MEDIA_TOKEN": "m"}, nil, []string{"BRIDGE_API_TOKEN"}},
+		{"signatures without a public URL", map[string]string{"BRIDGE_LISTEN": ":8080", "TWILIO_AUTH_TOKEN": "t", "BRIDGE_API_TOKEN": "a"}, nil, []string{"BRIDGE_PUBLIC_URL"}},
+		{"a public URL without a scheme", map[string]string{"BRIDGE_PUBLIC_URL": "bridge.example.com"}, nil, []string{"BRIDGE_PUBLIC_URL", "https://"}},
+		{"a recogniser without a key", map[string]string{"ALDEA_URL": "wss://x"}, nil, []string{"ALDEA_URL", "ALDEA_API_KEY"}},
+		{"a webhook secret without prefix", map[string]string{"WEBHOOK_SECRET": "hello"}, nil, []string{"WEBHOOK_SECRET", "whsec_"}},
+		{"a sample rate no recogniser wants", nil, []string{"--aldea-sample-rate=44100"}, []string{"aldea-sample-rate", "8000"}},
+		{"a way to authenticate that does not exist", nil, []string{"--aldea-auth=basic"}, []string{"aldea-auth", "bearer"}},
+		{"no calls at all", nil, []string{"--max-calls=0"}, []string{"BRIDGE_MAX_CALLS"}},
+		{"a flag that does not exist", nil, []string{"--lisen=:1"}, []string{"--lisen"}},
+		{"a key on the command line", nil, []string{"--aldea-api-key=org_1"}, []string{"aldea-api-key"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := parseServe(t, tt.env, tt.args...)
+			if err == nil {
+				t.Fatal("got no error")
+			}
+			for _, w := range tt.want {
+				if !strings.Contains(err.Error(), w) {
+					t.Errorf("got %q, want it to mention %s", err, w)
+				}
+			}
+		})
+	}
+}
+
+func TestASecretCanComeFromAFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(file, []byte("org_file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o, err := parseServe(t, map[string]string{"ALDEA_API_KEY_FILE": file})
+	if err != nil || o.secrets.aldeaKey != "org_file" {
+		t.Errorf("got %q, %v, want org_file", o.secrets.aldeaKey, err)
+	}
+	if _, err := parseServe(t, map[string]string{"ALDEA_API_KEY_FILE": file, "ALDEA_API_KEY": "org_env"}); err == nil {
+		t.Error("both the variable and the file: got no error")
+	}
+	if _, err := parseServe(t, map[string]string{"ALDEA_API_KEY_FILE": file + "x"}); err == nil || !strings.Contains(err.Error(), "ALDEA_API_KEY_FILE") {
+		t.Errorf("a file that is not there: got %v, want an error that names the variable", err)
+	}
+}
+
+func TestTheWebhookSecretIsMadeOnceAndKept(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	first, file, err := keptWebhookSecret(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second, _, err := keptWebhookSecret(dir); err != nil || second != first {
+		t.Errorf("got another secret or %v the second time", err)
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("got %v, %v, want a file only its owner reads", info, err)
+	}
+}
+
+// The README's table and the options are the same set.
+func TestEveryOptionHasALineInTheReadme(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p program
+	parser, err := newParser(&p, terminal{io.Discard, io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := parser.Model.Flags
+	for _, c := range parser.Model.Children {
+		if c.Name == "serve" {
+			flags = append(flags, c.Flags...)
+		}
+	}
+	seen := 0
+	for _, f := range flags {
+		for _, env := range f.Envs {
+			seen++
+			if line := "| `" + env + "` | `--" + f.Name + "` |"; !strings.Contains(string(readme), line) {
+				t.Errorf("README.md has no line that begins %s", line)
+			}
+		}
+	}
+	if seen < 15 {
+		t.Errorf("got %d options, want them all", seen)
+	}
+}
+
+func FuzzConfiguration(f *testing.F) {
+	f.Add("127.0.0.1:1", "https://a.example", "300", "a,b", "whsec_x", "60ms", "tok")
+	f.Add(":8080", "", "false", "", secretA, "1h", "")
+	f.Add("[::1]:1", "ftp://x", "-5", ",,", secretB+" "+secretA, "x", ",")
+	f.Fuzz(func(t *testing.T, listen, public, endpointing, keywords, webhook, chunk, tokens string) {
+		env := map[string]string{"BRIDGE_LISTEN": listen, "BRIDGE_PUBLIC_URL": public, "ALDEA_ENDPOINTING": endpointing, "ALDEA_KEYWORDS": keywords,
+			"WEBHOOK_SECRET": webhook, "ALDEA_CHUNK": chunk, "TWILIO_AUTH_TOKEN": tokens}
+		for name, value := range env {
+			if strings.ContainsRune(value, 0) {
+				delete(env, name) // an environment cannot hold it
+			}
+		}
+		o, err := parseServe(t, env)
+		if err != nil {
+			if strings.Contains(err.Error(), secretA) || strings.Contains(err.Error(), secretB) {
+				t.Errorf("the error shows a secret: %v", err)
+			}
+			return
+		}
+		if o.MaxCalls < 1 || o.Listen == "" {
+			t.Errorf("accepted %+v", o)
+		}
+	})
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "aldeabridge"
+
+// rooms is the table of ARCHITECTURE.md: what each package of ours may import of ours.
+var rooms = map[string][]string{
+	"events":               {},
+	"codec":                {},
+	"transcript":           {"events"},
+	"aldea":                {"codec"},
+	"aldea/sandbox":        {"codec", "aldea/sandbox/marker"},
+	"aldea/sandbox/marker": {},
+	"media":                {"codec"},
+	"media/mediatest":      {"codec"},
+	"journal":              {"events"},
+	"webhooks":             {"events"},
+	"webhooks/webhooktest": {},
+	"call":                 {"events", "codec", "transcript"},
+	"cmd/bridge":           {"*"},
+	"cmd/sphinx":           {"codec"},
+}
+
+// technologies is which rooms may import an outside technology.
+var technologies = map[string][]string{
+	"github.com/gofiber/fiber/v2":          {"media", "cmd/bridge"},
+	"github.com/gofiber/contrib/websocket": {"media"},
+	"github.com/gorilla/websocket":         {"aldea", "aldea/sandbox", "media/mediatest"},
+	"github.com/ebitengine/purego":         {"cmd/sphinx"},
+}
+
+func TestRoomsImportOnlyWhatTheTableAllows(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	seen := 0
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; seen++ {
+		var pkg struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := dec.Decode(&pkg); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		room := strings.TrimPrefix(pkg.ImportPath, module+"/")
+		allowed, known := rooms[room]
+		if !known {
+			t.Errorf("package %s is not in the table of rooms", room)
+		}
+		for _, path := range pkg.Imports {
+			if ours, ok := strings.CutPrefix(path, module+"/"); ok && !slices.Contains(allowed, ours) && !slices.Contains(allowed, "*") {
+				t.Errorf("%s imports %s; it may import %v", room, ours, allowed)
+			}
+			if may, ok := technologies[path]; ok && !slices.Contains(may, room) {
+				t.Errorf("%s imports %s, which belongs to %v", room, path, may)
+			}
+		}
+	}
+	if seen < len(rooms) {
+		t.Errorf("got %d packages, want the %d of the table", seen, len(rooms))
+	}
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"aldeabridge/aldea/sandbox"
+)
+
+type sandboxCmd struct {
+	Listen  string   `env:"SANDBOX_LISTEN" default:"127.0.0.1:8090" placeholder:"HOST:PORT" help:"Address to listen on (${default})."`
+	Source  string   `default:"auto" enum:"auto,speech,marker,script,simulated" help:"Where the text comes from: ${enum}."`
+	Script  string   `type:"existingfile" placeholder:"FILE" help:"Script for --source script."`
+	Profile string   `default:"aldea" enum:"aldea,deepgram" help:"Whose wire to speak: ${enum}."`
+	Keys    []string `name:"key" placeholder:"KEY" help:"Accept only these keys (any org_… key)."`
+}
+
+// Run serves the stand-in until ctx ends.
+func (c *sandboxCmd) Run(ctx context.Context, term terminal, logger *slog.Logger) (err error) {
+	source, err := c.source()
+	if err != nil {
+		return err
+	}
+	handler := sandbox.NewHandler(sandbox.Options{
+		Source:  source,
+		Profile: sandbox.Profile(c.Profile),
+		Keys:    c.Keys,
+		Logger:  logger,
+	})
+	defer func() { err = errors.Join(err, handler.Close()) }()
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("SANDBOX_LISTEN: %w", err)
+	}
+	fmt.Fprintf(term.stdout, "sandbox: %s\n  ALDEA_URL=ws://%s  ALDEA_API_KEY=org_anything\n  inspect: http://%s/inspect\n",
+		source.Name(), ln.Addr(), ln.Addr())
+	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
+	defer stop()
+	if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+func (c *sandboxCmd) source() (sandbox.Source, error) {
+	switch {
+	case c.Source != "script" && c.Script != "":
+		return nil, fmt.Errorf("--script needs --source script")
+	case c.Source == "script" && c.Script == "":
+		return nil, fmt.Errorf("--source script needs --script FILE")
+	case c.Source == "script":
+		return sandbox.ReadScript(c.Script)
+	}
+	return sandboxSource(c.Source)
+}
+
+// sandboxSource returns the source of text called name. "auto" is offline recognition where it is installed,
+// else the simulated recogniser, which calls itself that.
+func sandboxSource(name string) (sandbox.Source, error) {
+	switch name {
+	case "marker":
+		return sandbox.Marker(), nil
+	case "simulated":
+		return sandbox.Simulated("as asked"), nil
+	}
+	speech, err := sandbox.Speech(sandbox.SpeechOptions{})
+	if err != nil && name == "auto" {
+		return sandbox.Simulated(err.Error()), nil
+	}
+	return speech, err
+}

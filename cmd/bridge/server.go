@@ -1,0 +1,206 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"aldeabridge/aldea"
+	"aldeabridge/aldea/sandbox"
+	"aldeabridge/call"
+	"aldeabridge/events"
+	"aldeabridge/journal"
+	"aldeabridge/media"
+	"aldeabridge/webhooks"
+)
+
+// journalLimit is how many events may wait for the webhook in memory: a day of a busy help desk.
+const journalLimit = 200_000
+
+// A server is a whole bridge: listener, calls, journal and webhooks. Make it with newServer, then run it.
+type server struct {
+	options    options
+	logger     *slog.Logger
+	listener   net.Listener
+	app        *fiber.App
+	media      *media.Server
+	dispatcher *webhooks.Dispatcher // nil without a webhook
+	sandbox    *sandbox.Server      // nil with a real recogniser
+	draining   atomic.Bool          // no new calls are taken
+}
+
+// hooks is who else wants to know. Both may be nil; neither may block.
+type hooks struct {
+	event   func(events.Event)
+	attempt func(webhooks.Attempt)
+}
+
+// newServer listens and wires the rooms together; nothing runs until run. The caller must run it or close the
+// listener.
+func newServer(o options, h hooks, logger *slog.Logger) (*server, error) {
+	s := &server{options: o, logger: logger}
+	client, settings, err := s.recognizer()
+	if err != nil {
+		return nil, err
+	}
+	endpoints, err := s.endpoints()
+	if err != nil {
+		s.closeSandbox()
+		return nil, err
+	}
+	names := make([]string, len(endpoints))
+	for i, e := range endpoints {
+		names[i] = e.Name
+	}
+	store := journal.NewMemory(journalLimit, names...)
+	if len(endpoints) > 0 {
+		s.dispatcher, err = webhooks.New(webhooks.Config{
+			Endpoints: endpoints,
+			Journal:   store,
+			Version:   version,
+			Observe:   h.attempt,
+			Logger:    logger,
+		})
+		if err != nil {
+			s.closeSandbox()
+			return nil, err
+		}
+	}
+	config := call.Config{
+		Recognizer:       recognizer{client},
+		Journal:          store,
+		Observe:          h.event,
+		Settings:         settings,
+		UtteranceTimeout: o.Aldea.utteranceTimeout(),
+		Logger:           logger,
+	}
+	s.media = &media.Server{
+		PublicURL:  o.PublicURL,
+		AuthTokens: o.secrets.twilio,
+		PathToken:  o.secrets.mediaToken,
+		Insecure:   o.Insecure,
+		MaxStreams: o.MaxCalls,
+		Logger:     logger,
+		Serve: func(ctx context.Context, stream *media.Stream) {
+			if sid := stream.Start().AccountSID; o.TwilioAccountSID != "" && sid != o.TwilioAccountSID {
+				logger.Warn("call of another account than TWILIO_ACCOUNT_SID", "call_sid", stream.Start().CallSID, "account_sid", sid)
+			}
+			serveCall(ctx, config, stream)
+		},
+	}
+	s.app = s.routes()
+	if s.listener, err = net.Listen("tcp", o.Listen); err != nil {
+		s.closeSandbox()
+		return nil, fmt.Errorf("BRIDGE_LISTEN: %w", err)
+	}
+	return s, nil
+}
+
+// recognizer returns the client of the recogniser: Aldea's, or without a key that of a sandbox it starts.
+func (s *server) recognizer() (*aldea.Client, events.Recognizer, error) {
+	o := s.options.Aldea
+	key, simulated := s.options.secrets.aldeaKey, false
+	if key == "" {
+		source, err := sandboxSource(s.options.Sandbox)
+		if err != nil {
+			return nil, events.Recognizer{}, err
+		}
+		s.sandbox = sandbox.New(sandbox.Options{Source: source, Logger: s.logger})
+		o.URL, key, simulated = s.sandbox.URL, "org_sandbox", source.Simulated()
+		s.logger.Warn("no ALDEA_API_KEY: using the built-in sandbox, " + source.Name())
+	}
+	client, err := o.client(key, s.logger)
+	if err != nil {
+		s.closeSandbox()
+		return nil, events.Recognizer{}, err
+	}
+	return client, o.settings(simulated), nil
+}
+
+// endpoints returns the webhooks to deliver to. Requests are always signed: without a secret of the user's
+// own, with one that this installation keeps.
+func (s *server) endpoints() ([]webhooks.Endpoint, error) {
+	if s.options.WebhookURL == "" {
+		s.logger.Warn("no WEBHOOK_URL: events are not delivered to anyone")
+		return nil, nil
+	}
+	secrets := s.options.secrets.webhook
+	if len(secrets) == 0 {
+		dir := s.options.DataDir
+		if dir == "" {
+			var err error
+			if dir, err = defaultDataDir(); err != nil {
+				return nil, err
+			}
+		}
+		value, file, err := keptWebhookSecret(dir)
+		if err != nil {
+			return nil, fmt.Errorf("BRIDGE_DATA_DIR: %w", err)
+		}
+		if secrets, err = webhooks.ParseSecrets(value); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		s.logger.Info("no WEBHOOK_SECRET: signing with the one kept in the data directory", "file", file)
+	}
+	return []webhooks.Endpoint{{Name: "default", URL: s.options.WebhookURL, Secrets: secrets}}, nil
+}
+
+// run serves until ctx ends, then stops cleanly: no new calls, the last words of the running ones, the last
+// webhooks, within the grace period. It returns an error if that was not enough, or if serving failed.
+func (s *server) run(ctx context.Context) error {
+	defer s.closeSandbox()
+	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
+	delivered := make(chan error, 1)
+	go func() {
+		if s.dispatcher == nil {
+			delivered <- nil
+			return
+		}
+		delivered <- s.dispatcher.Run(delivering)
+	}()
+	serving := make(chan error, 1)
+	go func() { serving <- s.app.Listener(s.listener) }()
+	s.logger.Info("listening", "address", s.listener.Addr().String(), "media", "/media/twilio", "voice", "/voice/twilio")
+
+	var err error
+	select {
+	case err = <-serving:
+		err = fmt.Errorf("serve: %w", cmp.Or(err, errors.New("listener closed")))
+	case <-ctx.Done():
+	}
+	s.logger.Info("stopping: no new calls, running ones are being finished", "grace", s.options.Grace)
+	s.draining.Store(true)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.options.Grace)
+	defer cancel()
+	errs := []error{err, s.media.Shutdown(grace)}
+	if s.dispatcher != nil {
+		errs = append(errs, s.dispatcher.Drain(grace))
+	}
+	stopDelivering()
+	errs = append(errs, s.app.ShutdownWithTimeout(time.Second))
+	errs = append(errs, <-delivered)
+	s.logger.Info("stopped")
+	return errors.Join(errs...)
+}
+
+// mediaURL is where a carrier on this machine reaches the server.
+func (s *server) mediaURL() string {
+	return "ws://" + strings.Replace(s.listener.Addr().String(), "[::]", "127.0.0.1", 1) + "/media/twilio"
+}
+
+func (s *server) closeSandbox() {
+	if s.sandbox == nil {
+		return
+	}
+	if err := s.sandbox.Close(); err != nil {
+		s.logger.Warn("sandbox did not close cleanly", "err", err)
+	}
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"aldeabridge/aldea"
+	"aldeabridge/call"
+	"aldeabridge/events"
+	"aldeabridge/media"
+	"aldeabridge/transcript"
+)
+
+// The rooms do not know each other. Here the words of one become the words of the next.
+
+// recognizer opens recogniser streams for calls.
+type recognizer struct{ client *aldea.Client }
+
+func (r recognizer) Open(ctx context.Context, c events.Call, speaker events.Speaker) call.Transcriber {
+	return transcriber{r.client.Open(ctx,
+		slog.String("call_sid", c.ID), slog.String("stream_sid", c.StreamID), slog.String("speaker", string(speaker)))}
+}
+
+// transcriber is a recogniser stream whose messages are what a call hears.
+type transcriber struct{ *aldea.Stream }
+
+func (t transcriber) Next(ctx context.Context) (call.Heard, error) {
+	m, err := t.Stream.Next(ctx)
+	if err != nil {
+		return call.Heard{}, err
+	}
+	switch m := m.(type) {
+	case *aldea.Results:
+		return call.Heard{Result: result(m)}, nil
+	case *aldea.UtteranceEnd:
+		return call.Heard{UtteranceEnd: &transcript.UtteranceEnd{LastWordEnd: m.LastWordEnd}}, nil
+	case *aldea.SpeechStarted:
+		return call.Heard{SpeechStarted: &call.SpeechStarted{At: m.Timestamp}}, nil
+	}
+	return call.Heard{}, nil
+}
+
+func result(m *aldea.Results) *transcript.Result {
+	r := &transcript.Result{
+		Text:        m.Transcript,
+		Confidence:  m.Confidence,
+		Start:       m.Start,
+		End:         m.End,
+		Final:       m.IsFinal,
+		SpeechFinal: m.SpeechFinal,
+	}
+	if len(m.Words) > 0 {
+		r.Words = make([]transcript.Word, len(m.Words))
+		for i, w := range m.Words {
+			r.Words[i] = transcript.Word(w)
+		}
+	}
+	return r
+}
+
+// serveCall runs one call on a media stream, in the stream's own handler.
+func serveCall(ctx context.Context, config call.Config, stream *media.Stream) {
+	start := stream.Start()
+	var tracks []events.Speaker
+	for _, t := range start.Tracks {
+		tracks = append(tracks, speaker(t))
+	}
+	// Recognition outlives the socket: a server that stops still lets the last words finish.
+	c := call.Start(context.WithoutCancel(ctx), config, events.Call{
+		ID:        start.CallSID,
+		StreamID:  start.StreamSID,
+		Carrier:   "twilio",
+		From:      start.From,
+		To:        start.To,
+		Direction: events.Direction(start.Direction),
+		Params:    start.Params,
+	}, events.MediaFormat{
+		Encoding:   start.Format.Encoding,
+		SampleRate: start.Format.SampleRate,
+		Channels:   start.Format.Channels,
+	}, tracks)
+	reason := stream.Receive(ctx, receiver{c})
+	s := stream.Stats()
+	c.End(events.EndReason(reason), events.Counts{
+		Frames:          s.Frames,
+		FramesLate:      s.Late,
+		FramesDuplicate: s.Duplicate,
+		FramesBad:       s.Bad,
+		MessagesSkipped: s.Skipped,
+		Silence:         s.Silence.Milliseconds(),
+	})
+}
+
+// speaker is who is heard on a carrier's track.
+func speaker(t media.Track) events.Speaker {
+	if t == media.TrackOutbound {
+		return events.Agent
+	}
+	return events.Caller
+}
+
+// receiver feeds a call from a media stream.
+type receiver struct{ call *call.Call }
+
+func (r receiver) Audio(t media.Track, mulaw []byte)   { r.call.Audio(speaker(t), mulaw) }
+func (r receiver) DTMF(digit string, at time.Duration) { r.call.DTMF(digit, at) }
+func (receiver) Mark(string)                           {}
