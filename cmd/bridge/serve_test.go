@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/gorilla/websocket"
 
 	"aldeabridge/aldea/sandbox"
 	"aldeabridge/events"
@@ -201,5 +204,42 @@ func TestHealthAndReadiness(t *testing.T) {
 	var out strings.Builder
 	if err := run(context.Background(), []string{"health", base}, terminal{&out, io.Discard}); err != nil || !strings.Contains(out.String(), "ready") {
 		t.Errorf("got %q, %v, want ready", out.String(), err)
+	}
+}
+
+// mute is a recogniser that listens and never says a word, not even goodbye.
+func mute(w http.ResponseWriter, r *http.Request) {
+	up := websocket.Upgrader{Subprotocols: []string{"token"}}
+	conn, err := up.Upgrade(w, r, nil)
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	for {
+		if _, _, err := conn.ReadMessage(); err != nil {
+			return
+		}
+	}
+}
+
+func TestARecogniserThatNeverFinishesDoesNotKeepTheServer(t *testing.T) {
+	recogniser := httptest.NewServer(http.HandlerFunc(mute))
+	defer recogniser.Close()
+	w := newWorld(t, sandbox.Options{}, func(o *options) {
+		o.Aldea.URL = recogniser.URL
+		o.Grace = 2 * time.Second // less than a recogniser may take to finish a call that ends by itself
+	})
+	c := w.call("CA1", silence(guard))
+	c.Sent = func(_ mediatest.Track, offset time.Duration, _ time.Time) {
+		if offset == time.Second {
+			w.stop()
+		}
+	}
+	if _, err := c.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	w.ended(t, 1)
+	if es := w.delivered(t)["CA1"]; len(es) != 2 {
+		t.Errorf("got %d events, want call.started and call.ended", len(es))
 	}
 }

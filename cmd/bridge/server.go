@@ -35,6 +35,8 @@ type server struct {
 	dispatcher *webhooks.Dispatcher // nil without a webhook
 	sandbox    *sandbox.Server      // nil with a real recogniser
 	draining   atomic.Bool          // no new calls are taken
+	calling    context.Context      // bounds every call's recognition
+	hangUp     context.CancelFunc   // ends calling
 }
 
 // hooks is who else wants to know. Both may be nil; neither may block.
@@ -47,6 +49,7 @@ type hooks struct {
 // listener.
 func newServer(o options, h hooks, logger *slog.Logger) (*server, error) {
 	s := &server{options: o, logger: logger}
+	s.calling, s.hangUp = context.WithCancel(context.Background())
 	client, settings, err := s.recognizer()
 	if err != nil {
 		return nil, err
@@ -93,7 +96,7 @@ func newServer(o options, h hooks, logger *slog.Logger) (*server, error) {
 			if sid := stream.Start().AccountSID; o.TwilioAccountSID != "" && sid != o.TwilioAccountSID {
 				logger.Warn("call of another account than TWILIO_ACCOUNT_SID", "call_sid", stream.Start().CallSID, "account_sid", sid)
 			}
-			serveCall(ctx, config, stream)
+			serveCall(ctx, s.calling, config, stream)
 		},
 	}
 	s.app = s.routes()
@@ -157,6 +160,7 @@ func (s *server) endpoints() ([]webhooks.Endpoint, error) {
 // webhooks, within the grace period. It returns an error if that was not enough, or if serving failed.
 func (s *server) run(ctx context.Context) error {
 	defer s.closeSandbox()
+	defer s.hangUp()
 	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
 	delivered := make(chan error, 1)
 	go func() {
@@ -180,15 +184,33 @@ func (s *server) run(ctx context.Context) error {
 	s.draining.Store(true)
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.options.Grace)
 	defer cancel()
-	errs := []error{err, s.media.Shutdown(grace)}
+	errs := []error{err, s.endCalls(grace)}
 	if s.dispatcher != nil {
-		errs = append(errs, s.dispatcher.Drain(grace))
+		if err := s.dispatcher.Drain(grace); err != nil {
+			errs = append(errs, fmt.Errorf("not every event was delivered within BRIDGE_GRACE (%v): %w", s.options.Grace, err))
+		}
 	}
 	stopDelivering()
 	errs = append(errs, s.app.ShutdownWithTimeout(time.Second))
 	errs = append(errs, <-delivered)
 	s.logger.Info("stopped")
 	return errors.Join(errs...)
+}
+
+// endCalls ends every call and waits for its last words. A recogniser that has not said them when three
+// quarters of the grace period are over is cut off: what it thought it heard is better than nothing.
+func (s *server) endCalls(grace context.Context) error {
+	patience, cancel := context.WithTimeout(grace, s.options.Grace*3/4)
+	defer cancel()
+	if s.media.Shutdown(patience) == nil {
+		return nil
+	}
+	s.logger.Warn("recogniser is late: calls end with what it said so far")
+	s.hangUp()
+	if err := s.media.Shutdown(grace); err != nil {
+		return fmt.Errorf("not every call ended within BRIDGE_GRACE (%v): %w", s.options.Grace, err)
+	}
+	return nil
 }
 
 // mediaURL is where a carrier on this machine reaches the server.

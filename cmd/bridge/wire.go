@@ -59,15 +59,15 @@ func result(m *aldea.Results) *transcript.Result {
 	return r
 }
 
-// serveCall runs one call on a media stream, in the stream's own handler.
-func serveCall(ctx context.Context, config call.Config, stream *media.Stream) {
+// serveCall runs one call on a media stream, in the stream's own handler. ctx ends the stream; recognition
+// goes on until the last words are heard, or until calling ends.
+func serveCall(ctx, calling context.Context, config call.Config, stream *media.Stream) {
 	start := stream.Start()
 	var tracks []events.Speaker
 	for _, t := range start.Tracks {
 		tracks = append(tracks, speaker(t))
 	}
-	// Recognition outlives the socket: a server that stops still lets the last words finish.
-	c := call.Start(context.WithoutCancel(ctx), config, events.Call{
+	c := call.Start(calling, config, events.Call{
 		ID:        start.CallSID,
 		StreamID:  start.StreamSID,
 		Carrier:   "twilio",
