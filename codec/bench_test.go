@@ -1,6 +1,7 @@
 package codec_test
 
 import (
+	"math"
 	"testing"
 
 	"aldeabridge/codec"
@@ -14,9 +15,11 @@ func BenchmarkExpander(b *testing.B) {
 				b.Fatal(err)
 			}
 			in, out := make([]byte, 160), make([]byte, 0, 640)
-			for i := range in {
-				in[i] = byte(i)
+			pcm := make([]int16, len(in))
+			for i := range pcm {
+				pcm[i] = int16(8000 * math.Sin(float64(i)*math.Pi/8))
 			}
+			codec.EncodeMuLaw(in, pcm)
 			b.SetBytes(int64(len(in)))
 			b.ReportAllocs()
 			for b.Loop() {

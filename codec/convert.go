@@ -3,6 +3,7 @@ package codec
 import (
 	"fmt"
 	"math"
+	"sync"
 )
 
 // The rates that recordings come in, in Hz.
@@ -59,8 +60,8 @@ func ConvertRate(samples []int16, from, to Rate) ([]int16, error) {
 	return out, nil
 }
 
-// kernel is one side of the kernel from its centre outwards.
-func kernel() []float64 {
+// kernel is one side of the kernel from its centre outwards, computed when first needed. Nobody writes it.
+var kernel = sync.OnceValue(func() []float64 {
 	k := make([]float64, kernelReach*kernelSteps+1)
 	k[0] = 1
 	for i := 1; i < len(k); i++ {
@@ -69,7 +70,7 @@ func kernel() []float64 {
 		k[i] = math.Sin(math.Pi*x) / (math.Pi * x) * bessel(kernelBeta*math.Sqrt(1-u*u)) / bessel(kernelBeta)
 	}
 	return k
-}
+})
 
 // bessel is the modified Bessel function of the first kind of order 0, by its power series.
 func bessel(x float64) float64 {

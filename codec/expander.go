@@ -7,19 +7,13 @@ import (
 	"time"
 )
 
-// expanderBlock is how many samples an Expander takes at a time: 20 ms, what carriers put into a message.
-const expanderBlock = 160
-
 // An Expander turns µ-law bytes at 8000 Hz into 16-bit little-endian bytes at 8000 or 16000 Hz, in one pass.
 // What it makes is what DecodeMuLaw followed by a Resampler makes, to the bit, sooner.
 //
 // It belongs to one direction of one call and must not be used concurrently. Make it with NewExpander.
 type Expander struct {
-	to Rate
-	// pair holds the last inputs and behind them room for a block. Two neighbours share an element,
-	// x[n] + x[n+1]<<32, so that one multiplication does the work of two. The samples are 14 bits wide, as
-	// µ-law is: the filter's taps add up to less than 1<<18 in size, so that a sum fits the 32 bits it has.
-	pair [halfBandTaps + expanderBlock]int64
+	to    Rate
+	pairs pairs // of 14-bit samples
 }
 
 // muLaw14 holds what each µ-law byte stands for in 14 bits. Nobody writes it.
@@ -58,7 +52,7 @@ func (e *Expander) Append(dst, mulaw []byte) []byte {
 	n := len(dst)
 	dst = slices.Grow(dst, 4*len(mulaw))[:n+4*len(mulaw)]
 	for out := dst[n:]; len(mulaw) > 0; {
-		in := mulaw[:min(len(mulaw), expanderBlock)]
+		in := mulaw[:min(len(mulaw), halfBandBlock)]
 		e.block(out[:4*len(in)], in)
 		out, mulaw = out[4*len(in):], mulaw[len(in):]
 	}
@@ -79,42 +73,35 @@ func (e *Expander) Flush(dst []byte) []byte {
 }
 
 // Reset forgets all input, so that the Expander is as new.
-func (e *Expander) Reset() { clear(e.pair[:]) }
+func (e *Expander) Reset() { clear(e.pairs[:]) }
 
-// block expands at most expanderBlock bytes.
+// block expands at most halfBandBlock bytes.
 func (e *Expander) block(out, in []byte) {
-	const tail = halfBandTaps - 1
-	pair := e.pair[:tail+1+len(in)]
-	last := pair[tail-1] // its upper half is still empty
-	next := pair[tail-1:]
-	next = next[:len(in)+1]
+	room := e.pairs.room(len(in))
+	last := room[0]
 	for i, c := range in {
 		s := muLaw14[c]
-		next[i] = last + s<<32
+		room[i] = last + s<<32
 		last = s
 	}
-	next[len(in)] = last
-	pair[tail+len(in)] = 0 // where an odd number of samples makes half a pair
-	var sums [expanderBlock / 2]int64
-	sum := sums[:(len(in)+1)/2]
-	halfBand(sum, pair, 2)
-
+	room[len(in)] = last
+	var sums [halfBandBlock / 2]int64
+	sum, x := sums[:(len(in)+1)/2], e.pairs.window(len(in))
+	halfBand(sum, x)
 	const round, shift = 1 << (halfBandUnit - 3), halfBandUnit - 2 // back to 16 bits
-	mid := pair[halfBandTaps/2:]
+	x = x[halfBandTaps/2:]
 	for _, s := range sum {
-		low := int64(int32(s))
-		high := (s - low) >> 32
-		x := mid[0]
-		y := uint64(uint16(clip((low+round)>>shift))) | uint64(uint16(int32(x)<<2))<<16 |
-			uint64(uint16(clip((high+round)>>shift)))<<32 | uint64(uint16((x-int64(int32(x)))>>32<<2))<<48
+		first, second := int32(s), int32((s+1<<31)>>32)
+		y := uint64(uint16(clip((first+round)>>shift))) | uint64(uint16(x[0]<<2))<<16 |
+			uint64(uint16(clip((second+round)>>shift)))<<32 | uint64(uint16(x[1]<<2))<<48
 		if len(out) < 8 {
 			binary.LittleEndian.PutUint32(out, uint32(y))
 			break
 		}
 		binary.LittleEndian.PutUint64(out, y)
-		out, mid = out[8:], mid[2:]
+		out, x = out[8:], x[2:]
 	}
-	copy(e.pair[:tail], pair[len(in):])
+	e.pairs.done(len(in))
 }
 
 // appendMuLaw is the way to 8000 Hz: look-up only.

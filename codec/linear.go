@@ -19,8 +19,8 @@ func DecodeLinear16(dst []int16, src []byte) []int16 {
 }
 
 // clip is v, or the nearest 16-bit sample.
-func clip(v int64) int16 {
-	if int64(int16(v)) == v {
+func clip[T int32 | int64](v T) int16 {
+	if T(int16(v)) == v {
 		return int16(v)
 	}
 	if v < 0 {
