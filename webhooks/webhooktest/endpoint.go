@@ -177,7 +177,7 @@ func (e *Endpoint) arrive(r *Request) Answer {
 		e.judge.report.Malformed++
 	}
 	if forged {
-		e.judge.report.Forged++
+		e.judge.report.Unverified++
 		return Status(http.StatusUnauthorized)
 	}
 	if r.judged = r.ID != "" && r.CallID != ""; r.judged {

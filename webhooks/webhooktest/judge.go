@@ -28,8 +28,8 @@ type Report struct {
 	Overlaps int
 	// Changed counts events that came again with other bytes.
 	Changed int
-	// Forged counts requests whose signature did not verify.
-	Forged int
+	// Unverified counts requests whose signature did not verify.
+	Unverified int
 	// Malformed counts requests with other problems: see Request.Problems.
 	Malformed int
 }
@@ -47,7 +47,7 @@ func (r Report) Err() error {
 		{r.Overtaken, "events before an earlier one was answered 2xx"},
 		{r.Overlaps, "requests at the same time as another of their call"},
 		{r.Changed, "events with changed bytes"},
-		{r.Forged, "requests with a wrong signature"},
+		{r.Unverified, "requests with a wrong signature"},
 		{r.Malformed, "malformed requests"},
 	} {
 		if fault.n > 0 {

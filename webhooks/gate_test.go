@@ -1,0 +1,144 @@
+package webhooks
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// fill queues n lanes of a class.
+func fill(g *gate, c class, n int) {
+	for range n {
+		g.push(&lane{}, c)
+	}
+}
+
+// take lets through what may pass now and counts it by class.
+func take(g *gate) (n [classes]int) {
+	for l := g.next(time.Now()); l != nil; l = g.next(time.Now()) {
+		n[l.class]++
+	}
+	return n
+}
+
+func TestTheGateLetsUrgentLanesPassFirst(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		ready      [classes]int
+		want, left [classes]int
+	}{
+		{"few", [classes]int{1, 2, 3, 4}, [classes]int{1, 2, 3, 4}, [classes]int{}},
+		{"live before late", [classes]int{60, 0, 60, 0}, [classes]int{60, 0, 4, 0}, [classes]int{0, 0, 56, 0}},
+		{"fresh before failing", [classes]int{60, 60, 0, 0}, [classes]int{60, 4, 0, 0}, [classes]int{0, 56, 0, 0}},
+		{"failing lanes leave a quarter", [classes]int{0, 100, 0, 100}, [classes]int{0, 48, 0, 0}, [classes]int{0, 52, 0, 100}},
+		{"failing late lanes too", [classes]int{0, 0, 0, 100}, [classes]int{0, 0, 0, 48}, [classes]int{0, 0, 0, 52}},
+		{"late lanes may have all", [classes]int{0, 0, 100, 0}, [classes]int{0, 0, 64, 0}, [classes]int{0, 0, 36, 0}},
+		{"late lanes have a quarter while live ones wait", [classes]int{0, 60, 60, 0}, [classes]int{0, 48, 16, 0}, [classes]int{0, 12, 44, 0}},
+		{"no more than the limit", [classes]int{100, 100, 100, 100}, [classes]int{64, 0, 0, 0}, [classes]int{36, 100, 100, 100}},
+	} {
+		g := &gate{limit: 64}
+		for k := range classes {
+			fill(g, k, c.ready[k])
+		}
+		if got := take(g); got != c.want {
+			t.Errorf("%s: got %v through, want %v", c.name, got, c.want)
+		}
+		for k := range classes {
+			if got := len(g.ready[k]); got != c.left[k] {
+				t.Errorf("%s: class %d: got %d left, want %d", c.name, k, got, c.left[k])
+			}
+		}
+	}
+}
+
+func TestTheSmallestGateStillLetsEverybodyPass(t *testing.T) {
+	for limit := 1; limit <= 4; limit++ {
+		for k := range classes {
+			g := &gate{limit: limit}
+			fill(g, k, 10)
+			passed := 0
+			for range 10 {
+				for _, n := range take(g) {
+					passed += n
+					for range n {
+						g.done(k)
+					}
+				}
+			}
+			if passed != 10 {
+				t.Errorf("limit %d, class %d: got %d lanes through, want 10", limit, k, passed)
+			}
+		}
+	}
+}
+
+func TestAPauseIsNeverShortenedByAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gate{limit: 64}
+		fill(g, liveFresh, 1)
+		g.pause(time.Now(), 10*second)
+		g.pause(time.Now(), second)
+		pass(9 * second)
+		if g.next(time.Now()) != nil {
+			t.Error("the gate is open within its pause")
+		}
+		pass(second)
+		if g.next(time.Now()) == nil {
+			t.Error("the gate is shut after its pause")
+		}
+	})
+}
+
+func TestNoMoreThanTheLimitIsUnderWayAtOnce(t *testing.T) {
+	for _, limit := range []int{0, 1, 7} { // 0 is 64
+		synctest.Test(t, func(t *testing.T) {
+			tr := newTransportOf(func(shot) reply { return reply{status: 200, after: second} })
+			e := Endpoint{Name: "main", URL: "http://endpoint.test", Secrets: []Secret{testSecret}, Concurrency: limit}
+			r := rigged(t, Config{Transport: tr, Endpoints: []Endpoint{e}})
+			for i := range 200 {
+				r.journal.append(fmt.Sprint("call", i), started)
+			}
+			pass(500 * ms)
+			want := limit
+			if want == 0 {
+				want = 64
+			}
+			if got := len(tr.seen()); got != want {
+				t.Errorf("limit %d: got %d requests at once, want %d", limit, got, want)
+			}
+			r.drain(t)
+			if got := len(tr.seen()); got != 200 {
+				t.Errorf("limit %d: got %d requests in all, want 200", limit, got)
+			}
+		})
+	}
+}
+
+func TestLanesThatAreIdleOrWaitingHaveNoGoroutine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTransportOf(func(s shot) reply {
+			if s.n == 1 {
+				return reply{status: 200}
+			}
+			return reply{status: 500}
+		})
+		r := rigged(t, Config{Transport: tr})
+		pass(0)
+		before := runtime.NumGoroutine()
+		for i := range 1000 {
+			r.journal.append(fmt.Sprint("call", i), started)
+			if i%2 == 0 {
+				r.journal.append(fmt.Sprint("call", i), said) // fails and waits
+			}
+		}
+		pass(100 * ms)
+		if after := runtime.NumGoroutine(); after > before+10 {
+			t.Errorf("got %d goroutines with 1000 lanes, %d without", after, before)
+		}
+		if got := len(tr.seen()); got != 1500 {
+			t.Errorf("got %d requests, want 1500", got)
+		}
+	})
+}
