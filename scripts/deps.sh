@@ -15,6 +15,11 @@ case "${1:-}" in
   *) echo "usage: $0 demo|test|peers" >&2; exit 2 ;;
 esac
 
+if [ "$1" = peers ] && ! node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' 2>/dev/null; then
+  echo "deps: the third-party clients need Node.js 20 or newer, and npm, on the PATH (https://nodejs.org)" >&2
+  exit 1
+fi
+
 command -v dpkg-query >/dev/null || {
   echo "deps: not Debian or Ubuntu; wanted here: ${packages[*]}" >&2
   exit 0
