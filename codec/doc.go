@@ -7,8 +7,8 @@
 //
 // The filters are linear-phase FIR in integer arithmetic: the output is the same to the bit on every platform
 // and however the input is cut into frames. The pass band is flat within 0.1 dB up to 3.4 kHz, where the
-// telephone band ends; what would be heard of images and aliases in it is at least 80 dB down.
-// The delay is constant, at most 3 ms, and each type tells its own.
+// telephone band ends; its images, and the aliases that would fall into it, are at least 80 dB down. The delay is
+// constant, at most 3 ms, and each type tells its own.
 //
 // ReadWAV, WriteWAV and ConvertRate are for files: whole recordings, any rate, no hurry.
 //

@@ -70,8 +70,8 @@ var lines = []line{
 func TestTextSurvivesTheTelephone(t *testing.T) {
 	const text = "Hello, wörld! aaaa 42"
 	for _, l := range lines {
-		for _, dB := range []float64{-3, -6, -12, -20, -30} {
-			for _, late := range []int{0, 77, 159} {
+		for _, dB := range []float64{-3, -12, -30} {
+			for _, late := range []int{0, 77} {
 				x := append(make([]int16, late), level(marker.Encode(text), dB)...)
 				if got := marker.Text(marker.Decode(l.pass(x), l.rate)); got != text {
 					t.Errorf("%s, %v dB, %d samples late: got %q, want %q", l.name, dB, late, got, text)
