@@ -5,7 +5,7 @@ FUZZTIME    ?= 1m
 GOLANGCI    := v2.13.0
 GOVULNCHECK := v1.2.0
 
-.PHONY: build demo test test-peers lint fmt bench fuzz golden clean
+.PHONY: build demo test test-peers lint fmt bench fuzz golden soak latency clean
 
 build: ## bin/bridge (static) and bin/bridge-sphinx (the offline recogniser's host)
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/bridge ./cmd/bridge
@@ -47,3 +47,9 @@ golden: ## make the golden audio files again, with sox and ffmpeg
 
 clean:
 	rm -rf bin peers/node_modules
+
+soak: ## 50 calls of a minute, every utterance checked
+	$(GO) test ./cmd/bridge -run='^$$' -bench=Soak -benchtime=1x
+
+latency: ## how much later than the carrier's frames their audio arrives at the recogniser
+	$(GO) test ./cmd/bridge -run='^$$' -bench=AddedLatency -benchtime=1x

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -30,7 +32,7 @@ type callCmd struct {
 	Tail      time.Duration `default:"2s" placeholder:"TIME" help:"Silence before hanging up (${default}); 0s hangs up in mid-sentence."`
 	From      string        `default:"+15550100001" placeholder:"NUMBER" help:"The caller (${default})."`
 	To        string        `default:"+15550100002" placeholder:"NUMBER" help:"Who is called (${default})."`
-	SayMarker string        `placeholder:"TEXT" help:"Say TEXT as tones that a sandbox with --source marker reads, instead of files."`
+	SayMarker string        `placeholder:"TEXT" help:"Say TEXT as tones that a sandbox with --source marker reads, instead of files; | is a pause of a second, {n} the call's number."`
 	Seed      uint64        `default:"1" placeholder:"N" help:"Seed of loss and jitter (${default})."`
 	Quiet     bool          `short:"q" help:"No progress bar."`
 }
@@ -72,6 +74,9 @@ func (c *callCmd) Run(ctx context.Context, term terminal) error {
 	var wg sync.WaitGroup
 	for i := range c.Calls {
 		v := said[i%len(said)]
+		if c.SayMarker != "" {
+			v = c.marker(i + 1)
+		}
 		one := &mediatest.Call{
 			URL:       c.URL,
 			PublicURL: c.PublicURL,
@@ -111,11 +116,7 @@ func (c *callCmd) Run(ctx context.Context, term terminal) error {
 // voices reads the files, or makes the tones.
 func (c *callCmd) voices() ([]voices, error) {
 	if c.SayMarker != "" {
-		v := voices{inbound: mulaw(marker.Encode(c.SayMarker))}
-		if c.Track == "both" {
-			v.outbound = v.inbound
-		}
-		return []voices{v}, nil
+		return []voices{c.marker(c.Calls)}, nil // the longest: its number has the most digits
 	}
 	var said []voices
 	for _, name := range c.Files {
@@ -136,6 +137,16 @@ func (c *callCmd) voices() ([]voices, error) {
 		}
 	}
 	return said, nil
+}
+
+// marker returns the tones of --say-marker for call number n.
+func (c *callCmd) marker(n int) voices {
+	text := strings.ReplaceAll(c.SayMarker, "{n}", strconv.Itoa(n))
+	v := voices{inbound: mulaw(marker.EncodeUtterances(strings.Split(text, "|"), time.Second))}
+	if c.Track == "both" {
+		v.outbound = v.inbound
+	}
+	return v
 }
 
 // readVoices reads a WAV file of any rate: the first channel is the caller, the second, if any, the agent.

@@ -118,10 +118,7 @@ func (c *demoCmd) scene() (scene, error) {
 		if c.File != "" {
 			return scene{}, fmt.Errorf("%s: only offline speech recognition can hear a recording: %s", filepath.Base(c.File), cmp.Or(s.missing, "not with --source marker"))
 		}
-		for _, line := range markerText {
-			s.caller = append(s.caller, mulaw(marker.Encode(line))...)
-			s.caller = append(s.caller, bytes.Repeat([]byte{0xFF}, 8000)...)
-		}
+		s.caller = mulaw(marker.EncodeUtterances(markerText, time.Second))
 		return s, nil
 	}
 	if c.File != "" {

@@ -28,7 +28,7 @@ type world struct {
 }
 
 // newWorld starts one. It is stopped at the end of the test, and what the webhook got is judged.
-func newWorld(t *testing.T, so sandbox.Options, change func(*options)) *world {
+func newWorld(t testing.TB, so sandbox.Options, change func(*options)) *world {
 	t.Helper()
 	w := &world{sandbox: sandbox.New(so), webhook: webhooktest.New(secretA), stopped: make(chan error, 1)}
 	parsed, err := webhooks.ParseSecrets(secretA)
@@ -74,7 +74,7 @@ func (w *world) call(sid string, mulaw []byte) *mediatest.Call {
 }
 
 // wait blocks until the webhook has got what enough wants.
-func (w *world) wait(t *testing.T, enough func(got []webhooktest.Request) bool) {
+func (w *world) wait(t testing.TB, enough func(got []webhooktest.Request) bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), guard)
 	defer cancel()
@@ -84,7 +84,7 @@ func (w *world) wait(t *testing.T, enough func(got []webhooktest.Request) bool) 
 }
 
 // ended waits for the call.ended of n calls.
-func (w *world) ended(t *testing.T, n int) {
+func (w *world) ended(t testing.TB, n int) {
 	t.Helper()
 	w.wait(t, func([]webhooktest.Request) bool {
 		got := 0
@@ -98,7 +98,7 @@ func (w *world) ended(t *testing.T, n int) {
 }
 
 // delivered returns the events that the webhook answered 2xx, by call, in order of arrival.
-func (w *world) delivered(t *testing.T) map[string][]events.Event {
+func (w *world) delivered(t testing.TB) map[string][]events.Event {
 	t.Helper()
 	calls := map[string][]events.Event{}
 	for _, r := range w.webhook.Delivered() {
@@ -124,12 +124,7 @@ func texts(es []events.Event) []string {
 
 // say returns lines as tones, each with a second of silence behind it.
 func say(lines ...string) []byte {
-	var b []byte
-	for _, l := range lines {
-		b = append(b, mulaw(marker.Encode(l))...)
-		b = append(b, silence(time.Second)...)
-	}
-	return b
+	return mulaw(marker.EncodeUtterances(lines, time.Second))
 }
 
 // silence returns µ-law silence.
