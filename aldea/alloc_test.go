@@ -24,6 +24,19 @@ func idleStream(tb testing.TB) (*Stream, *writer) {
 	return s, w
 }
 
+func TestWriteWakesTheWriterOnceAChunk(t *testing.T) {
+	s, w := idleStream(t)
+	if step, _ := w.plan(w.opened); step.kind != stepWait {
+		t.Fatalf("got step %d, want to wait for audio", step.kind)
+	}
+	for i, want := range []int{0, 0, 1, 1} { // of 20 ms each, for a chunk of 60 ms
+		s.Write(sound(0, 160))
+		if got := len(s.wake); got != want {
+			t.Errorf("after frame %d: %d wake-ups, want %d", i+1, got, want)
+		}
+	}
+}
+
 func TestWriteAllocatesNothing(t *testing.T) {
 	s, _ := idleStream(t)
 	frame := sound(0, 160)

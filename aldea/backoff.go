@@ -9,11 +9,13 @@ import (
 // span that doubles ("full jitter"), so that many streams that lost one server do not return in step.
 type backoff struct {
 	failures int
+	hurry    bool // there is not much time: no wait is longer than hurryCap
 }
 
 const (
 	backoffBase = 500 * time.Millisecond
 	backoffCap  = 10 * time.Second
+	hurryCap    = time.Second
 )
 
 // next returns the wait after one more failure. A wait the server asked for comes first; the jitter then
@@ -32,6 +34,9 @@ func (b *backoff) next(retryAfter time.Duration) time.Duration {
 // span is the longest wait at the present number of failures.
 func (b *backoff) span() time.Duration {
 	doublings := min(b.failures-2, 10) // more would only overflow: the cap is reached long before
+	if b.hurry {
+		return min(backoffBase<<doublings, hurryCap)
+	}
 	return min(backoffBase<<doublings, backoffCap)
 }
 

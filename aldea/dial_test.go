@@ -47,6 +47,41 @@ func TestARefusedSubprotocolFallsBackToBearerAndIsRemembered(t *testing.T) {
 	})
 }
 
+func TestTheFormThatWorkedIsRememberedBeforeAnyMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPeer(t)
+		p.refuse = refuseSubprotocol
+		client := p.client(nil)
+		open(t, client)
+		synctest.Wait()
+		open(t, client)
+		synctest.Wait()
+		if got := len(p.shakes()); got != 3 {
+			t.Errorf("got %d handshakes, want the refused one, and one for each stream", got)
+		}
+	})
+}
+
+func TestAFormThatWorkedOnceHasNoFallBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPeer(t)
+		p.refuse = func(n int, _ *http.Request) (int, http.Header, string) {
+			if n > 1 { // the key has been revoked
+				return 401, nil, ""
+			}
+			return 0, nil, ""
+		}
+		p.serve = func(_ int, s *session) { s.say(`{"type":"Metadata"}`) }
+		s := open(t, p.client(nil))
+		if _, err := collect(s); !errors.Is(err, ErrUnauthorized) {
+			t.Errorf("got %v, want ErrUnauthorized", err)
+		}
+		if got := len(p.shakes()); got != 2 {
+			t.Errorf("got %d handshakes, want 2", got)
+		}
+	})
+}
+
 func TestAKeyRefusedInBothFormsIsUnauthorized(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPeer(t)

@@ -203,6 +203,16 @@ func FuzzMessage(f *testing.F) {
 	})
 }
 
+func TestAResultWithoutADurationEndsWithItsLastWord(t *testing.T) {
+	var line timeline
+	line.audio(8000, 80000)
+	r := &Results{Start: time.Second, End: time.Second, Words: []Word{{"a", time.Second, 1200 * ms}, {"b", 1300 * ms, 1500 * ms}}}
+	r.locate(&line)
+	if r.Start != 2*time.Second || r.End != 2500*ms || r.Words[1].End != 2500*ms {
+		t.Errorf("got %+v, want 2s to 2.5s on the source", r)
+	}
+}
+
 func TestWordOriginIsDecidedOnceAtTheFirstResultThatCanTell(t *testing.T) {
 	result := func(start, word time.Duration) *Results {
 		return &Results{Start: start, End: start + time.Second, Words: []Word{{"a", word, word + 100*ms}}}

@@ -7,7 +7,7 @@ type step struct {
 	kind   stepKind
 	gap    *Gap   // for stepGap
 	audio  []byte // for stepAudio: µ-law, valid until the next plan
-	filler bool   // for stepKeepAlive and stepClose: the connection has carried no audio yet
+	filler bool   // for stepKeepAlive: the connection has carried no audio yet
 }
 
 type stepKind int
@@ -51,7 +51,7 @@ func (w *writer) plan(now time.Time) (step, time.Time) {
 		return w.planAudio(n, now, pingAt)
 	}
 	if src.ended {
-		return step{kind: stepClose, filler: src.line.sent == 0}, now
+		return step{kind: stepClose}, now
 	}
 	if waited {
 		return w.planKeepAlive(now), now

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"aldeabridge/codec"
 )
 
 func TestALostConnectionIsReplayedFromTheEndOfTheLastFinal(t *testing.T) {
@@ -305,6 +307,21 @@ func TestResultsThatWereOnTheirWayWhenWritingFailedStillCount(t *testing.T) {
 	})
 }
 
+// expanded is what a recogniser at 16000 Hz hears of a source, as the peer keeps it.
+func expanded(t *testing.T, mulaw []byte) []byte {
+	t.Helper()
+	e, err := codec.NewExpander(16000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pcm := e.Append(nil, mulaw)
+	heard := make([]byte, len(pcm)/2)
+	for i := range heard {
+		codec.EncodeMuLaw(heard[i:i+1], []int16{int16(pcm[2*i]) | int16(pcm[2*i+1])<<8})
+	}
+	return heard
+}
+
 func TestTimesStayOnTheSourceLineAt16kHz(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPeer(t)
@@ -322,6 +339,9 @@ func TestTimesStayOnTheSourceLineAt16kHz(t *testing.T) {
 		messages, err := collect(s)
 		wantEOF(t, err)
 		got := finals(messages)
+		if want := expanded(t, sound(samples(got[0].End), 8000)); !bytes.HasPrefix(p.session(2).heardAudio(), want) {
+			t.Error("the second connection's audio does not begin as if it were the first")
+		}
 		// The codec delays by 2.0625 ms, which must not show in the times; W is cut to a sample of 0.125 ms.
 		const delay = 2062500 * time.Nanosecond
 		if got[0].Start != 500*time.Millisecond-delay || got[0].End != 750*time.Millisecond-delay {

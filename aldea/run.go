@@ -54,15 +54,12 @@ func (s *Stream) carry() error {
 	}
 }
 
-// lastWait bounds the back-off once the audio has ended: a longer one could take all the time that is left.
-const lastWait = time.Second
-
 // recovery is what the stream remembers from one attempt to the next.
 type recovery struct {
 	backoff backoff
 	auth    Auth // the form to send the key in
 	strikes int  // connections in a row that were closed for our fault
-	hurried bool // the attempt that the end of the audio asks for was made
+	hurried bool // the end of the audio has cut a wait short
 	opened  time.Time
 }
 
@@ -98,10 +95,8 @@ func (s *Stream) recover(r *recovery, c *conn, err error) error {
 			return err
 		}
 	}
+	r.backoff.hurry = s.audioEnded()
 	wait := r.backoff.next(retryAfterOf(err))
-	if s.audioEnded() && retryAfterOf(err) == 0 {
-		wait = min(wait, lastWait)
-	}
 	s.logSetback(c, err, wait)
 	return s.pause(r, wait, err)
 }

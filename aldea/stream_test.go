@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -97,9 +98,12 @@ func TestCloseSendWhileConnectingStillDeliversEverything(t *testing.T) {
 func TestAStreamThatNeverReachesTheRecogniserIsUnfinished(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPeer(t)
-		p.dial = func(context.Context) error { return errors.New("network is unreachable") }
+		attempts := 0
+		p.dial = func(context.Context) error { attempts++; return errors.New("network is unreachable") }
 		s := open(t, p.client(nil))
-		speak(s, 0, 8000)
+		speak(s, 0, samples(10*time.Minute))
+		synctest.Wait()
+		attempts = 0
 		s.CloseSend()
 		start := time.Now()
 		_, err := collect(s)
@@ -109,8 +113,60 @@ func TestAStreamThatNeverReachesTheRecogniserIsUnfinished(t *testing.T) {
 		if took := time.Since(start); took != 10*time.Second {
 			t.Errorf("it took %v to give up, want 10s", took)
 		}
+		if attempts < 10 {
+			t.Errorf("got %d attempts in 10s, want one a second or more", attempts)
+		}
 		if _, again := s.Next(t.Context()); !errors.Is(again, ErrUnfinished) {
 			t.Errorf("got %v from a further Next, want the same error", again)
+		}
+	})
+}
+
+func TestARecogniserThatIsTooSlowAtTheEndIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPeer(t)
+		var up atomic.Bool
+		p.dial = func(context.Context) error {
+			if !up.Load() {
+				return errors.New("network is unreachable")
+			}
+			return nil
+		}
+		p.serve = func(_ int, s *session) {
+			for s.read() != "" {
+				time.Sleep(time.Second)
+			}
+		}
+		s := open(t, p.client(nil))
+		speak(s, 0, samples(30*time.Second))
+		up.Store(true)
+		s.CloseSend()
+		start := time.Now()
+		_, err := collect(s)
+		if !errors.Is(err, ErrUnfinished) {
+			t.Errorf("got %v, want ErrUnfinished", err)
+		}
+		if took := time.Since(start); took > 12*time.Second {
+			t.Errorf("it took %v, want 10s and a little", took)
+		}
+	})
+}
+
+func TestAStreamThatIsSettledDoesNotConnectOnceMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPeer(t)
+		p.serve = func(_ int, s *session) {
+			s.readUntil(7680)
+			s.result(0, 7680, true, "all")
+			time.Sleep(10 * time.Second) // does not even read CloseStream
+		}
+		s := open(t, p.client(nil))
+		speak(s, 0, 7680)
+		s.CloseSend()
+		_, err := collect(s)
+		wantEOF(t, err)
+		if got := len(p.shakes()); got != 1 {
+			t.Errorf("got %d connections, want 1", got)
 		}
 	})
 }
@@ -361,7 +417,11 @@ func TestAConsumerThatDoesNotReadCostsInterimsOnly(t *testing.T) {
 			s.obey()
 		}
 		s := open(t, p.client(nil))
-		time.Sleep(time.Minute) // longer than any ping may go unanswered
+		time.Sleep(58 * time.Second) // the last ping should have been answered 3 s ago
+		if _, err := s.Next(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
 		s.CloseSend()
 		messages, err := collect(s)
 		wantEOF(t, err)

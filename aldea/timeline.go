@@ -58,8 +58,8 @@ func (t *timeline) until(conn time.Duration) time.Duration {
 	return t.convert(conn, func(p pair) bool { return timeOf(p.conn) >= conn-t.delay })
 }
 
-// convert uses the last pair before the first that is later. Nothing lies before the source's first sample,
-// nor after the last one that was sent: what a server counts beyond, such as the codec's tail, ends there.
+// convert uses the last pair before the first that is later. Nothing lies before the first sample that was
+// sent, nor after the last: what a server hears beyond, such as the codec's run-in and tail, ends there.
 func (t *timeline) convert(conn time.Duration, later func(pair) bool) time.Duration {
 	if len(t.pairs) == 0 {
 		return 0
@@ -67,7 +67,7 @@ func (t *timeline) convert(conn time.Duration, later func(pair) bool) time.Durat
 	i := sort.Search(len(t.pairs), func(i int) bool { return later(t.pairs[i]) })
 	p := t.pairs[max(0, i-1)]
 	source := timeOf(p.source) + conn - t.delay - timeOf(p.conn)
-	return max(0, min(source, timeOf(t.end())))
+	return max(0, timeOf(p.source), min(source, timeOf(t.end())))
 }
 
 // end is the source sample after the last one sent.

@@ -26,6 +26,7 @@ func TestTimelineMapsConnectionTimeToTheSource(t *testing.T) {
 		{"codec delay at the beginning", 2 * ms, plain, ms, 0, 0},
 		{"second connection", 0, replay, 500 * ms, 2500 * ms, 2500 * ms},
 		{"second connection, at its start", 0, replay, 0, 2 * s, 2 * s},
+		{"second connection, codec delay at its start", 2 * ms, replay, ms, 2 * s, 2 * s},
 		{"before a gap", 0, gap, 900 * ms, 900 * ms, 900 * ms},
 		{"at a gap: what begins is behind it, what ends before", 0, gap, s, 5 * s, s},
 		{"behind a gap", 0, gap, 1500 * ms, 5500 * ms, 5500 * ms},

@@ -76,7 +76,7 @@ func (w *writer) send(c *conn) error {
 		case stepKeepAlive:
 			err = w.keepAlive(c, step.filler)
 		case stepClose:
-			return w.closeStream(c, step.filler)
+			return w.closeStream(c)
 		case stepTimeout:
 			return errDrainTimeout
 		}
@@ -115,12 +115,10 @@ func (w *writer) keepAlive(c *conn, filler bool) error {
 }
 
 // closeStream sends what the codec still holds of the last samples, and CloseStream.
-func (w *writer) closeStream(c *conn, silent bool) error {
-	if !silent {
-		w.pcm = w.codec.Flush(w.pcm[:0])
-		if err := c.writeAudio(w.pcm); err != nil {
-			return err
-		}
+func (w *writer) closeStream(c *conn) error {
+	w.pcm = w.codec.Flush(w.pcm[:0])
+	if err := c.writeAudio(w.pcm); err != nil {
+		return err
 	}
 	return c.writeText(closeStreamMessage)
 }
