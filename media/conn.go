@@ -36,8 +36,5 @@ func newConn(c *websocket.Conn) *conn {
 	return &conn{frames: c.Conn, net: nc}
 }
 
-// Hurry makes a write that is under way fail at t.
-func (c *conn) Hurry(t time.Time) error { return c.net.SetWriteDeadline(t) }
-
 // Close closes the connection under the WebSocket.
 func (c *conn) Close() error { return c.net.Close() }

@@ -45,7 +45,6 @@ func (st *Stream) finish(reason EndReason) EndReason {
 	}
 	st.mu.Unlock()
 
-	_ = st.ws.Hurry(time.Now().Add(closeWait)) // a Send that waits for the carrier must not keep us
 	if err := st.out.close(code); err != nil || reason == EndClosed {
 		_ = st.ws.Close()
 		return reason
@@ -85,6 +84,7 @@ func (st *Stream) refuse(code int) {
 func (st *Stream) release() {
 	st.finish(EndShutdown)
 	st.lingers.Wait()
+	st.out.wait()
 }
 
 // closeCode is the code of the close frame that goes with a reason (RFC 6455 section 7.4.1).

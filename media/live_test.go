@@ -79,6 +79,12 @@ type live struct {
 // serve starts s. Its Serve receives each stream and reports it, unless the test has set another.
 func serve(t *testing.T, s *media.Server) *live {
 	t.Helper()
+	return serveOn(t, s, func(ln net.Listener) net.Listener { return ln })
+}
+
+// serveOn is serve with something around the listener.
+func serveOn(t *testing.T, s *media.Server, wrap func(net.Listener) net.Listener) *live {
+	t.Helper()
 	l := &live{Server: s, done: make(chan done, 100)}
 	if s.Serve == nil {
 		s.Serve = func(ctx context.Context, st *media.Stream) {
@@ -95,7 +101,7 @@ func serve(t *testing.T, s *media.Server) *live {
 	}
 	l.addr = ln.Addr().String()
 	served := make(chan error, 1)
-	go func() { served <- app.Listener(ln) }()
+	go func() { served <- app.Listener(wrap(ln)) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), guard)
 		defer cancel()

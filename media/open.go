@@ -1,7 +1,6 @@
 package media
 
 import (
-	"encoding/json"
 	"log/slog"
 	"time"
 )
@@ -42,13 +41,9 @@ func (st *Stream) awaitStart() bool {
 
 // begun notes the start.
 func (st *Stream) begun(start *Start) bool {
-	sid, err := json.Marshal(start.StreamSID)
-	if err != nil {
+	if err := st.out.setStream(start.StreamSID); err != nil {
 		return false
 	}
-	st.out.mu.Lock()
-	st.out.sid = sid
-	st.out.mu.Unlock()
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.start = *start

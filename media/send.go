@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/contrib/websocket"
@@ -15,21 +16,25 @@ const (
 	// pingEvery keeps the connection open in proxies and address translators, which close what they take
 	// for idle after 30 seconds or more. Whether a pong comes back does not matter.
 	pingEvery = 15 * time.Second
+	// pongRetry is how long a pong waits for another write.
+	pongRetry = 50 * time.Millisecond
 	// maxSend is the most audio in one media message: one second, so that a clear need not wait behind more.
 	maxSend = sampleRate
 )
 
 // A sender is the one place where frames are written to the socket: messages, pings, pongs and the close.
 type sender struct {
-	mu    sync.Mutex // one writer at a time
-	ws    socket
-	over  bool // the close frame was sent, or nothing can be sent
-	sid   []byte
-	buf   []byte
-	timer *time.Timer // the next ping
+	turn  chan struct{} // holds a value while somebody writes
+	over  atomic.Bool   // nothing may be sent any more
+	timer *time.Timer   // the next ping
 
-	pongMu sync.Mutex
-	pong   []byte // answer to a ping of the carrier, to be sent by the timer
+	// Whoever has the turn.
+	ws  socket
+	sid []byte // the stream's id as JSON
+	buf []byte
+
+	mu   sync.Mutex // guards pong
+	pong []byte     // answer to a ping of the carrier, to be sent by the timer; nil for none
 }
 
 // SendMedia plays audio to the caller, behind what was sent before: µ-law, 8000 Hz, mono, no header, any
@@ -74,9 +79,9 @@ func (o *sender) media(mulaw []byte) error {
 
 // send writes one message: head, the quoted stream id, and what rest appends.
 func (o *sender) send(head string, rest func([]byte) []byte) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.over {
+	o.turn <- struct{}{}
+	defer o.done()
+	if o.over.Load() {
 		return ErrEnded
 	}
 	o.buf = rest(append(append(o.buf[:0], head...), o.sid...))
@@ -86,39 +91,53 @@ func (o *sender) send(head string, rest func([]byte) []byte) error {
 	return o.ws.WriteMessage(websocket.TextMessage, o.buf)
 }
 
+func (o *sender) done() { <-o.turn }
+
 // start begins to ping.
 func (o *sender) start(ws socket) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	o.turn = make(chan struct{}, 1)
+	o.turn <- struct{}{}
+	defer o.done()
 	o.ws = ws
 	o.timer = time.AfterFunc(pingEvery, o.control)
+}
+
+// setStream says which stream the messages belong to.
+func (o *sender) setStream(sid string) error {
+	o.turn <- struct{}{}
+	defer o.done()
+	var err error
+	o.sid, err = json.Marshal(sid)
+	return err
 }
 
 // ping takes a ping of the carrier. The reader must not wait for a write, so the timer answers. Only the last
 // ping needs an answer (RFC 6455 section 5.5.3).
 func (o *sender) ping(data string) error {
-	o.pongMu.Lock()
-	defer o.pongMu.Unlock()
-	o.pong = append(o.pong[:0], data...)
-	if o.pong == nil {
-		o.pong = []byte{}
-	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.pong = append(make([]byte, 0, len(data)), data...)
 	o.timer.Reset(0)
 	return nil
 }
 
-// control writes the control frame that is due, from the timer.
+// control writes the control frame that is due, from the timer. While somebody else writes it does not
+// wait but comes again: what is written keeps the connection open as well.
 func (o *sender) control() {
-	o.pongMu.Lock()
-	pong := o.pong
-	o.pong = nil
-	o.pongMu.Unlock()
-
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.over {
+	select {
+	case o.turn <- struct{}{}:
+	default:
+		o.timer.Reset(pongRetry)
 		return
 	}
+	defer o.done()
+	if o.over.Load() {
+		return
+	}
+	o.mu.Lock()
+	pong := o.pong
+	o.pong = nil
+	o.mu.Unlock()
 	kind := websocket.PingMessage
 	if pong != nil {
 		kind = websocket.PongMessage
@@ -128,14 +147,24 @@ func (o *sender) control() {
 	}
 }
 
-// close sends the close frame and forbids everything after it.
+// close sends the close frame and forbids everything after it. When another write does not end in time, there
+// is no close frame.
 func (o *sender) close(code int) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.over {
+	o.over.Store(true)
+	o.timer.Stop()
+	timeout := time.NewTimer(closeWait)
+	defer timeout.Stop()
+	select {
+	case o.turn <- struct{}{}:
+	case <-timeout.C:
 		return ErrEnded
 	}
-	o.over = true
-	o.timer.Stop()
+	defer o.done()
 	return o.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(closeWait))
+}
+
+// wait waits for a write that is under way after close. The connection must be closed.
+func (o *sender) wait() {
+	o.turn <- struct{}{}
+	o.done()
 }

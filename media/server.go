@@ -162,6 +162,12 @@ func (s *Server) handle(c *websocket.Conn) {
 		s.n.noStart.Add(1)
 		return
 	}
+	if st.start.Format != mulaw {
+		s.n.noStart.Add(1)
+		s.Logger.Warn("stream refused: not µ-law at 8000 Hz, mono", "call_sid", st.start.CallSID, "format", st.start.Format)
+		st.refuse(websocket.CloseUnsupportedData)
+		return
+	}
 	if err := s.tokens.redeem(st.start.CallSID, st.start.token, time.Now()); err != nil {
 		s.n.token.Add(1)
 		s.Logger.Warn("stream refused", "call_sid", st.start.CallSID, "error", err)

@@ -117,6 +117,10 @@ func parseFormat(o object) Format {
 	if s, ok := o.text("encoding"); ok {
 		f.Encoding = strings.ToLower(s)
 	}
+	switch f.Encoding {
+	case "audio/mulaw", "audio/pcmu", "mulaw", "pcmu": // the same, by other names (RFC 3551: PCMU)
+		f.Encoding = mulaw.Encoding
+	}
 	if s, ok := o.text("sampleRate"); ok {
 		f.SampleRate, _ = strconv.Atoi(s)
 	}

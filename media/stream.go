@@ -82,10 +82,7 @@ type socket interface {
 	SetReadLimit(limit int64)
 	SetPingHandler(h func(data string) error)
 	SetCloseHandler(h func(code int, text string) error)
-	// Hurry makes a write that is under way fail at t. Unlike SetWriteDeadline it may be called while
-	// another goroutine writes.
-	Hurry(t time.Time) error
-	Close() error
+	Close() error // unlike a close frame: a read or write that is under way fails
 }
 
 // Start says which call the stream belongs to. It is the same at all times.

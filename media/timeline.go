@@ -140,29 +140,29 @@ func (l *timeline) align(t Track, ts int64) {
 	tr.next = min(ts, zero+tr.pos-tr.pad)
 }
 
-// overlap handles a frame whose first back samples should have come earlier, and returns what is left.
+// overlap handles a frame whose first back samples should have come earlier, and returns what is left of it.
+// So many frames behind the clock, in order among themselves, mean that the clock was set.
 func (l *timeline) overlap(tr *trackline, ts, back int64, mulaw []byte) []byte {
+	if ts < tr.lateAt {
+		tr.late = 0
+	}
+	stuck := tr.late > 0 && ts == tr.lateAt
+	if back == int64(len(mulaw)) {
+		tr.late++
+		tr.lateAt = ts
+	}
+	if tr.late == lateRun {
+		l.rebase(tr)
+		tr.blind = tr.blind || stuck
+		tr.next = ts
+		return mulaw
+	}
 	if tr.remembers(ts / perMilli) {
 		l.n.duplicate.Add(1)
 	} else {
 		l.n.late.Add(1)
 	}
-	if back < int64(len(mulaw)) {
-		return mulaw[back:]
-	}
-	if ts < tr.lateAt {
-		tr.late = 0
-	}
-	tr.late++
-	stuck := tr.late > 1 && ts == tr.lateAt
-	tr.lateAt = ts
-	if tr.late < lateRun {
-		return nil
-	}
-	l.rebase(tr)
-	tr.blind = tr.blind || stuck
-	tr.next = ts
-	return mulaw
+	return mulaw[back:]
 }
 
 // gap fills the time between the last frame and one that is ahead of it by the carrier's clock, as far as

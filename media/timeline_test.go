@@ -1,0 +1,326 @@
+package media
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A bench is a time line under test. Frames are 160 samples of one letter; what comes out is written as runs
+// of letters with their lengths in samples, silence as _.
+type bench struct {
+	now  time.Time
+	line *timeline
+	n    counters
+	out  [trackCount]runs
+}
+
+type runs struct {
+	b    strings.Builder
+	last byte
+	n    int
+}
+
+func (r *runs) add(samples []byte) {
+	for _, s := range samples {
+		if s|0x80 == 0xFF {
+			s = '_'
+		}
+		if s != r.last {
+			r.flush()
+			r.last = s
+		}
+		r.n++
+	}
+}
+
+func (r *runs) flush() {
+	if r.n > 0 {
+		fmt.Fprintf(&r.b, "%c%d ", r.last, r.n)
+	}
+	r.n = 0
+}
+
+func (r *runs) String() string {
+	r.flush()
+	return strings.TrimSpace(r.b.String())
+}
+
+func newBench(tracks ...Track) *bench {
+	b := &bench{now: time.Unix(1000, 0)}
+	b.line = newTimeline(tracks, b.now, &b.n, func(t Track, mulaw []byte) { b.out[t].add(mulaw) })
+	return b
+}
+
+// letters are n samples of a letter.
+func letters(letter byte, n int) []byte {
+	if letter == '_' {
+		letter = 0xFF
+	}
+	return []byte(strings.Repeat(string([]byte{letter}), n))
+}
+
+// do runs steps: "A40" is a frame of A with timestamp 40; "A40/80" one of 80 samples; "A?" one without a
+// timestamp; "o:A40" one of the outbound track; "+100" lets 100 ms pass, and the watch go off when it wants to.
+func (b *bench) do(t *testing.T, script string) {
+	t.Helper()
+	for _, step := range strings.Fields(script) {
+		if ms, ok := strings.CutPrefix(step, "+"); ok {
+			d, err := time.ParseDuration(ms + "ms")
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.pass(d)
+			continue
+		}
+		track := TrackInbound
+		if rest, ok := strings.CutPrefix(step, "o:"); ok {
+			track, step = TrackOutbound, rest
+		}
+		letter, ts, size := step[0], int64(0), 160
+		hasTimestamp := step[1:] != "?"
+		if hasTimestamp {
+			if n, _ := fmt.Sscanf(step[1:], "%d/%d", &ts, &size); n == 0 {
+				t.Fatalf("step %q", step)
+			}
+		}
+		b.line.frame(track, ts, hasTimestamp, letters(letter, size), b.now)
+	}
+}
+
+// pass lets time go by as a stream's watch would see it.
+func (b *bench) pass(d time.Duration) {
+	end := b.now.Add(d)
+	for {
+		next := b.line.quiet(b.now)
+		if next.After(end) {
+			b.now = end
+			return
+		}
+		b.now = next
+	}
+}
+
+// clock plays n frames of a letter in real time from a timestamp on.
+func clock(letter string, from, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "+20 %s%d ", letter, from+20*i)
+	}
+	return b.String()
+}
+
+func TestFramesBecomeOneTimeLine(t *testing.T) {
+	for _, c := range []struct {
+		name, script string
+		in, out      string // what comes out on each track
+		n            Stats  // without Silence
+	}{
+		{"frames in order", "A0 B20 C40", "A160 B160 C160", "", Stats{Frames: 3}},
+		{"the first timestamp is where the call begins", "A5000 B5020", "A160 B160", "", Stats{Frames: 2}},
+		{"a missing frame becomes silence", "A0 C40", "A160 _160 C160", "", Stats{Frames: 2}},
+		{"a frame twice", "A0 B20 B20 C40", "A160 B160 C160", "", Stats{Frames: 3, Duplicate: 1}},
+		{"a frame too late", "A0 C40 B20 D60", "A160 _160 C160 D160", "", Stats{Frames: 3, Late: 1}},
+		{"an overlap", "A0 B10 C30", "A160 B80 C160", "", Stats{Frames: 3, Late: 1}},
+		{"an empty frame", "A0 B20/0 C20", "A160 C160", "", Stats{Frames: 3}},
+		{"odd lengths, timestamps rounded down", "A0/161 B20/161 C40/161 D60/161 E80/161", "A161 B161 C161 D161 E161", "", Stats{Frames: 5}},
+		{"no timestamps", "A? B? C?", "A160 B160 C160", "", Stats{Frames: 3}},
+		{"a timestamp missing in between", "A0 B? C40 E80", "A160 B160 C160 _160 E160", "", Stats{Frames: 4}},
+		{"timestamps that come late in the call", "A? B? C1000 D1020", "A160 B160 C160 D160", "", Stats{Frames: 4}},
+		{"two tracks", "A0 o:X0 B20 o:Y20", "A160 B160", "X160 Y160", Stats{Frames: 4}},
+		{"the second track begins later", "A0 B20 o:X20 C40", "A160 B160 C160", "_160 X160", Stats{Frames: 4}},
+		{"the second track's clock begins before the first's", "A20 o:X0 B40 o:Y20", "A160 B160", "X160 Y160", Stats{Frames: 4}},
+		{"a jump of the clock is filled for ten seconds", "A0 B20000 C20020", "A160 _80000 B160 C160", "", Stats{Frames: 3, Rebased: 1}},
+		{
+			"silence is no longer than the time that passed and ten seconds", "A0 B9000 C18000 D18020",
+			"A160 _71840 B160 _8160 C160 D160", "", Stats{Frames: 4, Rebased: 1},
+		},
+		{"quiet for less than 300 ms", "A0 +299 B300", "A160 _2240 B160", "", Stats{Frames: 2}},
+		{"quiet: silence flows behind the clock", "A0 +300", "A160 _800", "", Stats{Frames: 1}},
+		{"quiet: silence goes on flowing", "A0 +1000", "A160 _6400", "", Stats{Frames: 1}},
+		{"quiet from the beginning", "+1000 A0", "_6400 A160", "", Stats{Frames: 1}},
+		{"quiet, and the carrier says so", "A0 +1000 B1000", "A160 _7840 B160", "", Stats{Frames: 2}},
+		{"a stalled network: nothing is lost", "A0 +500 B20 C40 D60", "A160 _2400 B160 C160 D160", "", Stats{Frames: 4}},
+		{"a stall, then a frame twice", "A0 +500 B20 B20 A0 C40", "A160 _2400 B160 C160", "", Stats{Frames: 3, Duplicate: 2}},
+		{"a stall that was in part real", "A0 +500 B220 C240", "A160 _2400 B160 C160", "", Stats{Frames: 3}},
+		{
+			// 2400 samples were too much, of which the gap of 1.5 s after B repays 2400 and keeps a pause of one second.
+			"a later gap repays what a stall cost", "A0 +500 B20 +10 C1540", "A160 _2400 B160 _9600 C160", "", Stats{Frames: 3},
+		},
+		{"a short gap repays nothing", "A0 +500 B20 C240", "A160 _2400 B160 _1600 C160", "", Stats{Frames: 3}},
+		{
+			"frames of pure silence repay, after a second of them", "A0 +500 B20 _40/8000 _1040/1200 _1190/2400 C1490",
+			"A160 _2400 B160 _9200 C160", "", Stats{Frames: 6},
+		},
+		{"both tracks are quiet", "A0 o:X0 +500", "A160 _2400", "X160 _2400", Stats{Frames: 2}},
+		{
+			"the second track was quiet for long", clock("A", 0, 50) + "o:X1000", "A8000",
+			"_8000 X160", Stats{Frames: 51},
+		},
+		{"one track that the carrier did not announce", "A0", "A160", "", Stats{Frames: 1}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(TrackInbound)
+			if c.out != "" {
+				b = newBench(TrackInbound, TrackOutbound)
+			}
+			b.do(t, c.script)
+			if got := b.out[TrackInbound].String(); got != c.in {
+				t.Errorf("inbound:\n got %s\nwant %s", got, c.in)
+			}
+			if got := b.out[TrackOutbound].String(); got != c.out {
+				t.Errorf("outbound:\n got %s\nwant %s", got, c.out)
+			}
+			got := b.n.stats()
+			got.Silence = 0
+			if got != c.n {
+				t.Errorf("stats:\n got %+v\nwant %+v", got, c.n)
+			}
+		})
+	}
+}
+
+func TestAClockThatWasSetBackIsFollowed(t *testing.T) {
+	b := newBench(TrackInbound)
+	b.do(t, "A100000 "+clock("B", 0, 60))
+	// 49 frames are given up before it is sure that the clock was set and not the frames late.
+	got := b.n.stats()
+	if got.Late != lateRun-1 || got.Frames != 1+11 || got.Rebased != 1 {
+		t.Errorf("got %+v, want %d late frames, %d placed and one rebase", got, lateRun-1, 12)
+	}
+}
+
+func TestAClockThatStandsStillIsGivenUp(t *testing.T) {
+	b := newBench(TrackInbound)
+	for range 200 {
+		b.do(t, "+20 A0")
+	}
+	if got := b.n.stats(); got.Frames != 1+200-lateRun {
+		t.Errorf("frames: got %d, want all but %d", got.Frames, lateRun-1)
+	}
+}
+
+func TestAClockThatJumpsAllTheTimeIsGivenUp(t *testing.T) {
+	b := newBench(TrackInbound)
+	for i := range 100 {
+		b.do(t, fmt.Sprintf("+20 A%d", i*60000))
+	}
+	got := b.n.stats()
+	if got.Rebased != maxRebases {
+		t.Errorf("rebased: got %d, want %d", got.Rebased, maxRebases)
+	}
+	if most := 12 * time.Second; got.Silence > most {
+		t.Errorf("silence: got %v, want at most %v", got.Silence, most)
+	}
+}
+
+func TestASleepingMachineMakesNoHoursOfSilence(t *testing.T) {
+	b := newBench(TrackInbound)
+	b.do(t, "A0")
+	b.now = b.now.Add(time.Hour)
+	b.line.quiet(b.now)
+	if got := b.n.stats().Silence; got != 10*time.Second {
+		t.Errorf("silence: got %v, want 10s", got)
+	}
+	b.line.quiet(b.now.Add(time.Second))
+	if got := b.n.stats().Silence; got != 11*time.Second {
+		t.Errorf("silence after another second: got %v, want 11s", got)
+	}
+}
+
+func TestPlacingAFrameAllocatesNothing(t *testing.T) {
+	var n counters
+	now := time.Unix(1000, 0)
+	l := newTimeline([]Track{TrackInbound}, now, &n, func(Track, []byte) {})
+	frame, ts := letters('A', 160), int64(0)
+	got := testing.AllocsPerRun(1000, func() {
+		l.frame(TrackInbound, ts, true, frame, now)
+		now, ts = now.Add(40*time.Millisecond), ts+40 // every second frame is missing
+		l.quiet(now)
+	})
+	if got != 0 {
+		t.Errorf("got %v allocations a frame, want none", got)
+	}
+}
+
+// FuzzTimeline plays frames by a script and holds what must be true of any carrier: what is received comes
+// out once, whole and in order, unless it is counted as late or double; silence is bounded.
+func FuzzTimeline(f *testing.F) {
+	f.Add([]byte{0, 10, 0, 10, 200, 10, 1, 10, 130, 3})
+	f.Add([]byte{255, 255, 0, 0, 128, 128, 7, 7})
+	f.Fuzz(func(t *testing.T, script []byte) {
+		now := time.Unix(1000, 0)
+		opened := now
+		var n counters
+		var out [trackCount][]byte // real samples
+		var made, pos [trackCount]int64
+		l := newTimeline([]Track{TrackInbound, TrackOutbound}, now, &n, func(track Track, mulaw []byte) {
+			if len(mulaw) == 0 {
+				t.Fatal("no samples at all were emitted")
+			}
+			pos[track] += int64(len(mulaw))
+			if digitalSilence(mulaw) {
+				made[track] += int64(len(mulaw))
+				return
+			}
+			out[track] = append(out[track], mulaw...)
+		})
+		var want [trackCount][]byte
+		var ts int64 = 100000
+		var letter byte
+		script = script[:min(len(script), 1000)] // longer ones say nothing new
+		for len(script) >= 2 {
+			op, arg := script[0], int64(script[1])
+			script = script[2:]
+			track := Track(op & 1)
+			before, made0 := n.stats(), made
+			switch op >> 6 {
+			case 0: // time passes
+				now = now.Add(time.Duration(arg) * 10 * time.Millisecond)
+				l.quiet(now)
+			case 1: // the clock goes on, or jumps
+				ts = max(0, ts+(arg-64)*5)
+				if op&2 != 0 {
+					ts = max(0, ts+(arg-128)*1000)
+				}
+			default: // a frame
+				letter = (letter + 1) % 0x7E
+				frame := bytes.Repeat([]byte{letter}, int(arg))
+				l.frame(track, ts, op&4 == 0, frame, now)
+				after := n.stats()
+				switch {
+				case after.Frames == before.Frames: // dropped whole
+					if after.Late+after.Duplicate != before.Late+before.Duplicate+1 {
+						t.Fatalf("a frame vanished without being counted: %+v", after)
+					}
+				case after.Late+after.Duplicate > before.Late+before.Duplicate: // its end was placed
+					rest := len(out[track]) - len(want[track])
+					if rest <= 0 || rest > len(frame) {
+						t.Fatalf("of a late frame of %d samples %d were placed", len(frame), rest)
+					}
+					want[track] = append(want[track], frame[:rest]...)
+				default:
+					want[track] = append(want[track], frame...)
+				}
+				ts += arg / 8
+			}
+			for track := range trackCount {
+				if !bytes.Equal(out[track], want[track]) {
+					t.Fatalf("%v: got %d real samples, want %d", track, len(out[track]), len(want[track]))
+				}
+				out[track], want[track] = out[track][:0], want[track][:0]
+				if most := samples(now.Sub(opened)) + maxAhead; made[track] > most {
+					t.Fatalf("%v: %d samples of silence, at most %d are allowed", track, made[track], most)
+				}
+				if grown := made[track] - made0[track]; grown > maxInsert {
+					t.Fatalf("%v: %d samples of silence at once", track, grown)
+				}
+				if got := l.at(track); got != duration(pos[track]) {
+					t.Fatalf("%v: at %v, but %v came out", track, got, duration(pos[track]))
+				}
+			}
+		}
+	})
+}
