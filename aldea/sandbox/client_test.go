@@ -18,7 +18,7 @@ import (
 )
 
 // guard is how long a test waits for what should come at once.
-const guard = 20 * time.Second
+const guard = time.Minute
 
 // client is a WebSocket client that knows nothing of the project's own.
 type client struct {
@@ -166,13 +166,14 @@ func (c *client) bye() []message {
 	return all
 }
 
-func wantClose(t *testing.T, err error, code int) *websocket.CloseError {
+// wantClose checks how a connection ended, and returns the reason.
+func wantClose(t *testing.T, err error, code int) (reason string) {
 	t.Helper()
 	var closed *websocket.CloseError
 	if !errors.As(err, &closed) || closed.Code != code {
 		t.Fatalf("connection ended with %v, want close code %d", err, code)
 	}
-	return closed
+	return closed.Text
 }
 
 // of picks messages of a type.

@@ -16,14 +16,15 @@ func Example() {
 	srv := sandbox.New(sandbox.Options{
 		Source: sandbox.Script(sandbox.Say(100*time.Millisecond, "hello world")),
 	})
-	defer srv.Close()
+	defer func() { _ = srv.Close() }()
 
 	header := http.Header{"Authorization": {"Bearer org_example"}}
-	conn, _, err := websocket.DefaultDialer.Dial(srv.URL+"/v1/listen?encoding=linear16&sample_rate=8000", header)
+	conn, resp, err := websocket.DefaultDialer.Dial(srv.URL+"/v1/listen?encoding=linear16&sample_rate=8000", header)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
+	resp.Body.Close()
 	defer conn.Close()
 	_ = conn.WriteMessage(websocket.BinaryMessage, make([]byte, 2*8000*2)) // two seconds of audio
 	_ = conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"CloseStream"}`))

@@ -43,7 +43,7 @@ func startTranscoder(ctx context.Context, program, name, file string) (*transcod
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	cmd := exec.CommandContext(ctx, path, "-hide_banner", "-loglevel", "error", "-nostdin",
-		"-fflags", "nobuffer", "-flags", "low_delay", "-probesize", "4096", "-analyzeduration", "0",
+		"-flags", "low_delay", "-probesize", "4096", "-analyzeduration", "0",
 		"-protocol_whitelist", protocol, "-f", name, "-i", source,
 		"-vn", "-sn", "-dn", "-ac", "1", "-ar", strconv.Itoa(transcodeRate), "-f", "s16le", "-flush_packets", "1", "pipe:1")
 	cmd.WaitDelay = 2 * time.Second

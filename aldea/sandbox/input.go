@@ -9,7 +9,7 @@ import (
 )
 
 // maxWAVHeader bounds what may stand before the samples of a WAV file.
-const maxWAVHeader = 1 << 20
+const maxWAVHeader = 1 << 16
 
 // Limits of what a WAV header may ask for.
 const (
@@ -33,7 +33,6 @@ type input struct {
 	inHeader bool
 	format   codec.WAVHeader // how samples are written; without a header, what the URL says
 	left     int64           // bytes of WAV data still to come; negative means no end
-	odd      int             // bytes that waited for the rest of their sample, counted once a write
 	trans    *transcoder
 }
 
@@ -122,7 +121,6 @@ func (in *input) samples(b []byte) error {
 	}
 	whole := len(b) - len(b)%in.format.BlockSize()
 	if rest := b[whole:]; len(rest) > 0 {
-		in.odd++
 		in.held = append([]byte(nil), rest...)
 	}
 	if in.left >= 0 {
@@ -134,6 +132,12 @@ func (in *input) samples(b []byte) error {
 	wav := codec.WAV{Rate: in.format.Rate, Channels: in.format.Channels}
 	wav.Samples, _ = in.format.AppendSamples(nil, b[:whole])
 	return in.hear(wav.Mono(), int(in.format.Rate))
+}
+
+// Cuts reports whether n bytes are not a whole number of samples, where that says that the client is careless: a
+// sample of 16 bits or less has no business in two frames.
+func (in *input) Cuts(n int) bool {
+	return in.trans == nil && in.format.Channels == 1 && in.format.Bits == 16 && n%2 != 0
 }
 
 // Ready is where samples come out that ffmpeg decoded in its own time; nil for all other audio.

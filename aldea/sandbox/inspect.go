@@ -16,8 +16,9 @@ import (
 // Limits of what is remembered: a server may run for days.
 const (
 	keptConnections = 1000
-	keptMessages    = 20000 // of each connection
-	keptControls    = 5000  // of each connection
+	keptMessages    = 20000    // of each connection
+	keptControls    = 5000     // of each connection
+	keptText        = 64 << 20 // bytes of messages of all connections; beyond it the oldest ones' are forgotten
 )
 
 // A Connection is what the server remembers of one request, refused ones included. It is a copy: it does not
@@ -37,14 +38,14 @@ type Connection struct {
 	Bytes       int64         // of audio received and taken up
 	Frames      int           // binary frames that held them
 	EmptyFrames int           // binary frames without bytes
-	OddFrames   int           // binary frames that ended inside a sample
+	OddFrames   int           // binary frames with an odd number of bytes, of 16-bit samples
 	BadTexts    int           // text frames that are no known message
 	Audio       time.Duration // heard so far
 	SampleRate  int           // of the samples heard, Hz; 0 before the first
 	SHA256      string        // of the bytes received, hexadecimal
 	PCM         []int16       // the samples heard, mono, where Options.KeepAudio is set
 
-	Sent        []Sent // messages in order
+	Sent        []Sent // messages in order; the first 20000, none if later connections needed the room
 	CloseCode   int    // the code the stream ended with; 1006 without a close frame
 	CloseReason string
 	ClosedBy    string // "client" or "server"
@@ -76,6 +77,7 @@ type log struct {
 	mu      sync.Mutex // guards the rest, and all records
 	count   int
 	records []*record
+	text    int           // bytes of all messages kept
 	changed chan struct{} // closed and replaced at each change
 }
 
@@ -89,11 +91,34 @@ func (l *log) add(c Connection) *record {
 	l.count++
 	r := &record{log: l, conn: c, sum: sha256.New()}
 	if len(l.records) >= keptConnections {
+		l.forget(l.records[0])
 		l.records = slices.Delete(l.records, 0, 1)
 	}
 	l.records = append(l.records, r)
 	l.notify()
 	return r
+}
+
+// forget drops the messages of a connection.
+func (l *log) forget(r *record) {
+	for _, m := range r.conn.Sent {
+		l.text -= len(m.JSON)
+	}
+	r.conn.Sent = nil
+}
+
+// sent notes a message of the server.
+func (r *record) sent(at time.Duration, message string) {
+	r.update(func(c *Connection) {
+		if len(c.Sent) >= keptMessages {
+			return
+		}
+		c.Sent = append(c.Sent, Sent{At: at, JSON: message})
+		r.log.text += len(message)
+		for i := 0; r.log.text > keptText && r.log.records[i] != r; i++ {
+			r.log.forget(r.log.records[i])
+		}
+	})
 }
 
 func (l *log) notify() {

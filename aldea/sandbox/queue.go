@@ -12,6 +12,9 @@ type item struct {
 	text    string // of a bad text frame
 }
 
+// size is what an item takes in the queue: a flood of tiny frames must fill it, too.
+func (it item) size() int { return len(it.audio) + 64 }
+
 // control is what a frame without audio asks for.
 type control int
 
@@ -25,7 +28,7 @@ const (
 	idle // not from the client: it was silent for too long
 )
 
-// A queue carries items from the reader to the worker. It is bounded by bytes of audio, so that a slow
+// A queue carries items from the reader to the worker. It is bounded by bytes, so that a slow
 // recogniser can not make it grow without end; a full queue lets the reader wait.
 type queue struct {
 	limit int
@@ -56,11 +59,11 @@ func (q *queue) push(ctx context.Context, it item) error {
 func (q *queue) offer(it item) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.bytes > 0 && q.bytes+len(it.audio) > q.limit {
+	if q.bytes > 0 && q.bytes+it.size() > q.limit {
 		return false
 	}
 	q.items = append(q.items, it)
-	q.bytes += len(it.audio)
+	q.bytes += it.size()
 	signal(q.ready)
 	return true
 }
@@ -75,7 +78,7 @@ func (q *queue) pop() (item, bool) {
 	it := q.items[0]
 	q.items[0] = item{}
 	q.items = q.items[1:]
-	q.bytes -= len(it.audio)
+	q.bytes -= it.size()
 	signal(q.space)
 	if len(q.items) > 0 {
 		signal(q.ready)

@@ -71,7 +71,7 @@ func (rec *recording) utteranceEnd(time.Duration)  {}
 
 func (rec *recording) transcribe(ctx context.Context, body io.Reader) error {
 	rec.in = newInput(rec.params, rec.opts.FFmpeg, func(samples []int16, rate int) error { return rec.hear(ctx, samples, rate) })
-	defer func() { rec.in.Close() }()
+	defer rec.close()
 	if err := rec.read(ctx, body); err != nil {
 		return err
 	}
@@ -81,8 +81,15 @@ func (rec *recording) transcribe(ctx context.Context, body io.Reader) error {
 	if rec.segmenter == nil {
 		return errEmptyBody
 	}
-	defer rec.segmenter.recognizer.Close()
 	return rec.segmenter.Close()
+}
+
+// close releases the recogniser and ffmpeg.
+func (rec *recording) close() {
+	rec.in.Close()
+	if rec.segmenter != nil {
+		_ = rec.segmenter.recognizer.Close() // nothing more is wanted of it
+	}
 }
 
 // read feeds the body. MPEG-4 goes by way of a file: its index may stand at the end.
@@ -113,7 +120,7 @@ func (rec *recording) readFile(ctx context.Context, head []byte, rest io.Reader)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
+	defer os.RemoveAll(f.Name())
 	defer f.Close()
 	if _, err := f.Write(head); err != nil {
 		return err
@@ -165,8 +172,8 @@ func (h *Handler) answer(x *exchange, rec *recording) {
 	_, _ = x.w.Write([]byte(b.String())) // a client that went away needs no answer
 	x.record.update(func(c *Connection) {
 		c.Status, c.Audio, c.SampleRate = http.StatusOK, duration, rec.params.SampleRate
-		c.Sent = append(c.Sent, Sent{At: duration, JSON: b.String()})
 	})
+	x.record.sent(duration, b.String())
 }
 
 // writeWords writes words as the answer to a recording has them: objects, in seconds. Aldea's have no confidence.

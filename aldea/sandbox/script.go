@@ -67,7 +67,11 @@ func (s *Scripts) Open(_ context.Context, p Params) (Recognizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &scripted{rate: p.SampleRate, words: spread(lines), loop: loop, energy: s.Energy}, nil
+	words := spread(lines)
+	if n := len(words); loop > 0 && n > 0 { // a repeat begins after the end, and time passes between two of them
+		loop = max(loop, words[n-1].End, 100*time.Millisecond)
+	}
+	return &scripted{rate: p.SampleRate, words: words, loop: loop, energy: s.Energy}, nil
 }
 
 func (s *Scripts) choose(p Params) ([]Line, time.Duration, error) {

@@ -71,7 +71,7 @@ func findProgram(name string) (string, error) {
 	if name != "" {
 		path, err := exec.LookPath(name)
 		if err != nil {
-			return "", fmt.Errorf("%w: %w", ErrNoSpeech, err)
+			return "", fmt.Errorf("%w: %w; the program is built from cmd/sphinx and needs %s", ErrNoSpeech, err, packages)
 		}
 		return path, nil
 	}

@@ -2,10 +2,7 @@ package sandbox_test
 
 import (
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -30,21 +27,6 @@ var said = []struct{ name, words string }{
 	{"vm-rec-name", "after the tone say your name and then press the pound key"},
 	{"pbx-invalidpark", "i am sorry there is no call parked on that extension please try again"},
 }
-
-// buildSphinx compiles the recogniser's program once.
-var buildSphinx = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "sandbox-test-")
-	if err != nil {
-		return "", err
-	}
-	program := filepath.Join(dir, "bridge-sphinx")
-	out, err := exec.Command("go", "build", "-o", program, "aldeabridge/cmd/sphinx").CombinedOutput()
-	if err != nil {
-		os.RemoveAll(dir)
-		return "", &exec.Error{Name: string(out), Err: err}
-	}
-	return program, nil
-})
 
 func speechSource(t *testing.T) sandbox.Source {
 	t.Helper()
@@ -79,7 +61,7 @@ func prompt(t *testing.T, name string) []int16 {
 
 func TestSpeechHearsRecordedPrompts(t *testing.T) {
 	srv := sandbox.New(sandbox.Options{Source: speechSource(t), IdleTimeout: -1})
-	defer srv.Close()
+	defer func() { _ = srv.Close() }()
 	c := dial(t, srv, "vad_events=true&utterance_end_ms=1000&endpointing=500")
 	read := make(chan []message, 1)
 	go func() {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -17,6 +18,7 @@ import (
 const (
 	sphinxChunk    = engineRate / 20  // samples in a frame to the engine: 50 ms, so that it works while audio comes
 	sphinxInterim  = engineRate / 4   // samples between its interims, by its protocol
+	lastWordsWait  = 2 * time.Second  // for a dead program's output, should something else hold it open
 	sphinxPatience = 60 * time.Second // without an answer for this long the process is taken for stuck
 )
 
@@ -27,6 +29,7 @@ type sphinx struct {
 	cancel context.CancelFunc
 	cmd    *exec.Cmd
 	in     io.WriteCloser
+	pipe   io.Closer // under out
 	out    *bufio.Reader
 	errors *tail
 
@@ -44,7 +47,7 @@ func startSphinx(ctx context.Context, program string, args []string) (*sphinx, e
 	if err == nil {
 		var out io.ReadCloser
 		if out, err = cmd.StdoutPipe(); err == nil {
-			s.in, s.out = in, bufio.NewReader(out)
+			s.in, s.pipe, s.out = in, out, bufio.NewReader(out)
 			err = cmd.Start()
 		}
 	}
@@ -104,9 +107,18 @@ func (s *sphinx) Close() error {
 func (s *sphinx) frame(kind byte, samples []int16) error {
 	b := binary.LittleEndian.AppendUint32([]byte{kind}, uint32(2*len(samples)))
 	if _, err := s.in.Write(codec.AppendLinear16(b, samples)); err != nil {
-		return s.failure(err)
+		return s.lastWords(err)
 	}
 	return nil
+}
+
+// lastWords explains why the program takes no more input: it may have said so on its output.
+func (s *sphinx) lastWords(err error) error {
+	defer time.AfterFunc(lastWordsWait, func() { _ = s.pipe.Close() }).Stop()
+	if _, e := s.answer("error"); errors.Is(e, ErrNoSpeech) {
+		return e
+	}
+	return s.failure(err)
 }
 
 // answer reads lines up to one of the type wanted.
@@ -153,11 +165,11 @@ func sphinxWords(raw [][4]json.RawMessage) ([]Word, error) {
 // failure explains a broken pipe by what the program said before it ended.
 func (s *sphinx) failure(err error) error {
 	s.cancel()
-	wait := s.cmd.Wait()
+	exit := s.cmd.Wait()
 	if said := s.errors.String(); said != "" {
 		return fmt.Errorf("speech engine ended: %s (%w)", said, err)
 	}
-	return fmt.Errorf("speech engine ended: %w (%v)", err, wait)
+	return fmt.Errorf("speech engine ended: %w", errors.Join(err, exit))
 }
 
 // tail keeps the last of what a program writes to its standard error.

@@ -162,12 +162,12 @@ func (st *stream) write(message string) error {
 
 // finish ends the connection the way the worker ended.
 func (st *stream) finish(end ending, reading <-chan struct{}) {
-	switch {
-	case end.code == websocket.CloseAbnormalClosure:
+	switch end.code {
+	case websocket.CloseAbnormalClosure:
 		st.closed(end.code, "", end.err)
 		st.reset()
 		return
-	case end.code == 0: // the client is gone, or the server closes
+	case 0: // the client is gone, or the server closes
 		return
 	}
 	st.closed(end.code, end.reason, end.err)

@@ -100,9 +100,8 @@ func (w *worker) take(ctx context.Context, it item) (done bool, err error) {
 	switch it.control {
 	case noControl:
 		w.record.received(it.audio)
-		odd := w.in.odd
 		err = w.in.Write(ctx, it.audio)
-		if w.in.odd > odd {
+		if w.in.Cuts(len(it.audio)) {
 			w.record.update(func(c *Connection) { c.OddFrames++ })
 		}
 		return false, err
@@ -238,11 +237,7 @@ func (w *worker) send(message string) {
 	if w.segmenter != nil {
 		at = w.segmenter.now()
 	}
-	w.record.update(func(c *Connection) {
-		if len(c.Sent) < keptMessages {
-			c.Sent = append(c.Sent, Sent{At: at, JSON: message})
-		}
-	})
+	w.record.sent(at, message)
 	w.writeErr = w.write(message)
 }
 

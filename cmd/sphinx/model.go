@@ -44,7 +44,7 @@ func findModel(folder string) (modelFiles, error) {
 			return m, nil
 		}
 	}
-	return modelFiles{}, fmt.Errorf("English model %w in %v", errMissing, folders)
+	return modelFiles{}, fmt.Errorf("model en-us %w in %v", errMissing, folders)
 }
 
 func exists(name string) bool {
