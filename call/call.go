@@ -27,6 +27,8 @@ type Transcriber interface {
 	Next(ctx context.Context) (Heard, error)
 	// Finalize asks for the final results of all audio written so far.
 	Finalize()
+	// Behind reports whether audio waits to be heard, so that the recogniser's silence means nothing.
+	Behind() bool
 	// CloseSend says that no more audio comes. Next goes on until the last result.
 	CloseSend()
 	// Close gives up at once.
@@ -38,6 +40,8 @@ type Heard struct {
 	Result        *transcript.Result
 	UtteranceEnd  *transcript.UtteranceEnd
 	SpeechStarted *SpeechStarted
+	// Event is something about the recognition itself, such as a gap in it, that goes out as it is.
+	Event events.Body
 }
 
 // SpeechStarted says that a speaker began to speak.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,6 +21,8 @@ type ears struct {
 	heard chan call.Heard
 	after []call.Heard // said after CloseSend
 	err   error        // returned after the last; nil is io.EOF
+
+	behind atomic.Bool
 
 	mu        sync.Mutex
 	written   int
@@ -51,6 +54,8 @@ func (e *ears) Next(ctx context.Context) (call.Heard, error) {
 		return call.Heard{}, ctx.Err()
 	}
 }
+
+func (e *ears) Behind() bool { return e.behind.Load() }
 
 func (e *ears) Finalize() {
 	e.mu.Lock()
@@ -258,6 +263,41 @@ func TestARecogniserThatFallsSilentDoesNotHoldAnUtterance(t *testing.T) {
 	})
 }
 
+func TestTheSilenceOfARecogniserThatIsBehindMeansNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, j := newEars(), &book{}
+		c := start(call.Config{Recognizer: e, Journal: j, UtteranceTimeout: 2 * time.Second}, events.Caller)
+		e.behind.Store(true)
+		e.heard <- final("I was saying", 0, time.Second, false)
+		<-time.After(7 * time.Second)
+		synctest.Wait()
+		if us := j.utterances(); len(us) != 0 {
+			t.Errorf("got %+v while audio waits, want nothing", us)
+		}
+		e.behind.Store(false)
+		e.heard <- final("something", time.Second, 2*time.Second, true)
+		synctest.Wait()
+		if us := j.utterances(); len(us) != 1 || us[0].Text != "I was saying something" {
+			t.Errorf("got %+v, want one whole utterance", us)
+		}
+		c.End(events.EndStop, events.Counts{})
+	})
+}
+
+func TestTroubleWithTheRecogniserIsAnEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, j := newEars(), &book{}
+		c := start(call.Config{Recognizer: e, Journal: j}, events.Caller)
+		e.heard <- call.Heard{Event: events.AudioGap{Speaker: events.Caller, To: events.Offset(time.Second)}}
+		synctest.Wait()
+		c.End(events.EndStop, events.Counts{})
+		want := []events.Type{events.TypeCallStarted, events.TypeAudioGap, events.TypeCallEnded}
+		if got := j.types(); !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	})
+}
+
 func TestAFailedRecogniserLeavesWhatItHeardUnconfirmed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, j := newEars(), &book{}
@@ -293,6 +333,7 @@ type stuckEars struct{}
 func (s *stuckEars) Open(context.Context, events.Call, events.Speaker) call.Transcriber { return s }
 func (*stuckEars) Write([]byte)                                                         {}
 func (*stuckEars) Finalize()                                                            {}
+func (*stuckEars) Behind() bool                                                         { return false }
 func (*stuckEars) CloseSend()                                                           {}
 func (*stuckEars) Close() error                                                         { return nil }
 func (*stuckEars) Next(ctx context.Context) (call.Heard, error) {

@@ -106,6 +106,8 @@ func (l *leg) hear(h Heard) {
 		}
 	case h.SpeechStarted != nil:
 		l.queue.put(now, events.SpeechStarted{Speaker: l.speaker, At: events.Offset(h.SpeechStarted.At)})
+	case h.Event != nil:
+		l.queue.put(now, h.Event)
 	}
 	l.arm(now)
 }
@@ -115,7 +117,11 @@ func (l *leg) tick() {
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.emit(l.assembler.Tick(now))
+	if l.transcriber.Behind() {
+		l.assembler.Resume(now)
+	} else {
+		l.emit(l.assembler.Tick(now))
+	}
 	l.arm(now)
 }
 

@@ -14,12 +14,15 @@ type Type string
 
 // The event types.
 const (
-	TypeCallStarted       Type = "call.started"
-	TypeSpeechStarted     Type = "speech.started"
-	TypeTranscriptInterim Type = "transcript.interim"
-	TypeUtteranceFinal    Type = "utterance.final"
-	TypeDTMFReceived      Type = "dtmf.received"
-	TypeCallEnded         Type = "call.ended"
+	TypeCallStarted         Type = "call.started"
+	TypeSpeechStarted       Type = "speech.started"
+	TypeTranscriptInterim   Type = "transcript.interim"
+	TypeUtteranceFinal      Type = "utterance.final"
+	TypeDTMFReceived        Type = "dtmf.received"
+	TypeRecognizerDegraded  Type = "recognizer.degraded"
+	TypeRecognizerRecovered Type = "recognizer.recovered"
+	TypeAudioGap            Type = "audio.gap"
+	TypeCallEnded           Type = "call.ended"
 )
 
 // A Body is the part of an event's data that its type decides. It marshals to one JSON object.
@@ -127,6 +130,12 @@ func unmarshalBody(t Type, data []byte) (Body, error) {
 		return bodyOf[UtteranceFinal](t, data)
 	case TypeDTMFReceived:
 		return bodyOf[DTMFReceived](t, data)
+	case TypeRecognizerDegraded:
+		return bodyOf[RecognizerDegraded](t, data)
+	case TypeRecognizerRecovered:
+		return bodyOf[RecognizerRecovered](t, data)
+	case TypeAudioGap:
+		return bodyOf[AudioGap](t, data)
 	case TypeCallEnded:
 		return bodyOf[CallEnded](t, data)
 	}

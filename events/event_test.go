@@ -50,7 +50,14 @@ var all = []events.Event{
 		EndedBy: events.BySpeechFinal, Confirmed: true,
 	}}},
 	{Time: at, Call: call, Sequence: 3, Body: events.DTMFReceived{Digit: "#", At: ms(7000)}},
-	{Time: at, Call: call, Sequence: 4, Body: events.CallEnded{
+	{Time: at, Call: call, Sequence: 4, Body: events.RecognizerDegraded{
+		Speaker: events.Caller, Since: at.Truncate(time.Second), Cause: "connection_lost", Backlog: ms(3100),
+	}},
+	{Time: at, Call: call, Sequence: 5, Body: events.AudioGap{Speaker: events.Caller, From: ms(1000), To: ms(2500), Cause: "unreachable"}},
+	{Time: at, Call: call, Sequence: 6, Body: events.RecognizerRecovered{
+		Speaker: events.Caller, Since: at.Truncate(time.Second), Cause: "connection_lost", Backlog: ms(3100),
+	}},
+	{Time: at, Call: call, Sequence: 7, Body: events.CallEnded{
 		Reason: events.EndStop, Duration: ms(9000), Counts: events.Counts{Utterances: 1, DTMF: 1, Frames: 450, Silence: 20},
 		Transcript: []events.Line{{Utterance: "MZ1-caller-1", Speaker: events.Caller, Text: "Grüße", Start: ms(4120), End: ms(6480)}},
 	}},

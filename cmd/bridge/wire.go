@@ -41,6 +41,14 @@ func (t transcriber) Next(ctx context.Context) (call.Heard, error) {
 	return call.Heard{}, nil
 }
 
+// behindAfter is how much audio may wait to be sent before the recogniser counts as behind: several chunks.
+const behindAfter = 500 * time.Millisecond
+
+func (t transcriber) Behind() bool {
+	s := t.Stats()
+	return !s.Connected || s.Backlog > behindAfter
+}
+
 func result(m *aldea.Results) *transcript.Result {
 	r := &transcript.Result{
 		Text:        m.Transcript,
