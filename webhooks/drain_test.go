@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -217,6 +218,21 @@ func TestReadingBeginsAfterTheGivenPosition(t *testing.T) {
 	})
 }
 
+func TestPositionsMayHaveHoles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTransportOf(always(200))
+		r := rigged(t, Config{Transport: tr})
+		r.journal.stride = 10
+		for range 3 {
+			r.journal.append("A", said)
+			r.drain(t)
+		}
+		if got := tr.order(); got != "A/1 A/2 A/3" || r.journal.state("main", 30) != StateDelivered {
+			t.Errorf("got %s, want each event once", got)
+		}
+	})
+}
+
 func TestIdleLanesAreForgottenWhenTheirCallsAreOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := rigged(t, Config{Transport: newTransportOf(always(200))})
@@ -231,6 +247,24 @@ func TestIdleLanesAreForgottenWhenTheirCallsAreOver(t *testing.T) {
 		defer main.mu.Unlock()
 		if len(main.lanes) != 1 || main.lanes["up"] == nil || main.lanes["up"].state != idle {
 			t.Errorf("got %d lanes, want the idle one of the call that is up", len(main.lanes))
+		}
+	})
+}
+
+func TestLanesOfCallsWithoutAnEndAreForgottenInTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := rigged(t, Config{Transport: newTransportOf(always(200))})
+		for i := range 2048 {
+			r.journal.append(fmt.Sprint("call", i), started)
+		}
+		pass(maxCall + hour)
+		r.journal.append("another", started)
+		r.drain(t)
+		main := r.d.receivers[0]
+		main.mu.Lock()
+		defer main.mu.Unlock()
+		if len(main.lanes) != 1 {
+			t.Errorf("got %d lanes, want one", len(main.lanes))
 		}
 	})
 }

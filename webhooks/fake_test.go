@@ -12,19 +12,20 @@ import (
 // fakeJournal is the smallest journal that keeps its promises.
 type fakeJournal struct {
 	mu      sync.Mutex
-	records []events.Record // position is index + 1
+	records []events.Record
+	stride  int64 // from position to position, from 0
 	states  map[string]string
 	grown   chan struct{}
 }
 
 func newFakeJournal() *fakeJournal {
-	return &fakeJournal{states: make(map[string]string), grown: make(chan struct{})}
+	return &fakeJournal{states: make(map[string]string), grown: make(chan struct{}), stride: 1}
 }
 
 func (j *fakeJournal) Read(ctx context.Context, after int64, most int) ([]events.Record, error) {
 	for {
 		j.mu.Lock()
-		tail, grown := j.records[min(int(after), len(j.records)):], j.grown
+		tail, grown := j.records[min(int(after/j.stride), len(j.records)):], j.grown
 		j.mu.Unlock()
 		if len(tail) > 0 {
 			return tail[:min(len(tail), most)], nil
@@ -73,7 +74,7 @@ func (j *fakeJournal) append(call string, t events.Type) int64 {
 		}
 	}
 	now := time.Now()
-	position := int64(len(j.records) + 1)
+	position := int64(len(j.records)+1) * j.stride
 	j.records = append(j.records, events.Record{
 		Position: position, ID: fmt.Sprintf("evt_%026d", position), CallID: call, Sequence: sequence, Type: t, Stored: now,
 		Body: fmt.Appendf(nil, `{"type":%q,"timestamp":%q,"data":{"call":{"id":%q},"sequence":%d}}`,

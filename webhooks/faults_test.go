@@ -2,10 +2,13 @@ package webhooks
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -84,6 +87,40 @@ func TestRudeAnswersAreUnderstood(t *testing.T) {
 			}
 		})
 	}
+}
+
+// countingConn counts what is read.
+type countingConn struct {
+	net.Conn
+	n *atomic.Int64
+}
+
+func (c countingConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+func TestOnlyTheBeginningOfAnEndlessAnswerIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := webhooktest.NewInMemory(testSecret)
+		defer srv.Close()
+		srv.Answer(webhooktest.Fail(webhooktest.Endless))
+		var read atomic.Int64
+		r := rigged(t, Config{
+			Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+				c, err := srv.Dial(ctx, network, address)
+				return countingConn{c, &read}, err
+			},
+			Endpoints: []Endpoint{{Name: "main", URL: srv.URL, Secrets: []Secret{testSecret}}},
+		})
+		defer r.stop()
+		r.journal.append("A", started)
+		r.drain(t)
+		if got := read.Load(); got < maxAnswer || got > maxAnswer+64<<10 {
+			t.Errorf("got %d bytes read, want %d and what a buffer holds", got, maxAnswer)
+		}
+	})
 }
 
 func TestAnAnswerAfterTheTimeOutComesTooLate(t *testing.T) {

@@ -50,26 +50,27 @@ func (g *gate) next(now time.Time) *lane {
 	return nil
 }
 
-// free says whether class c may have another slot. Lanes whose last attempt failed leave a quarter of the
-// slots to the others, so that a crowd of stuck calls does not stop the rest; late lanes leave three quarters
-// to live ones while some wait.
+// free says whether class c may have another slot.
+//
+// Lanes whose last attempt failed leave a quarter of the slots to the others, and late ones among them take
+// no more than a quarter, so that a crowd of stuck calls does not stop the rest. While live lanes wait, late
+// lanes have no more than a quarter together.
 func (g *gate) free(c class) bool {
-	all, late := 0, 0
-	for k, n := range g.busy {
-		all += n
-		if class(k).late() {
-			late += n
-		}
-	}
-	if all >= g.limit {
-		return false
-	}
+	late := g.busy[lateFresh] + g.busy[lateRetry]
+	retry := g.busy[liveRetry] + g.busy[lateRetry]
 	quarter := g.limit / 4
-	if c.retry() && g.busy[liveRetry]+g.busy[lateRetry] >= g.limit-quarter {
+	liveWaits := len(g.ready[liveFresh])+len(g.ready[liveRetry]) > 0
+	switch {
+	case g.busy[liveFresh]+g.busy[liveRetry]+late >= g.limit:
+		return false
+	case c.retry() && retry >= g.limit-quarter:
+		return false
+	case c == lateRetry && g.busy[lateRetry] >= max(1, quarter):
+		return false
+	case c.late() && liveWaits && late >= quarter:
 		return false
 	}
-	liveWaits := len(g.ready[liveFresh])+len(g.ready[liveRetry]) > 0
-	return !c.late() || !liveWaits || late < quarter
+	return true
 }
 
 // done gives a slot of class c back.

@@ -25,20 +25,22 @@ func take(g *gate) (n [classes]int) {
 
 func TestTheGateLetsUrgentLanesPassFirst(t *testing.T) {
 	for _, c := range []struct {
-		name       string
-		ready      [classes]int
-		want, left [classes]int
+		name        string
+		busy, ready [classes]int
+		want        [classes]int
 	}{
-		{"few", [classes]int{1, 2, 3, 4}, [classes]int{1, 2, 3, 4}, [classes]int{}},
-		{"live before late", [classes]int{60, 0, 60, 0}, [classes]int{60, 0, 4, 0}, [classes]int{0, 0, 56, 0}},
-		{"fresh before failing", [classes]int{60, 60, 0, 0}, [classes]int{60, 4, 0, 0}, [classes]int{0, 56, 0, 0}},
-		{"failing lanes leave a quarter", [classes]int{0, 100, 0, 100}, [classes]int{0, 48, 0, 0}, [classes]int{0, 52, 0, 100}},
-		{"failing late lanes too", [classes]int{0, 0, 0, 100}, [classes]int{0, 0, 0, 48}, [classes]int{0, 0, 0, 52}},
-		{"late lanes may have all", [classes]int{0, 0, 100, 0}, [classes]int{0, 0, 64, 0}, [classes]int{0, 0, 36, 0}},
-		{"late lanes have a quarter while live ones wait", [classes]int{0, 60, 60, 0}, [classes]int{0, 48, 16, 0}, [classes]int{0, 12, 44, 0}},
-		{"no more than the limit", [classes]int{100, 100, 100, 100}, [classes]int{64, 0, 0, 0}, [classes]int{36, 100, 100, 100}},
+		{"few", [classes]int{}, [classes]int{1, 2, 3, 4}, [classes]int{1, 2, 3, 4}},
+		{"live before late", [classes]int{}, [classes]int{60, 0, 60, 0}, [classes]int{60, 0, 4, 0}},
+		{"fresh before failing", [classes]int{}, [classes]int{60, 60, 0, 0}, [classes]int{60, 4, 0, 0}},
+		{"failing lanes leave a quarter", [classes]int{}, [classes]int{0, 100, 0, 100}, [classes]int{0, 48, 0, 0}},
+		{"failing late lanes have a quarter", [classes]int{}, [classes]int{0, 0, 0, 100}, [classes]int{0, 0, 0, 16}},
+		{"all failing lanes leave a quarter", [classes]int{0, 0, 0, 16}, [classes]int{0, 100, 0, 0}, [classes]int{0, 32, 0, 0}},
+		{"late lanes may have all", [classes]int{}, [classes]int{0, 0, 100, 0}, [classes]int{0, 0, 64, 0}},
+		{"late lanes have a quarter while live ones wait", [classes]int{0, 0, 0, 10}, [classes]int{0, 100, 100, 0}, [classes]int{0, 38, 6, 0}},
+		{"no more than the limit", [classes]int{}, [classes]int{100, 100, 100, 100}, [classes]int{64, 0, 0, 0}},
+		{"none when all are taken", [classes]int{0, 0, 64, 0}, [classes]int{1, 1, 1, 1}, [classes]int{}},
 	} {
-		g := &gate{limit: 64}
+		g := &gate{limit: 64, busy: c.busy}
 		for k := range classes {
 			fill(g, k, c.ready[k])
 		}
@@ -46,8 +48,8 @@ func TestTheGateLetsUrgentLanesPassFirst(t *testing.T) {
 			t.Errorf("%s: got %v through, want %v", c.name, got, c.want)
 		}
 		for k := range classes {
-			if got := len(g.ready[k]); got != c.left[k] {
-				t.Errorf("%s: class %d: got %d left, want %d", c.name, k, got, c.left[k])
+			if got, want := len(g.ready[k]), c.ready[k]-c.want[k]; got != want {
+				t.Errorf("%s: class %d: got %d left, want %d", c.name, k, got, want)
 			}
 		}
 	}

@@ -88,6 +88,41 @@ func TestAPauseIsShortWhileACallIsUpAndLongerAfter(t *testing.T) {
 	}
 }
 
+func TestAnyCallThatIsUpShortensThePauseOfALateOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTransportOf(func(s shot) reply {
+			if s.call == "late" && s.attempt == "1" {
+				return retryAfterReply(503, "3600")
+			}
+			return reply{status: 200}
+		})
+		r := rigged(t, Config{Transport: tr})
+		r.journal.append("up", started)
+		pass(second)
+		r.journal.append("late", ended)
+		r.drain(t)
+		wantTimes(t, tr.times(), 0, second, 31*second)
+	})
+}
+
+func TestGoneEndsAPauseToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTransportOf(func(s shot) reply {
+			if s.call == "A" {
+				return retryAfterReply(503, "3600")
+			}
+			return reply{status: 410, after: second}
+		})
+		r := rigged(t, Config{Transport: tr})
+		r.journal.append("A", ended)
+		r.journal.append("B", ended)
+		pass(100 * ms)
+		r.journal.append("C", ended)
+		pass(second)
+		r.wantStates(t, "dead:endpoint_gone", "dead:endpoint_gone", "dead:endpoint_gone")
+	})
+}
+
 func TestANewCallShortensALongPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTransportOf(func(s shot) reply {

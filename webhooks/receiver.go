@@ -151,6 +151,9 @@ func (r *receiver) wait(l *lane, due time.Time) {
 	if l.timer != nil {
 		l.timer.Stop()
 	}
+	if r.ctx == nil {
+		return // stopped meanwhile
+	}
 	var t *time.Timer
 	t = time.AfterFunc(time.Until(due), func() {
 		r.mu.Lock()
@@ -167,6 +170,9 @@ func (r *receiver) wait(l *lane, due time.Time) {
 func (r *receiver) shut() {
 	if r.reopen != nil {
 		r.reopen.Stop()
+	}
+	if r.ctx == nil {
+		return // stopped meanwhile
 	}
 	r.reopen = time.AfterFunc(time.Until(r.gate.until), func() {
 		r.mu.Lock()

@@ -83,6 +83,38 @@ func TestACallThatEndsDuringAnAttemptGoesLate(t *testing.T) {
 	})
 }
 
+func TestACallThatEndsWhileAnAttemptIsObservedGoesLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTransportOf(always(500))
+		r := rigged(t, Config{Transport: tr, Observe: func(a Attempt) {
+			if a.Number == 1 {
+				time.Sleep(100 * ms)
+			}
+		}})
+		r.journal.append("A", started)
+		pass(50 * ms)
+		r.journal.append("A", ended)
+		pass(minute)
+		wantTimes(t, tr.times(), 0, 5*second, 35*second)
+	})
+}
+
+func TestALaneThatDeliveredIsNotFailingAnyMore(t *testing.T) {
+	now := time.Now()
+	l := lane{live: true, newest: now, queue: make([]item, 1)}
+	l.decide(outcome{status: 500, end: now}, exactly)
+	if got := l.at(now); got != liveRetry {
+		t.Errorf("got class %d after a failure, want %d", got, liveRetry)
+	}
+	l.decide(outcome{verdict: delivered, end: now}, exactly)
+	if got := l.at(now); got != liveFresh {
+		t.Errorf("got class %d after a delivery, want %d", got, liveFresh)
+	}
+	if got := l.at(now.Add(maxCall)); got != lateFresh {
+		t.Errorf("got class %d after %s of silence, want %d", got, maxCall, lateFresh)
+	}
+}
+
 func TestACallThatIsBackUpIsRetriedLikeALiveOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTransportOf(always(500))
@@ -147,7 +179,10 @@ func TestTheStepCountsForTheLaneNotForTheEvent(t *testing.T) {
 func TestEventsBehindAnExhaustedHeadGetOneAttemptEach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTransportOf(func(s shot) reply {
-			if s.n == 4 {
+			switch s.n {
+			case 3:
+				return reply{status: 422}
+			case 4:
 				return reply{status: 200}
 			}
 			return reply{status: 500}
@@ -166,7 +201,7 @@ func TestEventsBehindAnExhaustedHeadGetOneAttemptEach(t *testing.T) {
 			tail = append(tail, s.at)
 		}
 		wantTimes(t, tail, end, end, end, end, end)
-		r.wantStates(t, "dead:exhausted", "dead:exhausted", "dead:exhausted", "delivered", "dead:exhausted")
+		r.wantStates(t, "dead:exhausted", "dead:exhausted", "dead:rejected", "delivered", "dead:exhausted")
 		if last := got[len(got)-1]; last.n != 5 || last.attempt != "10" || last.at != 2*end {
 			t.Errorf("got last request %+v, want the tenth of event 5 after %s", last, 2*end)
 		}

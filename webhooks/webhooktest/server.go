@@ -40,7 +40,7 @@ func NewInMemory(secrets ...string) *Server {
 func serve(e *Endpoint, l net.Listener, pipes *pipeListener) *Server {
 	s := &Server{Endpoint: e, pipes: pipes}
 	s.server = &httptest.Server{
-		Listener: downListener{l, e},
+		Listener: l,
 		Config:   &http.Server{Handler: e, ErrorLog: log.New(io.Discard, "", 0)},
 	}
 	s.server.Start()
@@ -48,7 +48,8 @@ func serve(e *Endpoint, l net.Listener, pipes *pipeListener) *Server {
 	return s
 }
 
-// Down makes the endpoint unreachable until Up: connections are closed, and new ones are reset at once.
+// Down makes the endpoint unreachable until Up: connections are closed, and new ones are reset as soon as a
+// request has come.
 func (s *Server) Down() {
 	s.Endpoint.Down()
 	s.server.CloseClientConnections()
@@ -68,26 +69,6 @@ func (s *Server) Dial(ctx context.Context, network, _ string) (net.Conn, error) 
 	}
 	var d net.Dialer
 	return d.DialContext(ctx, network, s.server.Listener.Addr().String())
-}
-
-// A downListener resets what it accepts while its endpoint is down.
-type downListener struct {
-	net.Listener
-	endpoint *Endpoint
-}
-
-// Accept returns the next connection that is not reset.
-func (l downListener) Accept() (net.Conn, error) {
-	for {
-		c, err := l.Listener.Accept()
-		if err != nil || !l.endpoint.isDown() {
-			return c, err
-		}
-		if tcp, ok := c.(*net.TCPConn); ok {
-			_ = tcp.SetLinger(0)
-		}
-		_ = c.Close()
-	}
 }
 
 // A pipeListener accepts connections in memory.
