@@ -27,7 +27,8 @@ func (st *Stream) read() (*message, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b == nil || kind != websocket.TextMessage || st.msg.parse(b) != nil {
+	readable := b != nil && kind == websocket.TextMessage && st.msg.parse(b) == nil
+	if !readable {
 		st.n.skipped.Add(1)
 		return nil, nil
 	}

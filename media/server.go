@@ -71,7 +71,6 @@ func (s *Server) Register(r fiber.Router) {
 		ReadBufferSize:  4096, // a dozen frames: after a stall they come together
 		WriteBufferSize: 1024,
 		WriteBufferPool: &sync.Pool{}, // most streams never write more than a ping
-		RecoverHandler:  s.recover,
 	})
 	open := func(c *fiber.Ctx) error { return s.upgrade(c, upgrade) }
 	r.Get("/media", open)
@@ -154,6 +153,7 @@ func (s *Server) handle(c *websocket.Conn) {
 		return
 	}
 	defer slot.free()
+	defer s.recover()
 	st := newStream(newConn(c), s.limits(), s.Logger)
 	defer st.release()
 	stop := context.AfterFunc(s.ctx, func() { st.end(EndShutdown) })
@@ -188,7 +188,7 @@ func (s *Server) limits() limits {
 }
 
 // recover keeps one stream's panic from ending all the others.
-func (s *Server) recover(*websocket.Conn) {
+func (s *Server) recover() {
 	if p := recover(); p != nil {
 		s.n.panicked.Add(1)
 		s.Logger.Error("panic in a stream", "panic", p, "stack", string(debug.Stack()))

@@ -3,6 +3,7 @@ package media
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -62,7 +63,7 @@ type session struct {
 }
 
 // receive starts a stream and receives it. The test must end it, and then call end.
-func receive(t *testing.T, ctx context.Context, limits limits) *session {
+func receive(ctx context.Context, t *testing.T, limits limits) *session {
 	t.Helper()
 	s := &session{ws: newFakeSocket(), to: &listener{}, reason: make(chan EndReason, 1), began: time.Now()}
 	s.ws.in <- []byte(startJSON)
@@ -98,7 +99,7 @@ func simulated(t *testing.T, f func(t *testing.T)) { t.Helper(); synctest.Test(t
 
 func TestSilenceFlowsWhenTheCarrierIsQuiet(t *testing.T) {
 	simulated(t, func(t *testing.T) {
-		s := receive(t, t.Context(), testLimits)
+		s := receive(t.Context(), t, testLimits)
 		for i := range 50 {
 			s.ws.in <- mediaJSON(20 * i)
 			time.Sleep(20 * time.Millisecond)
@@ -165,7 +166,7 @@ func TestAStreamEndsOnceForTheFirstReason(t *testing.T) {
 			simulated(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				s := receive(t, ctx, c.limits)
+				s := receive(ctx, t, c.limits)
 				synctest.Wait()
 				go c.do(s, cancel)
 				if got := s.end(); got != c.want {
@@ -181,7 +182,7 @@ func TestAStreamEndsOnceForTheFirstReason(t *testing.T) {
 				if !slices.Equal(got, []string{c.close}) {
 					t.Errorf("written: got %q, want %q", got, c.close)
 				}
-				if err := s.st.SendMark("late"); err != ErrEnded {
+				if err := s.st.SendMark("late"); !errors.Is(err, ErrEnded) {
 					t.Errorf("SendMark after the end: got %v, want %v", err, ErrEnded)
 				}
 				time.Sleep(time.Hour)
@@ -216,7 +217,7 @@ func TestAStartMustComeInTime(t *testing.T) {
 
 func TestPingsKeepTheConnectionOpen(t *testing.T) {
 	simulated(t, func(t *testing.T) {
-		s := receive(t, t.Context(), testLimits)
+		s := receive(t.Context(), t, testLimits)
 		time.Sleep(50 * time.Second)
 		s.ws.in <- []byte(stopJSON)
 		s.end()
@@ -229,7 +230,7 @@ func TestPingsKeepTheConnectionOpen(t *testing.T) {
 
 func TestTheReaderDoesNotWaitForAWriter(t *testing.T) {
 	simulated(t, func(t *testing.T) {
-		s := receive(t, t.Context(), testLimits)
+		s := receive(t.Context(), t, testLimits)
 		s.ws.mu.Lock()
 		s.ws.stuck = true // the carrier reads nothing
 		s.ws.mu.Unlock()
@@ -259,7 +260,7 @@ func TestTheReaderDoesNotWaitForAWriter(t *testing.T) {
 
 func TestAPingIsAnswered(t *testing.T) {
 	simulated(t, func(t *testing.T) {
-		s := receive(t, t.Context(), testLimits)
+		s := receive(t.Context(), t, testLimits)
 		for _, data := range []string{"a", "b", ""} {
 			if err := s.ws.ping(data); err != nil {
 				t.Fatal(err)

@@ -1,0 +1,304 @@
+package mediatest
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+const guard = 20 * time.Second
+
+// A server is a media server that keeps every message and runs a script.
+type server struct {
+	*httptest.Server
+	mu       sync.Mutex
+	messages []map[string]any
+	header   http.Header
+	ended    chan error // how each connection ended
+}
+
+func newServer(t *testing.T, serve func(*server, *websocket.Conn)) *server {
+	t.Helper()
+	s := &server{ended: make(chan error, 10)}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.header = r.Header
+		up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
+		conn, err := up.Upgrade(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		if serve != nil {
+			serve(s, conn)
+		}
+		s.ended <- s.readAll(conn)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *server) readAll(conn *websocket.Conn) error {
+	for {
+		if _, err := s.read(conn); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *server) read(conn *websocket.Conn) (map[string]any, error) {
+	_, b, err := conn.ReadMessage()
+	if err != nil {
+		return nil, err
+	}
+	var m map[string]any
+	if err := json.Unmarshal(b, &m); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.messages = append(s.messages, m)
+	return m, nil
+}
+
+func (s *server) url() string { return strings.Replace(s.URL, "http", "ws", 1) + "/media/twilio" }
+
+func (s *server) wait(t *testing.T) error {
+	t.Helper()
+	select {
+	case err := <-s.ended:
+		return err
+	case <-time.After(guard):
+		t.Fatal("the connection did not end")
+		return nil
+	}
+}
+
+// events are the events received, with runs of one put together.
+func (s *server) events() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var events []string
+	for _, m := range s.messages {
+		if e := m["event"].(string); len(events) == 0 || events[len(events)-1] != e {
+			events = append(events, e)
+		}
+	}
+	return strings.Join(events, " ")
+}
+
+func TestTheWireIsTwilios(t *testing.T) {
+	s := newServer(t, nil)
+	call := Call{
+		URL: s.url(), CallSID: "CA1", StreamSID: "MZ1", AccountSID: "AC1", From: "+1", To: "+2", Params: map[string]string{"k": "v"},
+		Inbound: []byte(strings.Repeat("a", 320)), Outbound: []byte(strings.Repeat("b", 200)),
+		Speed: 10, Clock: time.Second, DTMF: []Digit{{30 * ms, "#"}},
+	}
+	result, err := call.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.wait(t); !websocket.IsCloseError(err, 1000) {
+		t.Errorf("the connection ended with %v, want a close frame with 1000", err)
+	}
+	want := `[
+		{"event":"connected","protocol":"Call","version":"1.0.0"},
+		{"event":"start","sequenceNumber":"1","streamSid":"MZ1","start":{"accountSid":"AC1","streamSid":"MZ1","callSid":"CA1","tracks":["inbound","outbound"],
+			"mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":8000,"channels":1},"customParameters":{"k":"v","from":"+1","to":"+2"}}},
+		{"event":"media","sequenceNumber":"2","streamSid":"MZ1","media":{"track":"inbound","chunk":"1","timestamp":"1000","payload":"A"}},
+		{"event":"media","sequenceNumber":"3","streamSid":"MZ1","media":{"track":"outbound","chunk":"1","timestamp":"1000","payload":"B"}},
+		{"event":"dtmf","sequenceNumber":"4","streamSid":"MZ1","dtmf":{"track":"inbound_track","digit":"#"}},
+		{"event":"media","sequenceNumber":"5","streamSid":"MZ1","media":{"track":"inbound","chunk":"2","timestamp":"1020","payload":"A"}},
+		{"event":"media","sequenceNumber":"6","streamSid":"MZ1","media":{"track":"outbound","chunk":"2","timestamp":"1020","payload":"C"}},
+		{"event":"stop","sequenceNumber":"7","streamSid":"MZ1","stop":{"accountSid":"AC1","callSid":"CA1"}}
+	]`
+	for letter, payload := range map[string]string{
+		"A": strings.Repeat("a", 160), "B": strings.Repeat("b", 160), "C": strings.Repeat("b", 40) + strings.Repeat("\xff", 120),
+	} {
+		want = strings.ReplaceAll(want, `"`+letter+`"`, `"`+base64.StdEncoding.EncodeToString([]byte(payload))+`"`)
+	}
+	if got, want := compact(t, s.messages), compact(t, json.RawMessage(want)); got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+	for _, name := range []string{"Origin", "Sec-Websocket-Protocol", "Sec-Websocket-Extensions"} {
+		if got := s.header.Get(name); got != "" {
+			t.Errorf("%s: got %q, want none", name, got)
+		}
+	}
+	if result.Frames != 4 || result.Digits != 1 || result.CallSID != "CA1" || result.StreamSID != "MZ1" || result.CloseCode != 1000 {
+		t.Errorf("result: got %+v", result)
+	}
+}
+
+func compact(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plain any
+	if err := json.Unmarshal(b, &plain); err != nil {
+		t.Fatal(err)
+	}
+	b, _ = json.Marshal(plain)
+	return string(b)
+}
+
+func TestHangingUp(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		way    HangUp
+		events string
+		code   int // of the close frame the server sees
+	}{
+		{"stop", Stop, "connected start media stop", 1000},
+		{"close", Close, "connected start media", 1000},
+		{"cut", Cut, "connected start media", 1006},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newServer(t, nil)
+			call := Call{URL: s.url(), Hold: 40 * ms, HangUp: c.way}
+			if _, err := call.Run(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.wait(t); !websocket.IsCloseError(err, c.code) {
+				t.Errorf("got %v, want %d", err, c.code)
+			}
+			if got := s.events(); got != c.events {
+				t.Errorf("got %q, want %q", got, c.events)
+			}
+		})
+	}
+}
+
+func TestASilentCarrierStaysUntilTheServerLeaves(t *testing.T) {
+	s := newServer(t, func(s *server, conn *websocket.Conn) {
+		for range 4 { // connected, start and two frames
+			if _, err := s.read(conn); err != nil {
+				t.Error(err)
+			}
+		}
+		_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(1000, "idle"), time.Now().Add(guard))
+	})
+	call := Call{URL: s.url(), Hold: 40 * ms, HangUp: Silent}
+	result, err := call.Run(context.Background())
+	if err != nil || result.CloseCode != 1000 || result.CloseReason != "idle" {
+		t.Errorf("got %+v, %v, want the server's close frame", result, err)
+	}
+}
+
+func TestTheServerMayHangUp(t *testing.T) {
+	s := newServer(t, func(s *server, conn *websocket.Conn) {
+		_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(1001, "bye"), time.Now().Add(guard))
+	})
+	call := Call{URL: s.url(), Hold: time.Hour}
+	result, err := call.Run(context.Background())
+	if err != nil || !result.ByServer || result.CloseCode != 1001 {
+		t.Errorf("got %+v, %v, want the end by the server with 1001", result, err)
+	}
+}
+
+func TestTheEndOfTheContextHangsUp(t *testing.T) {
+	for _, way := range []HangUp{Stop, Silent} {
+		s := newServer(t, nil)
+		ctx, cancel := context.WithCancel(context.Background())
+		call := Call{URL: s.url(), Hold: time.Hour, HangUp: way, Sent: func(Track, time.Duration, time.Time) { cancel() }}
+		if _, err := call.Run(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want %v", err, context.Canceled)
+		}
+		_ = s.wait(t)
+	}
+}
+
+func TestARefusalSaysWhy(t *testing.T) {
+	for _, c := range []struct{ body, want string }{
+		{`{"type":"about:blank","detail":"the token is wrong"}`, "the token is wrong"},
+		{`go away`, "go away"},
+	} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = w.Write([]byte(c.body))
+		}))
+		_, err := (&Call{URL: strings.Replace(s.URL, "http", "ws", 1)}).Run(context.Background())
+		s.Close()
+		var refused *HandshakeError
+		if !errors.As(err, &refused) || refused.Status != 403 || refused.Detail != c.want {
+			t.Errorf("got %v, want 403 and %q", err, c.want)
+		}
+	}
+}
+
+func TestTheUpgradeIsSignedForThePublicURL(t *testing.T) {
+	for _, c := range []struct{ url, public, want string }{
+		{"ws://127.0.0.1:8080/media/twilio", "https://b.example", "wss://b.example/media/twilio"},
+		{"ws://127.0.0.1:8080/media", "https://b.example:8443/base/", "wss://b.example/base/media"},
+		{"ws://127.0.0.1:8080/media", "", "ws://127.0.0.1:8080/media"},
+		{"wss://b.example:443/media", "", "wss://b.example/media"},
+	} {
+		got, err := (&Call{URL: c.url, PublicURL: c.public}).signedURL()
+		if err != nil || got != c.want {
+			t.Errorf("%s as %s: got %s, %v, want %s", c.url, c.public, got, err, c.want)
+		}
+	}
+	if got, want := Sign("12345", "wss://media.example.com/twilio", nil), "0p9HGYJybIvZY5ER6AdY/msz2PI="; got != want {
+		t.Errorf("signature: got %s, want %s", got, want)
+	}
+}
+
+func TestMarksComeBackWhenTheirAudioHasBeenPlayed(t *testing.T) {
+	audio := base64.StdEncoding.EncodeToString(make([]byte, 8000))
+	s := newServer(t, func(s *server, conn *websocket.Conn) {
+		for _, m := range []string{
+			`{"event":"media","streamSid":"MZ1","media":{"payload":"` + audio + `"}}`,
+			`{"event":"mark","streamSid":"MZ1","mark":{"name":"one"}}`,
+			`{"event":"media","streamSid":"another","media":{"payload":"` + audio + `"}}`,
+			`rubbish`,
+		} {
+			_ = conn.WriteMessage(websocket.TextMessage, []byte(m))
+		}
+	})
+	call := Call{URL: s.url(), StreamSID: "MZ1", Hold: 2 * time.Second, Speed: 20}
+	result, err := call.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = s.wait(t)
+	if result.MediaBytes != 8000 || result.Marks != 1 || result.Echoed != 1 || result.Unreadable != 2 {
+		t.Errorf("result: got %+v, want one second of audio, one mark and two unreadable messages", result)
+	}
+	if got, want := s.events(), "connected start media mark media stop"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestProgressAndSentTellWhatHasLeft(t *testing.T) {
+	s := newServer(t, nil)
+	var offsets, progress []time.Duration
+	call := Call{
+		URL: s.url(), Inbound: make([]byte, 2400), Speed: 10,
+		Sent:     func(_ Track, offset time.Duration, _ time.Time) { offsets = append(offsets, offset) },
+		Progress: func(sent, total time.Duration) { progress = append(progress, sent, total) },
+	}
+	result, err := call.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(offsets) != 15 || offsets[14] != 280*ms {
+		t.Errorf("sent: got %v, want 15 frames up to 280ms", offsets)
+	}
+	want := []time.Duration{100 * ms, 300 * ms, 200 * ms, 300 * ms, 300 * ms, 300 * ms}
+	if len(progress) != len(want) || progress[0] != want[0] || progress[5] != want[5] {
+		t.Errorf("progress: got %v, want %v", progress, want)
+	}
+	if least := 30 * ms; result.HungUp.Sub(result.Began) < least {
+		t.Errorf("300 ms at tenfold speed took %v, want at least %v", result.HungUp.Sub(result.Began), least)
+	}
+}
