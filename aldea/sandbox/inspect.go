@@ -70,6 +70,7 @@ type record struct {
 
 	conn Connection // guarded by log.mu
 	sum  hash.Hash  // guarded by log.mu
+	gone bool       // no longer in the log; guarded by log.mu
 }
 
 // A log remembers connections.
@@ -92,6 +93,7 @@ func (l *log) add(c Connection) *record {
 	r := &record{log: l, conn: c, sum: sha256.New()}
 	if len(l.records) >= keptConnections {
 		l.forget(l.records[0])
+		l.records[0].gone = true
 		l.records = slices.Delete(l.records, 0, 1)
 	}
 	l.records = append(l.records, r)
@@ -110,7 +112,7 @@ func (l *log) forget(r *record) {
 // sent notes a message of the server.
 func (r *record) sent(at time.Duration, message string) {
 	r.update(func(c *Connection) {
-		if len(c.Sent) >= keptMessages {
+		if len(c.Sent) >= keptMessages || r.gone {
 			return
 		}
 		c.Sent = append(c.Sent, Sent{At: at, JSON: message})

@@ -10,20 +10,22 @@ import (
 const simulatedStep = 500 * time.Millisecond
 
 // Simulated is a Source that hears when somebody speaks but not what, and says so in every result:
-// "[simulated] speech 1.2 s". It stands in where no recogniser is installed; because says why, for whoever
-// shows it to the user.
+// "[simulated] speech 1.2 s". It stands in where no recogniser is installed; because says why, and is part of
+// the source's name.
 func Simulated(because string) Source { return simulated{because} }
 
 type simulated struct{ because string }
 
-// Name is "simulated".
-func (simulated) Name() string { return "simulated" }
+// Name is "simulated" with the reason in brackets.
+func (s simulated) Name() string {
+	if s.because == "" {
+		return "simulated"
+	}
+	return "simulated (" + s.because + ")"
+}
 
 // Simulated is true.
 func (simulated) Simulated() bool { return true }
-
-// Because is the reason given to Simulated.
-func (s simulated) Because() string { return s.because }
 
 // Open never fails.
 func (simulated) Open(_ context.Context, p Params) (Recognizer, error) {
