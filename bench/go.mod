@@ -8,6 +8,7 @@ require (
 )
 
 require (
+	github.com/buger/jsonparser v1.1.1 // indirect
 	github.com/tphakala/simd v1.0.14 // indirect
 	github.com/zaf/g711 v1.4.0 // indirect
 	golang.org/x/sys v0.38.0 // indirect

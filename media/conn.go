@@ -36,5 +36,17 @@ func newConn(c *websocket.Conn) *conn {
 	return &conn{frames: c.Conn, net: nc}
 }
 
+// Linger ends our half of the connection, so that the carrier sees our close frame and the end, and reads what the
+// carrier sent before it knew. To close with data unread would reset the connection, and the reset could
+// overtake the close frame.
+func (c *conn) Linger(atMost time.Duration) {
+	defer func() { _ = c.Close() }()
+	_ = c.net.SetReadDeadline(time.Now().Add(atMost))
+	if half, ok := c.net.(interface{ CloseWrite() error }); ok && half.CloseWrite() != nil {
+		return
+	}
+	_, _ = io.Copy(io.Discard, c.net)
+}
+
 // Close closes the connection under the WebSocket.
 func (c *conn) Close() error { return c.net.Close() }

@@ -1,7 +1,6 @@
 package media
 
 import (
-	"io"
 	"time"
 
 	"github.com/gofiber/contrib/websocket"
@@ -49,27 +48,8 @@ func (st *Stream) finish(reason EndReason) EndReason {
 		_ = st.ws.Close()
 		return reason
 	}
-	// The carrier's own close, and what it sent before, is read and thrown away: closing with data unread
-	// would reset the connection and could take our close frame with it.
-	st.lingers.Go(func() {
-		_ = st.ws.SetReadDeadline(time.Now().Add(closeWait))
-		drain(st.ws)
-		_ = st.ws.Close()
-	})
+	st.lingers.Go(func() { st.ws.Linger(closeWait) })
 	return reason
-}
-
-// drain reads until the connection ends or its deadline passes.
-func drain(ws socket) {
-	for {
-		_, r, err := ws.NextReader()
-		if err != nil {
-			return
-		}
-		if _, err := io.Copy(io.Discard, r); err != nil {
-			return
-		}
-	}
 }
 
 // refuse ends the stream before it began, with a close code of its own.

@@ -120,6 +120,11 @@ func (f *fakeSocket) SetPingHandler(h func(string) error) {
 }
 func (f *fakeSocket) SetCloseHandler(func(int, string) error) {}
 
+func (f *fakeSocket) Linger(atMost time.Duration) {
+	time.Sleep(atMost) // the carrier does not close
+	_ = f.Close()
+}
+
 func (f *fakeSocket) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

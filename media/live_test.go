@@ -77,13 +77,13 @@ type live struct {
 }
 
 // serve starts s. Its Serve receives each stream and reports it, unless the test has set another.
-func serve(t *testing.T, s *media.Server) *live {
+func serve(t testing.TB, s *media.Server) *live {
 	t.Helper()
 	return serveOn(t, s, func(ln net.Listener) net.Listener { return ln })
 }
 
 // serveOn is serve with something around the listener.
-func serveOn(t *testing.T, s *media.Server, wrap func(net.Listener) net.Listener) *live {
+func serveOn(t testing.TB, s *media.Server, wrap func(net.Listener) net.Listener) *live {
 	t.Helper()
 	l := &live{Server: s, done: make(chan done, 100)}
 	if s.Serve == nil {

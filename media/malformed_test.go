@@ -27,10 +27,10 @@ func rawMedia(ts int) string {
 		ts, base64.StdEncoding.EncodeToString(ramp(160)))
 }
 
-// A binary message is sent as a binary frame, a raw one is written past the WebSocket.
+// A binaryFrame is sent as a binary frame, rawBytes are written past the WebSocket.
 type (
-	binary string
-	raw    string
+	binaryFrame string
+	rawBytes    string
 )
 
 func TestMalformedInputIsSkippedAndTheNextCallIsFine(t *testing.T) {
@@ -38,7 +38,7 @@ func TestMalformedInputIsSkippedAndTheNextCallIsFine(t *testing.T) {
 	noise := func(s string) []any { return []any{rawConnected, rawStart, s, rawMedia(0), rawStop} }
 	for _, c := range []struct {
 		name         string
-		messages     []any // string, binary or raw
+		messages     []any // string, binaryFrame or rawBytes
 		reason       media.EndReason
 		skipped, bad int64
 		frames       int64
@@ -55,8 +55,8 @@ func TestMalformedInputIsSkippedAndTheNextCallIsFine(t *testing.T) {
 		{name: "an unknown event", messages: noise(`{"event":"hologram","streamSid":"MZ0"}`), skipped: 1},
 		{name: "an event that is a number", messages: noise(`{"event":42}`), skipped: 1},
 		{name: "no event", messages: noise(`{}`), skipped: 1},
-		{name: "a binary frame", messages: []any{rawConnected, rawStart, binary("\x00\x01\x02"), rawMedia(0), rawStop}, skipped: 1},
-		{name: "a binary frame with a good message", messages: []any{rawConnected, rawStart, binary(rawMedia(0)), rawMedia(0), rawStop}, skipped: 1},
+		{name: "a binary frame", messages: []any{rawConnected, rawStart, binaryFrame("\x00\x01\x02"), rawMedia(0), rawStop}, skipped: 1},
+		{name: "a binary frame with a good message", messages: []any{rawConnected, rawStart, binaryFrame(rawMedia(0)), rawMedia(0), rawStop}, skipped: 1},
 		{name: "a huge message", messages: noise(`{"event":"media","pad":"` + strings.Repeat("x", 100<<10) + `"}`), skipped: 1},
 		{name: "media before the start", messages: []any{rawMedia(0), rawConnected, rawMedia(20), rawStart, rawMedia(0), rawStop}, skipped: 2},
 		{name: "two starts", messages: noise(rawStart), skipped: 1},
@@ -78,12 +78,12 @@ func TestMalformedInputIsSkippedAndTheNextCallIsFine(t *testing.T) {
 		{name: "an astronomical timestamp", messages: noise(`{"event":"media","media":{"timestamp":"99999999999999999999","payload":"AAAA"}}`), frames: 1},
 		{name: "dtmf without a digit", messages: noise(`{"event":"dtmf","dtmf":{}}`), skipped: 1},
 		{name: "mark without a name", messages: noise(`{"event":"mark","mark":{"name":""}}`), skipped: 1},
-		{name: "messages after stop", messages: []any{rawConnected, rawStart, rawMedia(0), rawStop, rawMedia(20), rawStop, "hello", binary("x")}},
+		{name: "messages after stop", messages: []any{rawConnected, rawStart, rawMedia(0), rawStop, rawMedia(20), rawStop, "hello", binaryFrame("x")}},
 		{name: "no connected", messages: []any{rawStart, rawMedia(0), rawStop}},
 		{name: "connected again", messages: noise(rawConnected), skipped: 1},
-		{name: "a frame of a kind nobody knows", messages: []any{rawStart, rawMedia(0), raw("\x8b\x80\x00\x00\x00\x00")}, reason: media.EndProtocol, code: 1002},
-		{name: "a frame without a mask", messages: []any{rawStart, rawMedia(0), raw("\x81\x02hi")}, reason: media.EndProtocol, code: 1002},
-		{name: "a frame of four exabytes", messages: []any{rawStart, rawMedia(0), raw("\x81\xff\x40\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00")}, reason: media.EndProtocol, code: 1009},
+		{name: "a frame of a kind nobody knows", messages: []any{rawStart, rawMedia(0), rawBytes("\x8b\x80\x00\x00\x00\x00")}, reason: media.EndProtocol, code: 1002},
+		{name: "a frame without a mask", messages: []any{rawStart, rawMedia(0), rawBytes("\x81\x02hi")}, reason: media.EndProtocol, code: 1002},
+		{name: "a frame of four exabytes", messages: []any{rawStart, rawMedia(0), rawBytes("\x81\xff\x40\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00")}, reason: media.EndProtocol, code: 1009},
 		{name: "a start that is none", messages: []any{rawConnected, `{"event":"start","start":7}`, rawStop}, never: true},
 		{name: "a start of other audio", messages: []any{strings.ReplaceAll(rawStart, "x-mulaw", "L16")}, never: true, code: 1003},
 		{name: "stop without a start", messages: []any{rawConnected, rawStop}, never: true},
@@ -99,9 +99,9 @@ func TestMalformedInputIsSkippedAndTheNextCallIsFine(t *testing.T) {
 				switch m := m.(type) {
 				case string:
 					err = conn.WriteMessage(websocket.TextMessage, []byte(m))
-				case binary:
+				case binaryFrame:
 					err = conn.WriteMessage(websocket.BinaryMessage, []byte(m))
-				case raw:
+				case rawBytes:
 					_, err = conn.NetConn().Write([]byte(m))
 				}
 				if err != nil {

@@ -251,25 +251,3 @@ func printable(b []byte) bool {
 	}
 	return true
 }
-
-func BenchmarkMessage(b *testing.B) {
-	src, buf := []byte(frameJSON), make([]byte, len(frameJSON))
-	read := func(parse func(*message, []byte) error) func(b *testing.B) {
-		return func(b *testing.B) {
-			var m message
-			b.SetBytes(int64(len(src)))
-			b.ReportAllocs()
-			for b.Loop() {
-				copy(buf, src)
-				if err := parse(&m, buf); err != nil {
-					b.Fatal(err)
-				}
-				if _, ok := decodeBase64(m.payload, m.payload); !ok {
-					b.Fatal("payload refused")
-				}
-			}
-		}
-	}
-	b.Run("frame path", read((*message).parse))
-	b.Run("by encoding/json", read((*message).unmarshal))
-}

@@ -1,13 +1,12 @@
 package media
 
 import (
-	"log/slog"
 	"time"
 )
 
 // newStream makes a stream of an accepted socket. Its owner must call release.
-func newStream(ws socket, limits limits, log *slog.Logger) *Stream {
-	st := &Stream{ws: ws, limits: limits, log: log, opened: time.Now()}
+func newStream(ws socket, limits limits) *Stream {
+	st := &Stream{ws: ws, limits: limits, opened: time.Now()}
 	ws.SetReadLimit(int64(monstrous * limits.message))
 	st.out.start(ws)
 	ws.SetPingHandler(st.out.ping)

@@ -154,7 +154,7 @@ func (s *Server) handle(c *websocket.Conn) {
 	}
 	defer slot.free()
 	defer s.recover()
-	st := newStream(newConn(c), s.limits(), s.Logger)
+	st := newStream(newConn(c), s.limits())
 	defer st.release()
 	stop := context.AfterFunc(s.ctx, func() { st.end(EndShutdown) })
 	defer stop()
@@ -176,6 +176,7 @@ func (s *Server) handle(c *websocket.Conn) {
 	}
 	s.n.started.Add(1)
 	s.Serve(s.ctx, st)
+	s.Logger.Debug("stream ended", "call_sid", st.start.CallSID, "stats", st.Stats())
 }
 
 func (s *Server) limits() limits {

@@ -70,8 +70,10 @@ func TestAStreamMayBeSignedForTheseURLsOnly(t *testing.T) {
 			t.Errorf("%s: matches %q, want no match", c.name, match)
 		}
 	}
-	if _, ok := signed(nil, sign("", urls[0], nil), urls, nil); ok {
-		t.Error("a signature matches although there is no token")
+	for _, none := range [][]Secret{nil, {""}} {
+		if _, ok := signed(none, sign("", urls[0], nil), urls, nil); ok {
+			t.Errorf("a signature matches although there is no token in %q", none)
+		}
 	}
 	if _, ok := signed(tokens, "", urls, nil); ok {
 		t.Error("an empty signature matches")

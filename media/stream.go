@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"sync"
 	"time"
 )
@@ -44,7 +43,6 @@ type Stream struct {
 	ws     socket
 	start  Start
 	limits limits
-	log    *slog.Logger
 	n      counters
 
 	// The reader's own.
@@ -82,7 +80,10 @@ type socket interface {
 	SetReadLimit(limit int64)
 	SetPingHandler(h func(data string) error)
 	SetCloseHandler(h func(code int, text string) error)
-	Close() error // unlike a close frame: a read or write that is under way fails
+	// Linger gives the carrier time to read our close frame and close the connection; then it closes.
+	Linger(atMost time.Duration)
+	// Close closes the connection at once: a read or write that is under way fails.
+	Close() error
 }
 
 // Start says which call the stream belongs to. It is the same at all times.

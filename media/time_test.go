@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -67,7 +66,7 @@ func receive(ctx context.Context, t *testing.T, limits limits) *session {
 	t.Helper()
 	s := &session{ws: newFakeSocket(), to: &listener{}, reason: make(chan EndReason, 1), began: time.Now()}
 	s.ws.in <- []byte(startJSON)
-	s.st = newStream(s.ws, limits, slog.New(slog.DiscardHandler))
+	s.st = newStream(s.ws, limits)
 	if !s.st.awaitStart() {
 		t.Fatal("no start")
 	}
@@ -197,7 +196,7 @@ func TestAStreamEndsOnceForTheFirstReason(t *testing.T) {
 func TestAStartMustComeInTime(t *testing.T) {
 	simulated(t, func(t *testing.T) {
 		ws := newFakeSocket()
-		st := newStream(ws, testLimits, slog.New(slog.DiscardHandler))
+		st := newStream(ws, testLimits)
 		began := time.Now()
 		go func() {
 			for range 9 {
