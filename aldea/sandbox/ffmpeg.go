@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"strconv"
 	"sync"
-	"time"
 )
 
 // transcodeRate is what compressed audio is decoded to, in Hz: the rate of the service's own recogniser.
@@ -42,11 +41,10 @@ func startTranscoder(ctx context.Context, program, name, file string) (*transcod
 		protocol, source = "file,pipe", "file:"+file
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	cmd := exec.CommandContext(ctx, path, "-hide_banner", "-loglevel", "error", "-nostdin",
+	cmd := child(ctx, path, "-hide_banner", "-loglevel", "error", "-nostdin",
 		"-flags", "low_delay", "-probesize", "4096", "-analyzeduration", "0",
 		"-protocol_whitelist", protocol, "-f", name, "-i", source,
 		"-vn", "-sn", "-dn", "-ac", "1", "-ar", strconv.Itoa(transcodeRate), "-f", "s16le", "-flush_packets", "1", "pipe:1")
-	cmd.WaitDelay = 2 * time.Second
 	stdin, err := cmd.StdinPipe()
 	if err == nil {
 		var stdout io.ReadCloser

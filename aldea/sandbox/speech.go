@@ -56,7 +56,7 @@ func newSpeech(o SpeechOptions) (*speech, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, program, append([]string{"-check"}, s.args...)...).CombinedOutput()
+	out, err := child(ctx, program, append([]string{"-check"}, s.args...)...).CombinedOutput()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s says: %s (%w); it needs %s", ErrNoSpeech, program, oneLine(out), err, packages)
 	}

@@ -39,8 +39,7 @@ type sphinx struct {
 
 func startSphinx(ctx context.Context, program string, args []string) (*sphinx, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.WaitDelay = 2 * time.Second
+	cmd := child(ctx, program, args...)
 	s := &sphinx{cancel: cancel, cmd: cmd, errors: &tail{}}
 	cmd.Stderr = s.errors
 	in, err := cmd.StdinPipe()
