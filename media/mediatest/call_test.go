@@ -5,11 +5,14 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -17,33 +20,77 @@ import (
 
 const guard = 20 * time.Second
 
-// A server is a media server that keeps every message and runs a script.
+// A server is a media server in memory that keeps every message and runs a script.
 type server struct {
-	*httptest.Server
+	http     http.Server
+	conns    chan net.Conn
 	mu       sync.Mutex
 	messages []map[string]any
 	header   http.Header
-	ended    chan error // how each connection ended
+	ended    error // how the connection ended
 }
 
-func newServer(t *testing.T, serve func(*server, *websocket.Conn)) *server {
-	t.Helper()
-	s := &server{ended: make(chan error, 10)}
-	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// newServer starts a server inside a synctest bubble; the test must close it.
+func newServer(serve func(*server, *websocket.Conn)) *server {
+	s := &server{conns: make(chan net.Conn)}
+	s.http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.header = r.Header
 		up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
 		conn, err := up.Upgrade(w, r, nil)
 		if err != nil {
 			return
 		}
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		if serve != nil {
 			serve(s, conn)
 		}
-		s.ended <- s.readAll(conn)
-	}))
-	t.Cleanup(s.Close)
+		err = s.readAll(conn)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.ended = err
+	})
+	go func() { _ = s.http.Serve(s) }()
 	return s
+}
+
+// Accept, Close and Addr make the server its own listener.
+func (s *server) Accept() (net.Conn, error) {
+	c, ok := <-s.conns
+	if !ok {
+		return nil, net.ErrClosed
+	}
+	return c, nil
+}
+func (s *server) Close() error   { return nil }
+func (s *server) Addr() net.Addr { return &net.TCPAddr{} }
+
+// stop ends the server's goroutine.
+func (s *server) stop() {
+	close(s.conns)
+	_ = s.http.Close()
+}
+
+// dial is Call.Dial.
+func (s *server) dial(context.Context, string, string) (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	s.conns <- ours
+	return theirs, nil
+}
+
+// run runs a call against a server in simulated time.
+func run(t *testing.T, call *Call, serve func(*server, *websocket.Conn)) (s *server, result Result) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s = newServer(serve)
+		defer s.stop()
+		call.URL, call.Dial = "ws://bridge.example/media/twilio", s.dial
+		var err error
+		if result, err = call.Run(t.Context()); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+	})
+	return s, result
 }
 
 func (s *server) readAll(conn *websocket.Conn) error {
@@ -69,19 +116,6 @@ func (s *server) read(conn *websocket.Conn) (map[string]any, error) {
 	return m, nil
 }
 
-func (s *server) url() string { return strings.Replace(s.URL, "http", "ws", 1) + "/media/twilio" }
-
-func (s *server) wait(t *testing.T) error {
-	t.Helper()
-	select {
-	case err := <-s.ended:
-		return err
-	case <-time.After(guard):
-		t.Fatal("the connection did not end")
-		return nil
-	}
-}
-
 // events are the events received, with runs of one put together.
 func (s *server) events() string {
 	s.mu.Lock()
@@ -96,18 +130,14 @@ func (s *server) events() string {
 }
 
 func TestTheWireIsTwilios(t *testing.T) {
-	s := newServer(t, nil)
 	call := Call{
-		URL: s.url(), CallSID: "CA1", StreamSID: "MZ1", AccountSID: "AC1", From: "+1", To: "+2", Params: map[string]string{"k": "v"},
+		CallSID: "CA1", StreamSID: "MZ1", AccountSID: "AC1", From: "+1", To: "+2", Params: map[string]string{"k": "v"},
 		Inbound: []byte(strings.Repeat("a", 320)), Outbound: []byte(strings.Repeat("b", 200)),
-		Speed: 10, Clock: time.Second, DTMF: []Digit{{30 * ms, "#"}},
+		Clock: time.Second, DTMF: []Digit{{30 * ms, "#"}},
 	}
-	result, err := call.Run(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.wait(t); !websocket.IsCloseError(err, 1000) {
-		t.Errorf("the connection ended with %v, want a close frame with 1000", err)
+	s, result := run(t, &call, nil)
+	if !websocket.IsCloseError(s.ended, 1000) {
+		t.Errorf("the connection ended with %v, want a close frame with 1000", s.ended)
 	}
 	want := `[
 		{"event":"connected","protocol":"Call","version":"1.0.0"},
@@ -164,13 +194,9 @@ func TestHangingUp(t *testing.T) {
 		{"cut", Cut, "connected start media", 1006},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newServer(t, nil)
-			call := Call{URL: s.url(), Hold: 40 * ms, HangUp: c.way}
-			if _, err := call.Run(context.Background()); err != nil {
-				t.Fatal(err)
-			}
-			if err := s.wait(t); !websocket.IsCloseError(err, c.code) {
-				t.Errorf("got %v, want %d", err, c.code)
+			s, _ := run(t, &Call{Hold: 40 * ms, HangUp: c.way}, nil)
+			if !websocket.IsCloseError(s.ended, c.code) {
+				t.Errorf("got %v, want %d", s.ended, c.code)
 			}
 			if got := s.events(); got != c.events {
 				t.Errorf("got %q, want %q", got, c.events)
@@ -180,41 +206,45 @@ func TestHangingUp(t *testing.T) {
 }
 
 func TestASilentCarrierStaysUntilTheServerLeaves(t *testing.T) {
-	s := newServer(t, func(s *server, conn *websocket.Conn) {
+	_, result := run(t, &Call{Hold: 40 * ms, HangUp: Silent}, func(s *server, conn *websocket.Conn) {
 		for range 4 { // connected, start and two frames
 			if _, err := s.read(conn); err != nil {
 				t.Error(err)
 			}
 		}
+		time.Sleep(time.Minute)
 		_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(1000, "idle"), time.Now().Add(guard))
 	})
-	call := Call{URL: s.url(), Hold: 40 * ms, HangUp: Silent}
-	result, err := call.Run(context.Background())
-	if err != nil || result.CloseCode != 1000 || result.CloseReason != "idle" {
-		t.Errorf("got %+v, %v, want the server's close frame", result, err)
+	if result.CloseCode != 1000 || result.CloseReason != "idle" || result.ByServer {
+		t.Errorf("got %+v, want the server's close frame", result)
 	}
 }
 
 func TestTheServerMayHangUp(t *testing.T) {
-	s := newServer(t, func(s *server, conn *websocket.Conn) {
+	_, result := run(t, &Call{Hold: time.Hour}, func(_ *server, conn *websocket.Conn) {
 		_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(1001, "bye"), time.Now().Add(guard))
 	})
-	call := Call{URL: s.url(), Hold: time.Hour}
-	result, err := call.Run(context.Background())
-	if err != nil || !result.ByServer || result.CloseCode != 1001 {
-		t.Errorf("got %+v, %v, want the end by the server with 1001", result, err)
+	if !result.ByServer || result.CloseCode != 1001 {
+		t.Errorf("got %+v, want the end by the server with 1001", result)
 	}
 }
 
 func TestTheEndOfTheContextHangsUp(t *testing.T) {
 	for _, way := range []HangUp{Stop, Silent} {
-		s := newServer(t, nil)
-		ctx, cancel := context.WithCancel(context.Background())
-		call := Call{URL: s.url(), Hold: time.Hour, HangUp: way, Sent: func(Track, time.Duration, time.Time) { cancel() }}
-		if _, err := call.Run(ctx); !errors.Is(err, context.Canceled) {
-			t.Errorf("got %v, want %v", err, context.Canceled)
-		}
-		_ = s.wait(t)
+		synctest.Test(t, func(t *testing.T) {
+			s := newServer(nil)
+			defer s.stop()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			call := Call{URL: "ws://bridge.example/", Dial: s.dial, Hold: time.Hour, HangUp: way}
+			if _, err := call.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
+			}
+			synctest.Wait()
+			if s.ended == nil {
+				t.Error("the connection did not end")
+			}
+		})
 	}
 }
 
@@ -255,7 +285,7 @@ func TestTheUpgradeIsSignedForThePublicURL(t *testing.T) {
 
 func TestMarksComeBackWhenTheirAudioHasBeenPlayed(t *testing.T) {
 	audio := base64.StdEncoding.EncodeToString(make([]byte, 8000))
-	s := newServer(t, func(s *server, conn *websocket.Conn) {
+	s, result := run(t, &Call{StreamSID: "MZ1", Hold: 2 * time.Second}, func(_ *server, conn *websocket.Conn) {
 		for _, m := range []string{
 			`{"event":"media","streamSid":"MZ1","media":{"payload":"` + audio + `"}}`,
 			`{"event":"mark","streamSid":"MZ1","mark":{"name":"one"}}`,
@@ -265,40 +295,49 @@ func TestMarksComeBackWhenTheirAudioHasBeenPlayed(t *testing.T) {
 			_ = conn.WriteMessage(websocket.TextMessage, []byte(m))
 		}
 	})
-	call := Call{URL: s.url(), StreamSID: "MZ1", Hold: 2 * time.Second, Speed: 20}
-	result, err := call.Run(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = s.wait(t)
 	if result.MediaBytes != 8000 || result.Marks != 1 || result.Echoed != 1 || result.Unreadable != 2 {
 		t.Errorf("result: got %+v, want one second of audio, one mark and two unreadable messages", result)
 	}
 	if got, want := s.events(), "connected start media mark media stop"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	// connected, start, the 49 frames that have left before one second, and then the mark
+	if got := s.messages[51]["event"]; got != "mark" {
+		t.Errorf("after one second: got %v, want the mark", got)
+	}
 }
 
 func TestProgressAndSentTellWhatHasLeft(t *testing.T) {
-	s := newServer(t, nil)
-	var offsets, progress []time.Duration
-	call := Call{
-		URL: s.url(), Inbound: make([]byte, 2400), Speed: 10,
-		Sent:     func(_ Track, offset time.Duration, _ time.Time) { offsets = append(offsets, offset) },
-		Progress: func(sent, total time.Duration) { progress = append(progress, sent, total) },
-	}
-	result, err := call.Run(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(offsets) != 15 || offsets[14] != 280*ms {
-		t.Errorf("sent: got %v, want 15 frames up to 280ms", offsets)
-	}
-	want := []time.Duration{100 * ms, 300 * ms, 200 * ms, 300 * ms, 300 * ms, 300 * ms}
-	if len(progress) != len(want) || progress[0] != want[0] || progress[5] != want[5] {
-		t.Errorf("progress: got %v, want %v", progress, want)
-	}
-	if least := 30 * ms; result.HungUp.Sub(result.Began) < least {
-		t.Errorf("300 ms at tenfold speed took %v, want at least %v", result.HungUp.Sub(result.Began), least)
+	for _, speed := range []float64{0, 1, 10, 0.5} {
+		var offsets, progress []time.Duration
+		var late time.Duration
+		var began time.Time
+		call := Call{Inbound: make([]byte, 2400), Speed: speed}
+		real := max(speed, 1)
+		if speed == 0.5 {
+			real = speed
+		}
+		call.Sent = func(_ Track, offset time.Duration, at time.Time) {
+			if began.IsZero() {
+				began = at.Add(-time.Duration(float64(20*ms) / real))
+			}
+			offsets = append(offsets, offset)
+			late = max(late, at.Sub(began)-time.Duration(float64(offset+20*ms)/real))
+		}
+		call.Progress = func(sent, total time.Duration) { progress = append(progress, sent, total) }
+		_, result := run(t, &call, nil)
+		if len(offsets) != 15 || offsets[14] != 280*ms {
+			t.Errorf("sent: got %v, want 15 frames up to 280ms", offsets)
+		}
+		if late != 0 {
+			t.Errorf("speed %v: frames left up to %v late", speed, late)
+		}
+		want := []time.Duration{100 * ms, 300 * ms, 200 * ms, 300 * ms, 300 * ms, 300 * ms}
+		if !slices.Equal(progress, want) {
+			t.Errorf("progress: got %v, want %v", progress, want)
+		}
+		if got, want := result.HungUp.Sub(result.Began), time.Duration(float64(300*ms)/real); got != want {
+			t.Errorf("speed %v: 300 ms took %v, want %v", speed, got, want)
+		}
 	}
 }

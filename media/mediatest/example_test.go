@@ -13,7 +13,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// A call against a server that greets the caller with half a second of audio and waits until he has heard it.
+// A server that greets the caller with half a second of audio and hangs up when he has heard it.
 func ExampleCall() {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var up websocket.Upgrader
@@ -36,6 +36,7 @@ func ExampleCall() {
 			}
 			if strings.Contains(string(b), `"mark"`) {
 				fmt.Println("greeted")
+				return
 			}
 		}
 	}))
@@ -44,15 +45,15 @@ func ExampleCall() {
 	call := mediatest.Call{
 		URL:       "ws" + strings.TrimPrefix(server.URL, "http"),
 		StreamSID: "MZ1",
-		Inbound:   make([]byte, 8000),
+		Hold:      time.Minute,
 		Speed:     10,
 		Received:  func(m mediatest.Message) { fmt.Printf("%s %d %q\n", m.Event, len(m.Media), m.Mark) },
 	}
 	result, err := call.Run(context.Background())
-	fmt.Println(result.Frames, "frames,", time.Duration(result.MediaBytes)*time.Second/8000, err)
+	fmt.Println(time.Duration(result.MediaBytes)*time.Second/8000, "heard, ended by the server:", result.ByServer, err)
 	// Output:
 	// media 4000 ""
 	// mark 0 "greeted"
 	// greeted
-	// 50 frames, 500ms <nil>
+	// 500ms heard, ended by the server: true <nil>
 }
