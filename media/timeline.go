@@ -14,8 +14,10 @@ const (
 	keepPause  = sampleRate      // a pause is not made shorter than this to make up for a shift
 	seenFrames = 32              // timestamps kept to tell a duplicate from a late frame
 
-	quietAfter = 300 * time.Millisecond // without a frame for so long, silence flows
-	quietLag   = 200 * time.Millisecond // so far behind the wall clock
+	// Without a frame for so long, silence flows. Shorter stalls are common on a network, and silence in the
+	// middle of a word can end an utterance.
+	quietAfter = 500 * time.Millisecond
+	quietLag   = 400 * time.Millisecond // so far behind the wall clock
 	quietEvery = 100 * time.Millisecond // in pieces of this length
 )
 
