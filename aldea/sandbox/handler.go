@@ -19,6 +19,7 @@ const (
 	pathListen  = "/v1/listen"
 	pathPCM     = "/v1/listen/pcm"
 	pathInspect = "/inspect"
+	pathControl = "/control/faults"
 )
 
 var (
@@ -31,22 +32,23 @@ type Handler struct {
 	opts     Options
 	log      *log
 	logger   *slog.Logger
+	faults   *schedule
 	upgrader websocket.Upgrader
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 	active sync.WaitGroup // one for each stream or recording
 
-	mu         sync.Mutex // guards the rest
-	running    int
-	handshakes int
-	closed     bool
+	mu      sync.Mutex // guards the rest
+	running int
+	closed  bool
 }
 
 // NewHandler returns a Handler for mounting at the root of an HTTP server.
 func NewHandler(opts Options) *Handler {
 	opts = opts.withDefaults()
 	h := &Handler{opts: opts, log: newLog(), logger: opts.Logger}
+	h.faults = newSchedule(&h.opts)
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.upgrader = websocket.Upgrader{
 		HandshakeTimeout: 10 * time.Second,
@@ -66,15 +68,13 @@ func (h *Handler) Close() error {
 	return nil
 }
 
-// ServeHTTP answers streams, recordings and inspection; all else gets 404.
+// ServeHTTP answers streams, recordings, inspection and control; all else gets 404.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch upgrade := websocket.IsWebSocketUpgrade(r); {
 	case r.Method == http.MethodGet && r.URL.Path == pathInspect && !upgrade:
-		if key, _ := credentials(r.Header); len(h.opts.Keys) > 0 && !h.opts.allowed(key) {
-			http.Error(w, "inspection needs one of the server's keys", http.StatusUnauthorized)
-			return
-		}
-		h.inspect(w, r)
+		h.trusted(w, r, h.inspect)
+	case r.URL.Path == pathControl && !upgrade:
+		h.trusted(w, r, h.control)
 	case r.Method == http.MethodGet && upgrade && slices.Contains(streamPaths, r.URL.Path):
 		h.serve(w, r, "websocket", h.stream)
 	case r.Method == http.MethodPost && slices.Contains(postPaths, r.URL.Path):
@@ -82,6 +82,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		h.serve(w, r, "", nil)
 	}
+}
+
+// trusted asks for one of the server's keys, if it has any.
+func (h *Handler) trusted(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
+	if key, _ := credentials(r.Header); len(h.opts.Keys) > 0 && !h.opts.allowed(key) {
+		http.Error(w, "inspection and control need one of the server's keys", http.StatusUnauthorized)
+		return
+	}
+	next(w, r)
 }
 
 // An exchange is one request on its way.
@@ -112,7 +121,10 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, transport string
 			err = c.Check(params)
 		}
 	}
+	status, refusing := h.faults.refusing()
 	switch {
+	case refusing && next != nil:
+		h.unreachable(x, status)
 	case next == nil:
 		h.refuse(x, http.StatusNotFound, "NOT_FOUND", "no such endpoint")
 	case !h.opts.allowed(key):
@@ -158,20 +170,11 @@ func (h *Handler) leave() {
 	h.active.Done()
 }
 
-// nextFault is the fault of this handshake. Handshakes that were refused do not count.
-func (h *Handler) nextFault() Fault {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	n := h.handshakes
-	h.handshakes++
-	return h.opts.fault(n)
-}
-
 // stream upgrades a request and serves it until it ends.
 func (h *Handler) stream(x *exchange) {
-	fault := h.nextFault()
-	if !h.pause(x.r.Context(), fault.HandshakeDelay) {
-		x.record.update(func(c *Connection) { c.Status, c.Err = 0, "gone before the handshake" })
+	turn := h.faults.turn(x.params)
+	x.record.update(func(c *Connection) { c.Fault = turn.fault })
+	if !h.greet(x, &turn) {
 		return
 	}
 	header := http.Header{}
@@ -186,23 +189,7 @@ func (h *Handler) stream(x *exchange) {
 		h.refuse(x, http.StatusBadRequest, "BAD_REQUEST", "not a WebSocket handshake: "+err.Error())
 		return
 	}
-	newStream(h, x, conn, fault).run(h.ctx)
-}
-
-// pause waits, and reports false if the client or the server ended meanwhile.
-func (h *Handler) pause(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return true
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-	case <-h.ctx.Done():
-	}
-	return false
+	newStream(h, x, conn, turn).run(h.ctx)
 }
 
 // newRequestID is a random UUID (RFC 9562, version 4).

@@ -33,6 +33,7 @@ type Connection struct {
 	Params    Params      // Key is empty here
 	Query     string      // the parameters as they came
 	Open      bool        // the stream has not ended
+	Fault     Fault       // that its handshake was dealt
 
 	Controls    []Control     // control messages in order
 	Bytes       int64         // of audio received and taken up
@@ -217,7 +218,7 @@ func (h *Handler) inspect(w http.ResponseWriter, _ *http.Request) {
 func (c *Connection) write(b *strings.Builder) {
 	b.WriteString(`{"number":` + strconv.Itoa(c.Number) + `,"request_id":` + quote(c.RequestID) +
 		`,"transport":` + quote(c.Transport) + `,"status":` + strconv.Itoa(c.Status) +
-		`,"open":` + strconv.FormatBool(c.Open) + `,"path":` + quote(c.Params.Path) + `,"query":` + quote(c.Query) +
+		`,"open":` + strconv.FormatBool(c.Open) + `,"path":` + quote(c.Params.Path) + `,"query":` + quote(c.Query) + `,"fault":` + quote(c.Fault.String()) +
 		`,"key":` + quote(c.KeyHash) + `,"header":`)
 	writeHeader(b, c.Header)
 	b.WriteString(`,"encoding":` + quote(c.Params.Encoding) + `,"sample_rate":` + strconv.Itoa(c.SampleRate) +

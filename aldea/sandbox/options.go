@@ -16,6 +16,8 @@ const (
 	ProfileAldea Profile = "aldea"
 	// ProfileDeepgram: Metadata at the end, words as objects in seconds, from_finalize, dg-request-id.
 	ProfileDeepgram Profile = "deepgram"
+	// ProfileMixed: Aldea's rules, but every message in a random legal variant of either dialect, by Options.Seed.
+	ProfileMixed Profile = "mixed"
 )
 
 // BadText is what a text frame that is no known control message brings about. Aldea documents nothing here.
@@ -82,10 +84,18 @@ type Options struct {
 	// BadText and EmptyFrame choose between answers the service does not document.
 	BadText    BadText
 	EmptyFrame EmptyFrame
-	// Fault is how every connection misbehaves that Plan does not name.
-	Fault Fault
-	// Plan is how the first connections misbehave, in the order of their handshakes.
+	// Plan is how the first connections misbehave, in the order of their handshakes. Handshakes that are refused
+	// for other reasons (path, key, parameters, limits, an outage) do not count. SetFaults replaces it later.
 	Plan []Fault
+	// Next, if set, says how each connection misbehaves that Plan does not name. Handshakes are counted from 0, those
+	// of Plan included. Calls come one at a time; Next must not call the server's methods.
+	Next func(handshake int, p Params) Fault
+	// Fault is how every connection misbehaves that neither Plan nor Next names.
+	Fault Fault
+	// Outage, if its For is set, is under way at start.
+	Outage Outage
+	// Seed makes what ProfileMixed, Fault.Mixed and Fault.Jitter do at random repeat itself from run to run.
+	Seed uint64
 	// KeepAudio keeps the decoded samples of every stream for inspection.
 	KeepAudio bool
 	// FFmpeg is the program that decodes compressed audio; it defaults to "ffmpeg" on the PATH. "-" means none.

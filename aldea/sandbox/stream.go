@@ -22,20 +22,20 @@ type stream struct {
 	h      *Handler
 	opts   *Options
 	conn   *websocket.Conn
-	fault  Fault
+	turn   turn
 	record *record
 	queue  *queue
 	worker worker
 }
 
-func newStream(h *Handler, x *exchange, conn *websocket.Conn, fault Fault) *stream {
-	st := &stream{h: h, opts: &h.opts, conn: conn, fault: fault, record: x.record, queue: newQueue(h.opts.MaxQueue)}
+func newStream(h *Handler, x *exchange, conn *websocket.Conn, t turn) *stream {
+	st := &stream{h: h, opts: &h.opts, conn: conn, turn: t, record: x.record, queue: newQueue(h.opts.MaxQueue)}
 	st.worker = worker{
 		opts:    st.opts,
 		params:  x.params,
 		record:  x.record,
 		encoder: encoder{profile: st.opts.Profile, requestID: x.requestID, model: modelName(st.opts.Source), created: time.Now()},
-		drop:    fault.DropAfter,
+		drop:    t.fault.DropAfter,
 		write:   st.write,
 	}
 	return st
@@ -165,7 +165,7 @@ func (st *stream) finish(end ending, reading <-chan struct{}) {
 	switch end.code {
 	case websocket.CloseAbnormalClosure:
 		st.closed(end.code, "", end.err)
-		st.reset()
+		reset(st.conn.NetConn())
 		return
 	case 0: // the client is gone, or the server closes
 		return
@@ -196,12 +196,4 @@ func (st *stream) closed(code int, reason string, err error) {
 			c.Err = err.Error()
 		}
 	})
-}
-
-// reset cuts the connection as a dying network would: without a close frame, and at once.
-func (st *stream) reset() {
-	if tcp, ok := st.conn.NetConn().(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // closing then sends RST; without it, FIN does nearly the same
-	}
-	st.conn.Close()
 }

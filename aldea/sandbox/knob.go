@@ -1,0 +1,207 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Limits of what a fault may ask for: it may come from a stranger.
+const (
+	maxFaultTime = 24 * time.Hour
+	maxFaultSeed = 1e15 // so that a seed survives JSON readers that know only float64
+)
+
+// A knob is one setting of a Fault: its name in text and in JSON, and how it is read and written. Every setting has
+// one text form, and "" is what the zero value has.
+type knob struct {
+	name string
+	form form
+	want string // what is possible, for errors
+	set  func(f *Fault, value string) error
+	get  func(f *Fault) string
+}
+
+// form is how a value looks in JSON.
+type form int
+
+const (
+	formText   form = iota // a string
+	formNumber             // a whole number
+	formFlag               // true or false
+)
+
+// knobs are all settings, in the order in which they are written.
+var knobs = []knob{
+	timeKnob("handshake-delay", func(f *Fault) *time.Duration { return &f.HandshakeDelay }),
+	numberKnob("status", 400, 599, func(f *Fault) *int { return &f.Status }),
+	timeKnob("retry-after", func(f *Fault) *time.Duration { return &f.RetryAfter }),
+	flagKnob("hang", func(f *Fault) *bool { return &f.Hang }),
+	flagKnob("reset", func(f *Fault) *bool { return &f.Reset }),
+	flagKnob("wrong-subprotocol", func(f *Fault) *bool { return &f.WrongSubprotocol }),
+	audioKnob("drop", func(f *Fault) *time.Duration { return &f.DropAfter }),
+	audioKnob("close", func(f *Fault) *time.Duration { return &f.CloseAfter }),
+	numberKnob("code", 1000, 4999, func(f *Fault) *int { return &f.CloseCode }),
+	{"reason", formText, "a text", func(f *Fault, v string) error { f.CloseReason = v; return nil }, func(f *Fault) string { return f.CloseReason }},
+	audioKnob("half-open", func(f *Fault) *time.Duration { return &f.HalfOpenAfter }),
+	audioKnob("stall", func(f *Fault) *time.Duration { return &f.StallAfter }),
+	timeKnob("outage", func(f *Fault) *time.Duration { return &f.Outage.For }),
+	numberKnob("outage-status", 400, 599, func(f *Fault) *int { return &f.Outage.Status }),
+	flagKnob("outage-drop", func(f *Fault) *bool { return &f.Outage.Drop }),
+	choiceKnob("words", func(f *Fault) *Words { return &f.Words }, WordsArrays, WordsObjects, WordsEmpty, WordsAbsent, WordsRelative),
+	choiceKnob("speech-final", func(f *Fault) *SpeechFinal { return &f.SpeechFinal }, SpeechFinalEmpty, SpeechFinalRepeated, SpeechFinalNever),
+	choiceKnob("metadata", func(f *Fault) *Metadata { return &f.Metadata }, MetadataOpen, MetadataClose, MetadataBoth, MetadataNever),
+	flagKnob("empty-interims", func(f *Fault) *bool { return &f.EmptyInterims }),
+	flagKnob("empty-finals", func(f *Fault) *bool { return &f.EmptyFinals }),
+	flagKnob("mixed", func(f *Fault) *bool { return &f.Mixed }),
+	flagKnob("duplicate", func(f *Fault) *bool { return &f.Duplicate }),
+	timeKnob("overlap", func(f *Fault) *time.Duration { return &f.Overlap }),
+	flagKnob("unknown-type", func(f *Fault) *bool { return &f.UnknownType }),
+	flagKnob("unknown-fields", func(f *Fault) *bool { return &f.UnknownFields }),
+	flagKnob("invalid-json", func(f *Fault) *bool { return &f.InvalidJSON }),
+	flagKnob("huge", func(f *Fault) *bool { return &f.Huge }),
+	flagKnob("late-interim", func(f *Fault) *bool { return &f.LateInterim }),
+	timeKnob("latency", func(f *Fault) *time.Duration { return &f.Latency }),
+	timeKnob("jitter", func(f *Fault) *time.Duration { return &f.Jitter }),
+	timeKnob("burst", func(f *Fault) *time.Duration { return &f.Burst }),
+	choiceKnob("speed", func(f *Fault) *Speed { return &f.Speed }, SpeedClose, SpeedDelay),
+	seedKnob("seed", func(f *Fault) *uint64 { return &f.Seed }),
+}
+
+// findKnob returns the setting of that name, or an error that names all.
+func findKnob(name string) (knob, error) {
+	for _, k := range knobs {
+		if k.name == name {
+			return k, nil
+		}
+	}
+	names := make([]string, len(knobs))
+	for i, k := range knobs {
+		names[i] = k.name
+	}
+	return knob{}, fmt.Errorf("no fault has a setting %q; there are %s", name, strings.Join(names, ", "))
+}
+
+// read sets a value, refusing a second one.
+func (k knob) read(f *Fault, value string) error {
+	if k.get(f) != "" {
+		return fmt.Errorf("%s is set twice", k.name)
+	}
+	if err := k.set(f, value); err != nil || k.get(f) == "" {
+		return fmt.Errorf("%s can not be %q, want %s", k.name, value, k.want)
+	}
+	return nil
+}
+
+var errValue = errors.New("not such a value")
+
+func timeKnob(name string, at func(*Fault) *time.Duration) knob {
+	return knob{name, formText, "a time such as 3.2s or 250ms, more than zero and at most 24h",
+		func(f *Fault, v string) error {
+			d, err := time.ParseDuration(v)
+			if err != nil || d <= 0 || d > maxFaultTime {
+				return errValue
+			}
+			*at(f) = d
+			return nil
+		},
+		func(f *Fault) string {
+			if *at(f) == 0 {
+				return ""
+			}
+			return at(f).String()
+		}}
+}
+
+// audioKnob is a time of audio, or "open".
+func audioKnob(name string, at func(*Fault) *time.Duration) knob {
+	k := timeKnob(name, at)
+	set, get := k.set, k.get
+	k.want = `an amount of audio such as 3.2s, more than zero and at most 24h, or "open"`
+	k.set = func(f *Fault, v string) error {
+		if v == "open" {
+			*at(f) = AtOpen
+			return nil
+		}
+		return set(f, v)
+	}
+	k.get = func(f *Fault) string {
+		if *at(f) < 0 {
+			return "open"
+		}
+		return get(f)
+	}
+	return k
+}
+
+func numberKnob(name string, least, most int, at func(*Fault) *int) knob {
+	return knob{name, formNumber, fmt.Sprintf("a number from %d to %d", least, most),
+		func(f *Fault, v string) error {
+			n, err := strconv.Atoi(v)
+			if err != nil || n < least || n > most {
+				return errValue
+			}
+			*at(f) = n
+			return nil
+		},
+		func(f *Fault) string {
+			if *at(f) == 0 {
+				return ""
+			}
+			return strconv.Itoa(*at(f))
+		}}
+}
+
+func seedKnob(name string, at func(*Fault) *uint64) knob {
+	return knob{name, formNumber, "a number from 1 to 1000000000000000",
+		func(f *Fault, v string) error {
+			n, err := strconv.ParseUint(v, 10, 64)
+			if err != nil || n > maxFaultSeed {
+				return errValue
+			}
+			*at(f) = n
+			return nil
+		},
+		func(f *Fault) string {
+			if *at(f) == 0 {
+				return ""
+			}
+			return strconv.FormatUint(*at(f), 10)
+		}}
+}
+
+func flagKnob(name string, at func(*Fault) *bool) knob {
+	return knob{name, formFlag, "nothing but its name",
+		func(f *Fault, v string) error {
+			if v != "true" {
+				return errValue
+			}
+			*at(f) = true
+			return nil
+		},
+		func(f *Fault) string {
+			if !*at(f) {
+				return ""
+			}
+			return "true"
+		}}
+}
+
+func choiceKnob[T ~string](name string, at func(*Fault) *T, choices ...T) knob {
+	names := make([]string, len(choices))
+	for i, c := range choices {
+		names[i] = string(c)
+	}
+	return knob{name, formText, "one of " + strings.Join(names, ", "),
+		func(f *Fault, v string) error {
+			if !slices.Contains(choices, T(v)) {
+				return errValue
+			}
+			*at(f) = T(v)
+			return nil
+		},
+		func(f *Fault) string { return string(*at(f)) }}
+}
