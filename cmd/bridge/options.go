@@ -119,13 +119,13 @@ func (o *options) validate() error {
 	return nil
 }
 
-// client returns a client of the recogniser.
-func (o *aldeaOptions) client(key string, logger *slog.Logger) (*aldea.Client, error) {
+// client returns a client of the recogniser. A change, if any, has the last word on its configuration.
+func (o *aldeaOptions) client(key string, logger *slog.Logger, change func(*aldea.Config)) (*aldea.Client, error) {
 	auth, err := aldea.ParseAuth(o.Auth)
 	if err != nil {
 		return nil, err
 	}
-	return aldea.NewClient(aldea.Config{
+	config := aldea.Config{
 		URL:            cmp.Or(o.URL, "wss://api.aldea.ai"),
 		AllowPlaintext: o.Plaintext,
 		Key:            aldea.Secret(key),
@@ -139,7 +139,9 @@ func (o *aldeaOptions) client(key string, logger *slog.Logger) (*aldea.Client, e
 		Redact:         o.Redact,
 		Chunk:          o.Chunk,
 		Logger:         logger,
-	})
+	}
+	apply(change, &config)
+	return aldea.NewClient(config)
 }
 
 // settings returns what receivers are told of the recogniser in call.started.

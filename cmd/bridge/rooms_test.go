@@ -15,20 +15,23 @@ const module = "aldeabridge"
 
 // rooms is the table of ARCHITECTURE.md: what each package of ours may import of ours.
 var rooms = map[string][]string{
-	"events":               {},
-	"codec":                {},
-	"transcript":           {"events"},
-	"aldea":                {"codec"},
-	"aldea/sandbox":        {"codec", "aldea/sandbox/marker"},
-	"aldea/sandbox/marker": {},
-	"media":                {"codec"},
-	"media/mediatest":      {"codec"},
-	"journal":              {"events"},
-	"webhooks":             {"events"},
-	"webhooks/webhooktest": {},
-	"call":                 {"events", "codec", "transcript"},
-	"cmd/bridge":           {"*"},
-	"cmd/sphinx":           {"codec"},
+	"events":                 {},
+	"codec":                  {},
+	"transcript":             {"events"},
+	"aldea":                  {"codec"},
+	"aldea/sandbox":          {"codec", "aldea/sandbox/marker"},
+	"aldea/sandbox/marker":   {},
+	"media":                  {"codec"},
+	"media/mediatest":        {"codec"},
+	"journal":                {"events"},
+	"webhooks":               {"events"},
+	"webhooks/webhooktest":   {},
+	"call":                   {"events", "codec", "transcript"},
+	"call/calltest":          {"call", "codec", "events", "aldea/sandbox", "aldea/sandbox/marker", "media/mediatest", "webhooks/webhooktest", "call/calltest/faultnet"},
+	"call/calltest/faultnet": {},
+	"aldea/conformance":      {"aldea", "aldea/sandbox", "aldea/sandbox/marker", "codec", "transcript", "events", "call/calltest/faultnet"},
+	"cmd/bridge":             {"*"},
+	"cmd/sphinx":             {"codec"},
 }
 
 // technologies is which rooms may import an outside technology.

@@ -39,10 +39,15 @@ type server struct {
 	hangUp     context.CancelFunc   // ends calling
 }
 
-// hooks is who else wants to know. Both may be nil; neither may block.
+// hooks is who else wants to know, and what tests put in the place of the network. All may be nil; none may block.
 type hooks struct {
 	event   func(events.Event)
 	attempt func(webhooks.Attempt)
+
+	listener net.Listener           // instead of one at BRIDGE_LISTEN
+	aldea    func(*aldea.Config)    // has the last word on the recogniser's client
+	call     func(*call.Config)     // on the calls
+	webhooks func(*webhooks.Config) // on the dispatcher
 }
 
 // newServer listens and wires the rooms together; nothing runs until run. The caller must run it or close the
@@ -50,7 +55,7 @@ type hooks struct {
 func newServer(o options, h hooks, logger *slog.Logger) (*server, error) {
 	s := &server{options: o, logger: logger}
 	s.calling, s.hangUp = context.WithCancel(context.Background())
-	client, settings, err := s.recognizer()
+	client, settings, err := s.recognizer(h.aldea)
 	if err != nil {
 		return nil, err
 	}
@@ -65,14 +70,15 @@ func newServer(o options, h hooks, logger *slog.Logger) (*server, error) {
 	}
 	store := journal.NewMemory(journalLimit, names...)
 	if len(endpoints) > 0 {
-		s.dispatcher, err = webhooks.New(webhooks.Config{
+		config := webhooks.Config{
 			Endpoints: endpoints,
 			Journal:   store,
 			Version:   version,
 			Observe:   h.attempt,
 			Logger:    logger,
-		})
-		if err != nil {
+		}
+		apply(h.webhooks, &config)
+		if s.dispatcher, err = webhooks.New(config); err != nil {
 			s.closeSandbox()
 			return nil, err
 		}
@@ -85,6 +91,7 @@ func newServer(o options, h hooks, logger *slog.Logger) (*server, error) {
 		UtteranceTimeout: o.Aldea.utteranceTimeout(),
 		Logger:           logger,
 	}
+	apply(h.call, &config)
 	s.media = &media.Server{
 		PublicURL:  o.PublicURL,
 		AuthTokens: o.secrets.twilio,
@@ -100,6 +107,9 @@ func newServer(o options, h hooks, logger *slog.Logger) (*server, error) {
 		},
 	}
 	s.app = s.routes()
+	if s.listener = h.listener; s.listener != nil {
+		return s, nil
+	}
 	if s.listener, err = net.Listen("tcp", o.Listen); err != nil {
 		s.closeSandbox()
 		return nil, fmt.Errorf("BRIDGE_LISTEN: %w", err)
@@ -107,8 +117,15 @@ func newServer(o options, h hooks, logger *slog.Logger) (*server, error) {
 	return s, nil
 }
 
+// apply lets a hook change what was configured.
+func apply[T any](hook func(*T), config *T) {
+	if hook != nil {
+		hook(config)
+	}
+}
+
 // recognizer returns the client of the recogniser: Aldea's, or without a key that of a sandbox it starts.
-func (s *server) recognizer() (*aldea.Client, events.Recognizer, error) {
+func (s *server) recognizer(change func(*aldea.Config)) (*aldea.Client, events.Recognizer, error) {
 	o := s.options.Aldea
 	key, simulated := s.options.secrets.aldeaKey, false
 	if key == "" {
@@ -120,7 +137,7 @@ func (s *server) recognizer() (*aldea.Client, events.Recognizer, error) {
 		o.URL, key, simulated = s.sandbox.URL, "org_sandbox", source.Simulated()
 		s.logger.Warn("no ALDEA_API_KEY: using the built-in sandbox, " + source.Name())
 	}
-	client, err := o.client(key, s.logger)
+	client, err := o.client(key, s.logger, change)
 	if err != nil {
 		s.closeSandbox()
 		return nil, events.Recognizer{}, err

@@ -1,0 +1,36 @@
+package calltest
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"aldeabridge/call"
+)
+
+// A Network is what the program under test finds in the world.
+type Network struct {
+	// Listener is where the carriers call, at the path /media/twilio.
+	Listener net.Listener
+	// Recognizer is the recogniser, and Webhook the receiver of events. Their dialers must be used.
+	Recognizer, Webhook Peer
+	// Open must be around what opens a recogniser's stream: the world has to know whose it is.
+	Open func(call.Recognizer) call.Recognizer
+	// Buffer is how much audio to keep for a recogniser that does not answer. Zero means the usual.
+	Buffer time.Duration
+	// SampleRate is what to send to the recogniser, in Hz.
+	SampleRate int
+	// Random returns a number from 0 up to, but not including, 1, as the seed has it. It may be called concurrently.
+	Random func() float64
+}
+
+// A Peer is somebody whom the program under test calls.
+type Peer struct {
+	URL    string // ws:// or http://, without a path
+	Secret string // the recogniser's key, or what signs webhooks
+	Dial   func(ctx context.Context, network, addr string) (net.Conn, error)
+}
+
+// A Start starts the program under test. What it returns stops the program in order, as a deployment would, and
+// returns when nothing of it is left running.
+type Start func(Network) (stop func() error, err error)

@@ -1,0 +1,279 @@
+package calltest
+
+import (
+	"context"
+	"io"
+	stdlog "log"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"aldeabridge/aldea/sandbox"
+	"aldeabridge/call"
+	"aldeabridge/call/calltest/faultnet"
+	"aldeabridge/events"
+)
+
+// noticed is how long a bridge may take to notice that a connection is half open, and a little more.
+const noticed = 27 * time.Second
+
+// A recogniser is a sandbox for each connection, and the network in front of them, which fails as the schedule has it.
+type recogniser struct {
+	world   *world
+	network faultnet.Network
+	server  http.Server
+	source  sandbox.Source
+	served  sync.WaitGroup
+
+	mu       sync.Mutex
+	legs     map[legKey]*leg
+	dialled  map[string]*attempt // by the client's address as the server sees it
+	handlers []*sandbox.Handler
+	closed   bool
+	dials    []time.Duration // when each attempt was made
+	open     map[*attempt]struct{}
+	timers   []*time.Timer
+}
+
+type legKey struct {
+	call    string
+	speaker events.Speaker
+}
+
+// A leg is what the world knows of one speaker while the call lasts.
+type leg struct {
+	plan     *Leg
+	began    time.Time
+	attempts int
+	answered []time.Duration // when connections were accepted, since began
+}
+
+// An attempt is one connection to the recogniser.
+type attempt struct {
+	Attempt
+	leg  *leg
+	link faultnet.Link
+}
+
+// startRecogniser serves on l, which network reaches.
+func startRecogniser(w *world, l net.Listener, network faultnet.Network) *recogniser {
+	r := &recogniser{
+		world: w, network: network, source: sandbox.Marker(),
+		legs: map[legKey]*leg{}, dialled: map[string]*attempt{}, open: map[*attempt]struct{}{},
+	}
+	r.server = http.Server{Handler: r, ErrorLog: stdlog.New(io.Discard, "", 0), ReadHeaderTimeout: time.Minute}
+	r.served.Go(func() { _ = r.server.Serve(l) }) // ends with the error of Close
+	for _, o := range w.schedule.Outages {
+		r.timers = append(r.timers, time.AfterFunc(o.From, r.resetAll))
+	}
+	return r
+}
+
+// legContext carries a leg from the opening of its stream to its dials.
+type legContext struct{}
+
+// opener marks every stream with its leg.
+type opener struct {
+	call.Recognizer
+	r *recogniser
+}
+
+func (o opener) Open(ctx context.Context, c events.Call, speaker events.Speaker) call.Transcriber {
+	return o.Recognizer.Open(context.WithValue(ctx, legContext{}, o.r.begin(legKey{c.ID, speaker})), c, speaker)
+}
+
+// begin notes that a leg's stream was opened.
+func (r *recogniser) begin(key legKey) *leg {
+	l := &leg{plan: r.world.schedule.leg(key), began: time.Now()}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.legs[key] = l
+	for _, o := range l.plan.Outages {
+		r.timers = append(r.timers, time.AfterFunc(o.From, func() { r.resetLeg(l) }))
+	}
+	return l
+}
+
+// dial is one attempt of a leg to connect.
+func (r *recogniser) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	l, ok := ctx.Value(legContext{}).(*leg)
+	if !ok {
+		l = &leg{plan: &Leg{}, began: time.Now()} // a probe: nobody's
+	}
+	a, refused := r.next(l)
+	if refused {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	}
+	conn, link, err := r.network.Dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a.link = link
+	r.open[a] = struct{}{}
+	r.dialled[link.Client()] = a
+	r.breakLater(a)
+	return conn, nil
+}
+
+// next decides about the next attempt of a leg.
+func (r *recogniser) next(l *leg) (a *attempt, refused bool) {
+	now := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.dials = append(r.dials, now.Sub(r.world.began))
+	a = &attempt{leg: l}
+	since := now.Sub(l.began)
+	if inside(l.plan.Outages, since) || inside(r.world.schedule.Outages, now.Sub(r.world.began)) {
+		r.world.tally.fault("outage")
+		return nil, true
+	}
+	if n := l.attempts; n < len(l.plan.Attempts) && since < l.plan.Length() {
+		a.Attempt = l.plan.Attempts[n]
+	}
+	l.attempts++
+	if left := l.plan.Length() - since; a.Hang && left < 15*time.Second {
+		a.Hang, a.Status = false, http.StatusServiceUnavailable
+	} else if a.Freeze > left-noticed {
+		a.Freeze = 0
+	}
+	if a.Refuse {
+		r.world.tally.fault("refused")
+	}
+	return a, a.Refuse
+}
+
+func inside(spans []Span, t time.Duration) bool {
+	for _, s := range spans {
+		if t >= s.From && t < s.To {
+			return true
+		}
+	}
+	return false
+}
+
+// breakLater sets the timers of an attempt. The caller holds mu.
+func (r *recogniser) breakLater(a *attempt) {
+	if a.Reset > 0 {
+		r.timers = append(r.timers, time.AfterFunc(a.Reset, func() { r.reset(a, "reset") }))
+	}
+	if a.Freeze > 0 {
+		r.timers = append(r.timers, time.AfterFunc(a.Freeze, func() {
+			r.world.tally.fault("half-open")
+			a.link.Freeze()
+		}))
+	}
+}
+
+// reset breaks a connection, if it still stands.
+func (r *recogniser) reset(a *attempt, kind string) {
+	r.mu.Lock()
+	_, open := r.open[a]
+	delete(r.open, a)
+	r.mu.Unlock()
+	if open {
+		r.world.tally.fault(kind)
+	}
+	a.link.Reset()
+}
+
+func (r *recogniser) resetLeg(l *leg) {
+	for _, a := range r.standing() {
+		if a.leg == l {
+			r.reset(a, "outage reset")
+		}
+	}
+}
+
+func (r *recogniser) resetAll() {
+	for _, a := range r.standing() {
+		r.reset(a, "outage reset")
+	}
+}
+
+func (r *recogniser) standing() []*attempt {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Keys(r.open))
+}
+
+// ServeHTTP is the recogniser's side of an attempt.
+func (r *recogniser) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	r.mu.Lock()
+	a := r.dialled[req.RemoteAddr]
+	r.mu.Unlock()
+	if a == nil {
+		http.Error(w, "nobody dialled this", http.StatusTeapot)
+		return
+	}
+	defer func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.open, a)
+	}()
+	switch {
+	case a.Hang:
+		r.world.tally.fault("hang")
+		r.hang(w)
+	case a.Status != 0:
+		r.world.tally.fault("status " + strconv.Itoa(a.Status))
+		if a.RetryAfter > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(int(a.RetryAfter.Seconds())))
+		}
+		http.Error(w, "as the schedule has it", a.Status)
+	default:
+		if h := r.fresh(a); h != nil {
+			h.ServeHTTP(w, req)
+		}
+	}
+}
+
+// hang lets the client wait until it goes.
+func (r *recogniser) hang(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	_, _ = io.Copy(io.Discard, conn)
+}
+
+// fresh is a new sandbox for an attempt, or nil when the world is over.
+func (r *recogniser) fresh(a *attempt) *sandbox.Handler {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil
+	}
+	o := r.world.schedule.Recogniser
+	o.Source, o.Fault = r.source, a.Fault
+	a.leg.answered = append(a.leg.answered, time.Since(a.leg.began))
+	h := sandbox.NewHandler(o)
+	r.handlers = append(r.handlers, h)
+	return h
+}
+
+// close ends everything and waits for it.
+func (r *recogniser) close() {
+	r.mu.Lock()
+	r.closed = true
+	for _, t := range r.timers {
+		t.Stop()
+	}
+	handlers := r.handlers
+	r.mu.Unlock()
+	for _, a := range r.standing() {
+		a.link.Reset()
+	}
+	_ = r.server.Close()
+	for _, h := range handlers {
+		_ = h.Close()
+	}
+	r.served.Wait()
+}

@@ -1,0 +1,247 @@
+package calltest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	stdlog "log"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"aldeabridge/call"
+	"aldeabridge/call/calltest/faultnet"
+	"aldeabridge/media/mediatest"
+	"aldeabridge/webhooks/webhooktest"
+)
+
+// WebhookSecret signs the webhooks in every world.
+const WebhookSecret = "whsec_Y2FsbHRlc3QgY2FsbHRlc3QgY2FsbHRlc3QgY2FsbHQ="
+
+// patience is how long after its last call a world waits for the last webhook.
+const patience = 2 * time.Minute
+
+// A world is one run of a schedule.
+type world struct {
+	schedule *Schedule
+	tally    Tally
+	began    time.Time
+
+	carriers   net.Listener
+	dialBridge func(ctx context.Context, network, addr string) (net.Conn, error)
+	recogniser *recogniser
+	webhook    *webhook
+	results    []callResult // of each call
+	late       error        // not every call.ended came
+}
+
+// A callResult is what the carrier says of a call.
+type callResult struct {
+	mediatest.Result
+	err error
+}
+
+// A wiring is what a world is made of: memory or sockets.
+type wiring struct {
+	carriers   net.Listener
+	dialBridge func(ctx context.Context, network, addr string) (net.Conn, error)
+	recogniser net.Listener
+	toRecog    faultnet.Network
+	webhook    net.Listener
+	dialHook   func(ctx context.Context, network, addr string) (net.Conn, error)
+	close      func()
+}
+
+// memory is a world without sockets.
+func memory() wiring {
+	carriers, recogniser, webhook := faultnet.Listen(), faultnet.Listen(), faultnet.Listen()
+	return wiring{
+		carriers: carriers, dialBridge: carriers.DialContext,
+		recogniser: recogniser, toRecog: recogniser,
+		webhook: webhook, dialHook: webhook.DialContext,
+		close: func() {},
+	}
+}
+
+// sockets is a world on the loopback interface.
+func sockets() (wiring, error) {
+	var listeners [3]net.Listener
+	for i := range listeners {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return wiring{}, fmt.Errorf("calltest: %w", err)
+		}
+		listeners[i] = l
+	}
+	var d net.Dialer
+	relay, err := faultnet.NewRelay(func(ctx context.Context) (net.Conn, error) {
+		return d.DialContext(ctx, "tcp", listeners[1].Addr().String())
+	})
+	if err != nil {
+		return wiring{}, err
+	}
+	return wiring{
+		carriers: listeners[0], dialBridge: d.DialContext,
+		recogniser: listeners[1], toRecog: relay,
+		webhook: listeners[2], dialHook: d.DialContext,
+		close: func() { _ = relay.Close() },
+	}, nil
+}
+
+// run lives through the schedule and returns when nothing is left running.
+func (w *world) run(ctx context.Context, wires wiring, start Start) error {
+	w.began = time.Now()
+	w.dialBridge = wires.dialBridge
+	w.recogniser = startRecogniser(w, wires.recogniser, wires.toRecog)
+	defer wires.close()
+	defer w.recogniser.close()
+	w.webhook = startWebhook(w, wires.webhook)
+	defer w.webhook.close()
+	random := rand.New(rand.NewPCG(w.schedule.Seed, 0x72616e64))
+	var mu sync.Mutex
+	stop, err := start(Network{
+		Listener:   wires.carriers,
+		Recognizer: Peer{URL: "ws://" + wires.recogniser.Addr().String(), Secret: "org_calltest", Dial: w.recogniser.dial},
+		Webhook:    Peer{URL: "http://" + wires.webhook.Addr().String(), Secret: WebhookSecret, Dial: wires.dialHook},
+		Open:       func(inner call.Recognizer) call.Recognizer { return opener{inner, w.recogniser} },
+		Buffer:     w.schedule.Buffer,
+		SampleRate: w.schedule.rate(),
+		Random: func() float64 {
+			mu.Lock()
+			defer mu.Unlock()
+			return random.Float64()
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("calltest: start: %w", err)
+	}
+	w.place(ctx, "ws://"+wires.carriers.Addr().String()+"/media/twilio")
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	w.late = w.webhook.ended(waiting, len(w.schedule.Calls))
+	return stop()
+}
+
+// place makes all calls and waits until they are over.
+func (w *world) place(ctx context.Context, url string) {
+	w.results = make([]callResult, len(w.schedule.Calls))
+	var calls sync.WaitGroup
+	for i := range w.schedule.Calls {
+		calls.Go(func() {
+			c := &w.schedule.Calls[i]
+			if !pause(ctx, c.At) {
+				return
+			}
+			carrier := c.carrier()
+			carrier.URL, carrier.Dial, carrier.Seed = url, w.dialBridge, w.schedule.Seed+uint64(i)
+			w.results[i].Result, w.results[i].err = carrier.Run(ctx)
+		})
+	}
+	calls.Wait()
+}
+
+// carrier is the call as a carrier makes it.
+func (c *Call) carrier() *mediatest.Call {
+	m := &mediatest.Call{
+		CallSID: c.SID, StreamSID: "MZ" + c.SID, From: "+15550100001",
+		HangUp: c.HangUp, Jitter: c.Jitter, Duplicate: c.Duplicate, Stalls: c.Stalls, DTMF: c.Digits,
+	}
+	for _, l := range c.Legs {
+		if l.Speaker == speakerOf(mediatest.Outbound) {
+			m.Outbound = l.Audio
+		} else {
+			m.Inbound = l.Audio
+		}
+	}
+	return m
+}
+
+// pause waits, and reports false if ctx ends first.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// rate is the sample rate of the recogniser.
+func (s *Schedule) rate() int {
+	if s.SampleRate == 0 {
+		return 16000
+	}
+	return s.SampleRate
+}
+
+// leg is the plan of a leg; an empty one if the schedule has none.
+func (s *Schedule) leg(key legKey) *Leg {
+	for i := range s.Calls {
+		if s.Calls[i].SID != key.call {
+			continue
+		}
+		for n := range s.Calls[i].Legs {
+			if l := &s.Calls[i].Legs[n]; l.Speaker == key.speaker {
+				return l
+			}
+		}
+	}
+	return &Leg{Speaker: key.speaker}
+}
+
+// A webhook is the receiver of events.
+type webhook struct {
+	*webhooktest.Endpoint
+	server http.Server
+	served sync.WaitGroup
+}
+
+func startWebhook(w *world, l net.Listener) *webhook {
+	h := &webhook{Endpoint: webhooktest.NewEndpoint(WebhookSecret)}
+	h.Script(func(r webhooktest.Request) webhooktest.Answer {
+		if r.Attempt == 1 && w.schedule.fails(r.CallID, r.Sequence) {
+			w.tally.fault("webhook 503")
+			return webhooktest.Status(http.StatusServiceUnavailable)
+		}
+		return webhooktest.OK()
+	})
+	h.server = http.Server{Handler: h, ErrorLog: stdlog.New(io.Discard, "", 0)}
+	h.served.Go(func() { _ = h.server.Serve(l) })
+	return h
+}
+
+// fails decides whether the first attempt of an event fails.
+func (s *Schedule) fails(call string, sequence int64) bool {
+	if s.WebhookErrors == 0 {
+		return false
+	}
+	n := s.Seed
+	for _, b := range []byte(fmt.Sprint(call, sequence)) {
+		n = n*1099511628211 ^ uint64(b)
+	}
+	return rand.New(rand.NewPCG(n, s.Seed)).Float64() < s.WebhookErrors
+}
+
+// ended waits for the last event of n calls.
+func (h *webhook) ended(ctx context.Context, n int) error {
+	over := map[string]bool{}
+	seen := 0
+	return h.Wait(ctx, func(got []webhooktest.Request) bool {
+		for ; seen < len(got) && got[seen].Done; seen++ {
+			if got[seen].Type == "call.ended" && got[seen].Status/100 == 2 {
+				over[got[seen].CallID] = true
+			}
+		}
+		return len(over) >= n
+	})
+}
+
+func (h *webhook) close() {
+	h.Close()
+	_ = h.server.Close()
+	h.served.Wait()
+}
