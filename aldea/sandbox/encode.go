@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"encoding/json"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"time"
@@ -13,89 +14,146 @@ type encoder struct {
 	requestID string
 	model     string // the first word of the source's name
 	created   time.Time
+	fault     *Fault     // the worker's: Heal changes it
+	random    *rand.Rand // for Fault.Mixed
 }
 
-// modelUUID stands in for the model's id in ProfileDeepgram, where model_info is keyed by it.
+// modelUUID stands in for the model's id where model_info is keyed by it.
 const modelUUID = "5a4d2b0c-0000-4000-8000-73616e64626f"
 
-// metadata is sent at open by one profile and at the end by the other. sha256 is that of the audio in hexadecimal.
+// metadata is sent at open, at the end, or both. sha256 is that of the audio in hexadecimal.
 func (e *encoder) metadata(duration time.Duration, sha256 string) string {
+	s := e.shape()
 	var b strings.Builder
 	b.WriteString(`{"type":"Metadata",`)
-	if e.profile == ProfileDeepgram {
+	if s.byModel {
 		b.WriteString(`"transaction_key":"deprecated",`)
 	}
 	b.WriteString(`"request_id":` + quote(e.requestID))
-	if e.profile == ProfileDeepgram {
+	if s.byModel {
 		b.WriteString(`,"sha256":` + quote(sha256))
 	}
 	b.WriteString(`,"created":` + quote(e.created.UTC().Format("2006-01-02T15:04:05.000000Z")))
 	b.WriteString(`,"duration":` + seconds(duration))
 	switch {
-	case e.profile == ProfileAldea:
-		b.WriteString(`,"channels":1,"model_info":` + e.modelInfo(`""`))
+	case !s.byModel:
+		b.WriteString(`,"channels":1,"model_info":` + e.modelInfo(s, `""`))
 	case duration > 0:
-		id := quote(modelUUID)
-		b.WriteString(`,"channels":1,"models":[` + id + `],"model_info":{` + id + `:` + e.modelInfo(`"sandbox"`) + `}`)
+		b.WriteString(`,"channels":1,"models":[` + quote(modelUUID) + `],"model_info":` + e.modelMap(s))
 	default:
 		b.WriteString(`,"channels":0`)
 	}
-	b.WriteByte('}')
+	b.WriteString(s.extra + `}`)
 	return b.String()
 }
 
-// modelInfo describes the source. version is JSON already: it is "" in one message and null in another.
-func (e *encoder) modelInfo(version string) string {
-	arch := "aldea-asr"
-	if e.profile == ProfileDeepgram {
-		arch = "sandbox"
-	}
-	return `{"name":` + quote("sandbox-"+e.model) + `,"version":` + version + `,"arch":"` + arch + `"}`
+// modelInfo describes the source. version is JSON already: Aldea has "" in one message and null in another.
+func (e *encoder) modelInfo(s shape, version string) string {
+	return `{"name":` + quote("sandbox-"+e.model) + `,"version":` + version + `,"arch":"` + s.arch + `"}`
+}
+
+// modelMap is modelInfo by model.
+func (e *encoder) modelMap(s shape) string {
+	return `{` + quote(modelUUID) + `:` + e.modelInfo(s, s.version) + `}`
 }
 
 func (e *encoder) results(r result) string {
+	s := e.shape()
 	var b strings.Builder
-	b.WriteString(`{"type":"Results","channel_index":` + e.channel())
+	b.WriteString(`{"type":"Results","channel_index":` + s.channel())
 	// Both ends are rounded before they are subtracted, so that one final's end is exactly the next one's start.
 	start, end := r.start.Round(time.Microsecond), r.end.Round(time.Microsecond)
 	b.WriteString(`,"duration":` + seconds(end-start))
 	b.WriteString(`,"start":` + seconds(start))
-	b.WriteString(`,"is_final":` + strconv.FormatBool(r.final))
-	b.WriteString(`,"speech_final":` + strconv.FormatBool(r.final && r.speech))
+	s.flag(&b, "is_final", r.final)
+	s.flag(&b, "speech_final", r.final && r.speech)
 	b.WriteString(`,"channel":{"alternatives":[{"transcript":` + quote(transcript(r.words)))
 	b.WriteString(`,"confidence":` + number(confidence(r.words)))
+	s.writeWords(&b, r)
+	b.WriteString(s.extra + `}]}`)
+	e.resultsMetadata(&b, s)
+	if s.fromFinalize {
+		s.flag(&b, "from_finalize", r.fromFinalize)
+	}
+	b.WriteString(s.extra + `}`)
+	return b.String()
+}
+
+func (e *encoder) resultsMetadata(b *strings.Builder, s shape) {
+	if s.info == infoNone {
+		return
+	}
+	b.WriteString(`,"metadata":{"request_id":` + quote(e.requestID))
+	switch s.info {
+	case infoModel:
+		b.WriteString(`,"model_info":` + e.modelInfo(s, s.version))
+	case infoUUID:
+		b.WriteString(`,"model_info":` + e.modelInfo(s, s.version) + `,"model_uuid":` + quote(modelUUID))
+	case infoMap:
+		b.WriteString(`,"model_info":` + e.modelMap(s) + `,"model_uuid":` + quote(modelUUID))
+	}
+	b.WriteByte('}')
+}
+
+func (s *shape) flag(b *strings.Builder, name string, value bool) {
+	if value || !s.omitFalse {
+		b.WriteString(`,"` + name + `":` + strconv.FormatBool(value))
+	}
+}
+
+func (s *shape) writeWords(b *strings.Builder, r result) {
+	if s.words == WordsAbsent {
+		return
+	}
+	if s.words == WordsEmpty {
+		r.words = nil
+	}
+	if len(r.words) == 0 && s.null {
+		b.WriteString(`,"words":null`)
+		return
+	}
 	b.WriteString(`,"words":[`)
 	for i, w := range r.words {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		e.word(&b, w)
+		if s.words == WordsRelative {
+			w.Start, w.End = w.Start-r.start, w.End-r.start
+		}
+		s.writeWord(b, w)
 	}
-	b.WriteString(`]}]},"metadata":{"request_id":` + quote(e.requestID))
-	if e.profile == ProfileDeepgram {
-		b.WriteString(`,"model_info":` + e.modelInfo(`"sandbox"`) + `,"model_uuid":` + quote(modelUUID))
-		b.WriteString(`},"from_finalize":` + strconv.FormatBool(r.fromFinalize) + `}`)
-	} else {
-		b.WriteString(`,"model_info":` + e.modelInfo(`null`) + `}}`)
-	}
-	return b.String()
+	b.WriteByte(']')
 }
 
-func (e *encoder) word(b *strings.Builder, w Word) {
-	if e.profile == ProfileDeepgram {
-		b.WriteString(`{"word":` + quote(w.Text) + `,"start":` + seconds(w.Start) + `,"end":` + seconds(w.End) +
-			`,"confidence":` + number(w.Confidence) + `}`)
+func (s *shape) writeWord(b *strings.Builder, w Word) {
+	if s.words != WordsObjects {
+		b.WriteString(`[` + quote(w.Text) + `,` + s.millis(w.Start) + `,` + s.millis(w.End) + `]`)
 		return
 	}
-	b.WriteString(`[` + quote(w.Text) + `,` + millis(w.Start) + `,` + millis(w.End) + `]`)
+	b.WriteString(`{"word":` + quote(w.Text) + `,"start":` + seconds(w.Start) + `,"end":` + seconds(w.End) +
+		`,"confidence":` + number(w.Confidence))
+	if s.punctuated {
+		b.WriteString(`,"punctuated_word":` + quote(w.Text))
+	}
+	b.WriteString(s.extra + `}`)
+}
+
+func (s *shape) millis(d time.Duration) string {
+	text := strconv.FormatInt(d.Round(time.Millisecond).Milliseconds(), 10)
+	if s.decimals {
+		text += ".0"
+	}
+	return text
 }
 
 func (e *encoder) speechStarted(at time.Duration) string {
-	return `{"type":"SpeechStarted","channel":` + e.channel() + `,"timestamp":` + seconds(at) + `}`
+	s := e.shape()
+	return `{"type":"SpeechStarted","channel":` + s.channel() + `,"timestamp":` + seconds(at) + s.extra + `}`
 }
 
 func (e *encoder) utteranceEnd(lastWordEnd time.Duration) string {
-	return `{"type":"UtteranceEnd","channel":` + e.channel() + `,"last_word_end":` + seconds(lastWordEnd) + `}`
+	s := e.shape()
+	return `{"type":"UtteranceEnd","channel":` + s.channel() + `,"last_word_end":` + seconds(lastWordEnd) + s.extra + `}`
 }
 
 func (e *encoder) failure(variant, description string) string {
@@ -104,8 +162,8 @@ func (e *encoder) failure(variant, description string) string {
 }
 
 // channel is the index of the only channel; Deepgram adds how many there are.
-func (e *encoder) channel() string {
-	if e.profile == ProfileDeepgram {
+func (s *shape) channel() string {
+	if s.pair {
 		return "[0,1]"
 	}
 	return "[0]"
@@ -155,10 +213,6 @@ func seconds(d time.Duration) string {
 		s += "0"
 	}
 	return s
-}
-
-func millis(d time.Duration) string {
-	return strconv.FormatInt(d.Round(time.Millisecond).Milliseconds(), 10)
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'f', 4, 64) }

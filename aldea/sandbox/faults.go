@@ -71,16 +71,11 @@ func (s *schedule) turn(p Params) turn {
 	case s.next != nil:
 		t.fault = s.next(t.handshake, p)
 	}
-	if !t.fault.strikes() {
+	if len(t.fault.strikes()) == 0 {
 		s.begin(t.fault.Outage)
 	}
 	t.era = s.era // after begin: an outage of its own refuses this handshake rather than to cut it
 	return t
-}
-
-// strikes reports whether the fault waits for audio, or for the stream to be open.
-func (f *Fault) strikes() bool {
-	return f.DropAfter != 0 || f.CloseAfter != 0 || f.HalfOpenAfter != 0 || f.StallAfter != 0
 }
 
 func (s *schedule) set(f Faults) {

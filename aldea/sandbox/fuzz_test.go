@@ -70,7 +70,7 @@ func FuzzScript(f *testing.F) {
 			}
 			end = w.End
 		}
-		e := encoder{profile: ProfileAldea}
+		e := encoder{profile: ProfileAldea, fault: &Fault{}}
 		if m := e.results(result{words: words, end: time.Second}); !json.Valid([]byte(m)) {
 			t.Errorf("%q: got no JSON: %s", s, m)
 		}

@@ -163,6 +163,13 @@ func (h *Handler) enter() bool {
 	return true
 }
 
+// yield gives a place up while a stream does nothing, and takes it again.
+func (h *Handler) yield(n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.running += n
+}
+
 func (h *Handler) leave() {
 	h.mu.Lock()
 	h.running--

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"hash"
 	"net/http"
 	"slices"
@@ -237,7 +238,11 @@ func (c *Connection) write(b *strings.Builder) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(`{"at":` + seconds(m.At) + `,"message":` + m.JSON + `}`)
+		text := m.JSON
+		if !json.Valid([]byte(text)) { // a fault
+			text = quote(text)
+		}
+		b.WriteString(`{"at":` + seconds(m.At) + `,"message":` + text + `}`)
 	}
 	b.WriteString(`],"close_code":` + strconv.Itoa(c.CloseCode) + `,"close_reason":` + quote(c.CloseReason) +
 		`,"closed_by":` + quote(c.ClosedBy) + `,"error":` + quote(c.Err) + `}`)

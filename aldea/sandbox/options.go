@@ -66,8 +66,8 @@ type Options struct {
 	// LongFinal is how long an utterance grows before it gets a final without speech_final; the cut waits up
 	// to two seconds more for a pause. It defaults to 6 s.
 	LongFinal time.Duration
-	// EmptyFinals also sends finals that hold no words: an end of voice without words, a Finalize with
-	// nothing pending.
+	// EmptyFinals also sends finals that hold no words: after five seconds of silence, at an end of voice without
+	// words, and for a Finalize with nothing pending.
 	EmptyFinals bool
 	// ClosingMetadata makes ProfileAldea, too, send a Metadata with the true duration before the close.
 	ClosingMetadata bool

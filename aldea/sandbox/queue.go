@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // An item is one thing the reader found, in the order it came.
@@ -10,6 +11,7 @@ type item struct {
 	audio   []byte // a binary frame, if it had bytes
 	control control
 	text    string // of a bad text frame
+	at      time.Time
 }
 
 // size is what an item takes in the queue: a flood of tiny frames must fill it, too.

@@ -27,12 +27,13 @@ type listener interface {
 // Finals are contiguous: each begins where the one before ended, and interims share the start of the final
 // they lead to.
 type segmenter struct {
-	params      Params
-	longFinal   time.Duration
-	emptyFinals bool
-	ownPace     bool // endpointing=false still allows long finals
-	recognizer  Recognizer
-	to          listener
+	params        Params
+	longFinal     time.Duration
+	emptyFinals   bool
+	emptyInterims bool
+	ownPace       bool // endpointing=false still allows long finals
+	recognizer    Recognizer
+	to            listener
 
 	vad     voiceDetector
 	partial []int16 // less than a frame, left from the last write
@@ -44,6 +45,7 @@ type segmenter struct {
 	voiced  time.Duration // end of the last frame with voice
 	said    bool          // the utterance has words in finals already
 	shown   []Word        // the last interim of this segment
+	silent  time.Duration // end of the last result, or of the last voice
 
 	turn        bool // words were heard since the last UtteranceEnd
 	lastWordEnd time.Duration
@@ -119,6 +121,7 @@ func (s *segmenter) frame(frame []int16) error {
 		return err
 	}
 	s.endTurn()
+	s.idle()
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -26,18 +27,31 @@ type stream struct {
 	record *record
 	queue  *queue
 	worker worker
+	frozen atomic.Bool   // half-open: nothing is read or answered until Heal
+	gone   chan struct{} // closed when nothing is read any more
 }
 
 func newStream(h *Handler, x *exchange, conn *websocket.Conn, t turn) *stream {
-	st := &stream{h: h, opts: &h.opts, conn: conn, turn: t, record: x.record, queue: newQueue(h.opts.MaxQueue)}
-	st.worker = worker{
+	st := &stream{h: h, opts: &h.opts, conn: conn, turn: t, record: x.record, queue: newQueue(h.opts.MaxQueue), gone: make(chan struct{})}
+	fault, shapes := t.fault, st.opts.random(t, forShapes)
+	fault.Mixed = fault.Mixed || st.opts.Profile == ProfileMixed
+	fault.mixed(shapes)
+	w := &st.worker
+	*w = worker{
 		opts:    st.opts,
 		params:  x.params,
 		record:  x.record,
-		encoder: encoder{profile: st.opts.Profile, requestID: x.requestID, model: modelName(st.opts.Source), created: time.Now()},
-		drop:    t.fault.DropAfter,
+		encoder: encoder{profile: st.opts.Profile, requestID: x.requestID, model: modelName(st.opts.Source), created: time.Now(), random: shapes},
 		write:   st.write,
+		gone:    st.gone,
+		fault:   fault,
+		strikes: fault.strikes(),
+		healed:  t.healed,
+		out:     newOutbox(&fault, st.opts.random(t, forLatency)),
 	}
+	w.encoder.fault = &w.fault
+	w.teller = teller{encoder: &w.encoder, fault: &w.fault, random: shapes}
+	w.halfOpen = st.halfOpen
 	return st
 }
 
@@ -47,13 +61,24 @@ func (st *stream) run(ctx context.Context) {
 	defer cancel()
 	st.record.update(func(c *Connection) { c.Open = true })
 	defer context.AfterFunc(ctx, func() { st.conn.Close() })()
-	reading, working := make(chan struct{}), make(chan struct{})
+	spare := context.AfterFunc(st.turn.era, func() {
+		st.closed(websocket.CloseAbnormalClosure, "", nil)
+		reset(st.conn.NetConn())
+		cancel()
+	})
+	defer spare()
+	st.worker.outage = func(o Outage) {
+		spare() // this stream ends in its own way
+		st.h.faults.strike(o)
+	}
+	working := make(chan struct{})
 	go func() {
 		defer close(working)
-		st.finish(st.worker.run(ctx, st.queue), reading)
+		st.finish(st.worker.run(ctx, st.queue))
+		cancel() // the reader may wait for room in the queue
 	}()
 	wait := st.read(ctx)
-	close(reading)
+	close(st.gone)
 	if !wait {
 		cancel()
 	}
@@ -67,19 +92,16 @@ func (st *stream) run(ctx context.Context) {
 func (st *stream) read(ctx context.Context) (wait bool) {
 	ending, audio := false, false
 	st.conn.SetReadLimit(maxMessage)
-	st.conn.SetCloseHandler(func(code int, _ string) error {
-		if ending { // results are due first; the close frame that answers follows them
-			return nil
-		}
-		return st.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(writeTimeout))
-	})
+	st.answerControl(ctx, &ending)
 	st.allow(!ending)
 	for {
 		kind, data, err := st.conn.ReadMessage()
 		if err != nil {
 			return st.readError(ctx, err, ending)
 		}
+		st.hold(ctx)
 		it := classify(kind, data)
+		it.at = time.Now()
 		if ending {
 			continue // after CloseStream nothing counts
 		}
@@ -91,6 +113,44 @@ func (st *stream) read(ctx context.Context) (wait bool) {
 		if st.queue.push(ctx, it) != nil {
 			return false
 		}
+	}
+}
+
+// answerControl says how close frames and pings are answered.
+func (st *stream) answerControl(ctx context.Context, ending *bool) {
+	st.conn.SetCloseHandler(func(code int, _ string) error {
+		st.hold(ctx)
+		if *ending { // results are due first; the close frame that answers follows them
+			return nil
+		}
+		return st.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(writeTimeout))
+	})
+	pong := st.conn.PingHandler()
+	st.conn.SetPingHandler(func(data string) error {
+		st.hold(ctx)
+		return pong(data)
+	})
+}
+
+// halfOpen stops reading and gives up the stream's place among those that work; what it returns undoes that.
+func (st *stream) halfOpen() func() {
+	st.frozen.Store(true)
+	st.h.yield(-1)
+	return func() {
+		st.h.yield(1)
+		st.frozen.Store(false)
+	}
+}
+
+// hold waits while the connection is half-open. The idle time-out begins anew after it.
+func (st *stream) hold(ctx context.Context) {
+	if !st.frozen.Load() {
+		return
+	}
+	select {
+	case <-st.turn.healed:
+		st.allow(true)
+	case <-ctx.Done():
 	}
 }
 
@@ -161,7 +221,7 @@ func (st *stream) write(message string) error {
 }
 
 // finish ends the connection the way the worker ended.
-func (st *stream) finish(end ending, reading <-chan struct{}) {
+func (st *stream) finish(end ending) {
 	switch end.code {
 	case websocket.CloseAbnormalClosure:
 		st.closed(end.code, "", end.err)
@@ -176,7 +236,7 @@ func (st *stream) finish(end ending, reading <-chan struct{}) {
 		timer := time.NewTimer(closeWait)
 		defer timer.Stop()
 		select {
-		case <-reading:
+		case <-st.gone:
 		case <-timer.C:
 		}
 	}

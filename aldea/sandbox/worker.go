@@ -10,9 +10,6 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// errDropped is the fault of that name at work.
-var errDropped = errors.New("sandbox: connection dropped as planned")
-
 // reasons of close frames, in Deepgram's words: clients look for the tokens at the end.
 const (
 	reasonIdle = "The server did not receive audio data or a text message within the timeout window. See net0001"
@@ -34,48 +31,82 @@ type worker struct {
 	params  Params
 	record  *record
 	encoder encoder
-	drop    time.Duration // cut after this much audio; zero never
+	teller  teller
 	write   func(message string) error
+	gone    <-chan struct{} // closed when nothing more comes from the client
+
+	fault    Fault           // what is left of it; Heal empties it
+	strikes  []strike        // still to come
+	healed   <-chan struct{} // closed by Heal; nil once that was noticed
+	outage   func(Outage)    // begins one
+	halfOpen func() func()   // stops the reader; what it returns lets it go on
 
 	in        *input
 	segmenter *segmenter // nil until the first sample: only then the rate is certain
 	samples   int64
+	out       outbox
 	writeErr  error
+	gauge     gauge
+	arrived   time.Time // of the audio being heard
+	notBefore time.Time // nothing is heard before: the client was too fast
 }
 
 // run works until the stream ends.
 func (w *worker) run(ctx context.Context, q *queue) ending {
 	w.in = newInput(w.params, w.opts.FFmpeg, func(samples []int16, rate int) error { return w.hear(ctx, samples, rate) })
 	defer w.close()
-	if w.opts.Profile == ProfileAldea {
+	if err := w.opening(ctx); err != nil {
+		return w.end(ctx, err)
+	}
+	if atOpen, _ := w.fault.metadata(w.opts); atOpen {
 		w.send(w.encoder.metadata(0, ""))
 	}
 	for {
-		var done bool
-		var err error
-		select {
-		case <-ctx.Done():
-			w.rest(q)
-			return ending{}
-		case <-q.ready:
-			if it, ok := q.pop(); ok {
-				done, err = w.take(ctx, it)
-			}
-		case samples, ok := <-w.in.Ready():
-			if !ok {
-				err = fmt.Errorf("%w: ffmpeg ended early", errUndecodable)
-			} else {
-				err = w.in.transcoded(samples)
-			}
+		done, err := w.step(ctx, q)
+		if errors.Is(w.writeErr, errWithheld) {
+			w.writeErr = nil
+			return w.end(ctx, errWithheld)
 		}
 		if w.writeErr != nil || ctx.Err() != nil {
 			w.rest(q)
 			return ending{}
 		}
 		if done || err != nil {
-			return w.end(err)
+			return w.end(ctx, err)
 		}
 	}
+}
+
+// step does the next thing there is to do, and reports whether the stream is over.
+func (w *worker) step(ctx context.Context, q *queue) (done bool, err error) {
+	ready, decoded := q.ready, w.in.Ready()
+	if time.Until(w.notBefore) > 0 {
+		ready, decoded = nil, nil
+	}
+	alarm := w.alarm()
+	if alarm != nil {
+		defer alarm.Stop()
+	}
+	select {
+	case <-ctx.Done():
+		return false, ctx.Err()
+	case <-ready:
+		if it, ok := q.pop(); ok {
+			w.arrived = it.at
+			done, err = w.take(ctx, it)
+		}
+	case samples, ok := <-decoded:
+		w.arrived = time.Now()
+		if !ok {
+			return false, fmt.Errorf("%w: ffmpeg ended early", errUndecodable)
+		}
+		err = w.in.transcoded(samples)
+	case <-w.healed:
+		w.heal()
+	case <-rings(alarm):
+	}
+	w.post()
+	return done, err
 }
 
 // rest counts what was received but will not be heard any more.
@@ -154,28 +185,41 @@ func (w *worker) hear(ctx context.Context, samples []int16, rate int) error {
 			return fmt.Errorf("open recogniser: %w", err)
 		}
 		w.segmenter = newSegmenter(w.opts, w.params, r, w)
+		w.segmenter.emptyInterims = w.fault.EmptyInterims
+		w.segmenter.emptyFinals = w.opts.EmptyFinals || w.fault.EmptyFinals
 	}
-	cut := false
-	if w.drop > 0 {
-		left := samplesIn(w.drop, rate) - w.samples
-		if cut = int64(len(samples)) >= left; cut {
-			samples = samples[:left]
+	if err := w.limit(span(int64(len(samples)), rate)); err != nil {
+		return err
+	}
+	for len(w.strikes) > 0 {
+		left := max(0, samplesIn(w.strikes[0].at, rate)-w.samples)
+		if int64(len(samples)) < left {
+			break
 		}
+		if err := w.listen(samples[:left]); err != nil {
+			return err
+		}
+		samples = samples[left:]
+		if err := w.strike(ctx); err != nil {
+			return err
+		}
+	}
+	return w.listen(samples)
+}
+
+// listen hears samples between two strikes.
+func (w *worker) listen(samples []int16) error {
+	if len(samples) == 0 {
+		return nil
 	}
 	w.samples += int64(len(samples))
 	w.record.update(func(c *Connection) {
-		c.SampleRate, c.Audio = rate, w.audio()
+		c.SampleRate, c.Audio = w.params.SampleRate, w.audio()
 		if w.opts.KeepAudio {
 			c.PCM = append(c.PCM, samples...)
 		}
 	})
-	if err := w.segmenter.Write(samples); err != nil {
-		return err
-	}
-	if cut {
-		return errDropped
-	}
-	return nil
+	return w.segmenter.Write(samples)
 }
 
 func (w *worker) finalize(ctx context.Context) error {
@@ -194,21 +238,30 @@ func (w *worker) closeStream(ctx context.Context) error {
 }
 
 // end says goodbye: the closing Metadata, and the close code for what happened.
-func (w *worker) end(err error) ending {
+func (w *worker) end(ctx context.Context, err error) ending {
 	if errors.Is(err, errDropped) {
 		return ending{code: websocket.CloseAbnormalClosure}
 	}
-	if w.opts.ClosingMetadata {
+	if ctx.Err() != nil { // the server closes, or the client is gone
+		return ending{}
+	}
+	closing := w.fault.closing()
+	if _, atClose := w.fault.metadata(w.opts); atClose {
 		w.send(w.encoder.metadata(w.audio(), w.record.digest()))
+	}
+	if err == nil || !w.out.held && !errors.Is(err, errClosed) {
+		w.drain(ctx)
 	}
 	switch {
 	case err == nil:
 		return ending{code: websocket.CloseNormalClosure}
+	case errors.Is(err, errClosed):
+		return closing
 	case errors.Is(err, errIdle):
 		return ending{websocket.CloseInternalServerErr, reasonIdle, err}
 	case errors.Is(err, errUndecodable):
 		return ending{websocket.ClosePolicyViolation, clip(err.Error(), maxReason-len(tokenData)) + tokenData, err}
-	case errors.Is(err, errBadText):
+	case errors.Is(err, errBadText), errors.Is(err, errTooFast):
 		return ending{websocket.ClosePolicyViolation, clip(err.Error(), maxReason), err}
 	}
 	return ending{websocket.CloseInternalServerErr, clip(err.Error(), maxReason), err}
@@ -227,23 +280,6 @@ func (w *worker) note(kind string) {
 		}
 	})
 }
-
-// send writes a message and remembers it. After a failed write the client is taken for gone.
-func (w *worker) send(message string) {
-	if w.writeErr != nil {
-		return
-	}
-	at := time.Duration(0)
-	if w.segmenter != nil {
-		at = w.segmenter.now()
-	}
-	w.record.sent(at, message)
-	w.writeErr = w.write(message)
-}
-
-func (w *worker) result(r result)                     { w.send(w.encoder.results(r)) }
-func (w *worker) speechStarted(at time.Duration)      { w.send(w.encoder.speechStarted(at)) }
-func (w *worker) utteranceEnd(lastWord time.Duration) { w.send(w.encoder.utteranceEnd(lastWord)) }
 
 // clip shortens s to at most n bytes without cutting a letter in two.
 func clip(s string, n int) string {
