@@ -3,15 +3,14 @@ package aldea
 import (
 	"context"
 	"log/slog"
-	"net/url"
+	"time"
 )
 
-// A Client opens streams to one recogniser. It remembers which form of authentication worked. It is safe
-// for concurrent use and needs no closing.
+// A Client opens streams to one recogniser, at one or several addresses. It remembers which of them work, and
+// in which form they take the key. It is safe for concurrent use and needs no closing.
 type Client struct {
 	config Config
-	url    *url.URL
-	auth   authMemory
+	guard  *guard
 }
 
 // NewClient checks the configuration and returns a Client. It does not touch the network. Errors name the
@@ -21,11 +20,11 @@ func NewClient(config Config) (*Client, error) {
 	if err := c.config.validate(); err != nil {
 		return nil, err
 	}
-	var err error
-	if c.url, err = c.config.endpoint(); err != nil {
+	hosts, err := c.config.hosts()
+	if err != nil {
 		return nil, err
 	}
-	c.auth.form = c.config.Auth
+	c.guard = newGuard(hosts, c.config.MaxConnections, c.dial)
 	return c, nil
 }
 
@@ -35,6 +34,7 @@ func NewClient(config Config) (*Client, error) {
 // The caller must call Close, or read from Next until it returns an error that is not its context's.
 func (c *Client) Open(ctx context.Context, attrs ...slog.Attr) *Stream {
 	s := newStream(ctx, c, slog.New(c.config.Logger.Handler().WithAttrs(attrs)))
+	s.waiter = c.guard.join(time.Now())
 	go s.run()
 	return s
 }

@@ -18,6 +18,10 @@ import (
 type Config struct {
 	// URL is the recogniser's base: ws, wss, http or https. Without a path, /v1/listen is added; another
 	// path, such as /v1/listen/pcm, is kept. A query is kept too, unless it sets what a field here sets.
+	//
+	// Several, separated by commas, are in order of preference. A stream uses the first that is believed to
+	// work, goes on to the next when it is lost or cannot be reached, and comes back in a silence when a
+	// better one works again. All get the same key.
 	URL string
 	// Key is the API key. It is sent only in the handshake and never written to an error or a log.
 	Key Secret
@@ -68,13 +72,22 @@ type Config struct {
 	// (480 kB a stream, taken only when needed) and is at least one second.
 	Buffer time.Duration
 
+	// MaxConnections is how many connections the key allows at once. Streams beyond it wait, the oldest
+	// first, and keep their audio; a stream that has been let in keeps its place to its end. It defaults to
+	// no limit.
+	MaxConnections int
+
 	// DialTimeout bounds one attempt to connect, TLS and HTTP handshake included. It defaults to 10 s.
 	DialTimeout time.Duration
 	// WriteTimeout bounds one write. It defaults to 5 seconds.
 	WriteTimeout time.Duration
 	// KeepAlive is the pause in the audio after which KeepAlive is sent. It defaults to 4 seconds.
 	KeepAlive time.Duration
-	// PingInterval is the time between WebSocket pings. It defaults to 15 seconds.
+	// StallTimeout is how long a connection may bring nothing at all while speech is sent on it, both in
+	// time and in audio. It defaults to 20 seconds.
+	StallTimeout time.Duration
+	// PingInterval is the time between WebSocket pings. It defaults to 10 seconds: a connection of which
+	// the other end has vanished is found within 20.
 	PingInterval time.Duration
 	// PongTimeout is how long a ping may stay unanswered. It defaults to 10 seconds.
 	PongTimeout time.Duration
@@ -100,7 +113,8 @@ func (c Config) withDefaults() Config {
 	def(&c.DialTimeout, 10*time.Second)
 	def(&c.WriteTimeout, 5*time.Second)
 	def(&c.KeepAlive, 4*time.Second)
-	def(&c.PingInterval, 15*time.Second)
+	def(&c.StallTimeout, 20*time.Second)
+	def(&c.PingInterval, 10*time.Second)
 	def(&c.PongTimeout, 10*time.Second)
 	def(&c.DrainTimeout, 10*time.Second)
 	if c.Logger == nil {

@@ -64,7 +64,7 @@ func TestEndpointCompletesTheBaseURL(t *testing.T) {
 		}
 		if err != nil {
 			t.Errorf("%q: got error %v", test.url, err)
-		} else if got := client.url.String(); got != test.want {
+		} else if got := client.guard.hosts[0].url.String(); got != test.want {
 			t.Errorf("%q: got %s, want %s", test.url, got, test.want)
 		}
 	}
@@ -85,7 +85,7 @@ func TestEveryParameterIsSent(t *testing.T) {
 		"interim_results": {"false"}, "vad_events": {"true"}, "keywords": {"one two", "três&"}, "redact": {"pii", "pci"},
 		"redact_mode": {"mask"},
 	}
-	if got := client.url.Query(); !reflect.DeepEqual(got, want) {
+	if got := client.guard.hosts[0].url.Query(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
@@ -201,7 +201,7 @@ func FuzzConfig(f *testing.F) {
 			}
 			return
 		}
-		u, err := url.Parse(client.url.String())
+		u, err := url.Parse(client.guard.hosts[0].url.String())
 		if err != nil {
 			t.Fatalf("the address does not parse: %v", err)
 		}

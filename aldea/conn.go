@@ -25,20 +25,22 @@ const readLimit = 1 << 20
 type conn struct {
 	ws        *websocket.Conn
 	config    *Config
+	host      *host
 	form      Auth   // how the key was sent
 	requestID string // from the handshake; may be empty
 	buf       bytes.Buffer
 
 	done       chan struct{} // closed when the reader has ended
 	err        error         // why it has; to be read after done
+	answered   bool          // a result came; to be read after done
 	productive bool          // a final result came; to be read after done
 
 	mu       sync.Mutex
 	deadline time.Time // reading ends here whatever comes; zero means never
 }
 
-func newConn(ws *websocket.Conn, config *Config, form Auth, requestID string) *conn {
-	c := &conn{ws: ws, config: config, form: form, requestID: requestID, done: make(chan struct{})}
+func newConn(ws *websocket.Conn, config *Config, h *host, form Auth, requestID string) *conn {
+	c := &conn{ws: ws, config: config, host: h, form: form, requestID: requestID, done: make(chan struct{})}
 	ws.SetReadLimit(readLimit)
 	ws.SetPongHandler(func(string) error { return c.heard() })
 	answer := ws.PingHandler()

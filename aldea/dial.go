@@ -15,25 +15,25 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// dial opens a connection. If the key is refused in the form given, it is tried in the other one before
+// dial opens a connection to a host. If the key is refused in the form given, it is tried in the other one before
 // the refusal counts.
-func (c *Client) dial(ctx context.Context, form Auth) (*conn, error) {
-	opened, err := c.handshake(ctx, form)
+func (c *Client) dial(ctx context.Context, h *host, form Auth) (*conn, error) {
+	opened, err := c.handshake(ctx, h, form)
 	if !errors.Is(err, ErrUnauthorized) {
 		return opened, err
 	}
-	other, ok := c.auth.refused(form)
+	other, ok := h.auth.refused(form)
 	if !ok {
 		return nil, err
 	}
-	if opened, err = c.handshake(ctx, other); err == nil {
-		c.auth.accepted(other)
+	if opened, err = c.handshake(ctx, h, other); err == nil {
+		h.auth.accepted(other)
 	}
 	return opened, err
 }
 
 // handshake makes one attempt, bounded by Config.DialTimeout.
-func (c *Client) handshake(ctx context.Context, form Auth) (*conn, error) {
+func (c *Client) handshake(ctx context.Context, h *host, form Auth) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.config.DialTimeout)
 	defer cancel()
 	header := c.config.Header.Clone()
@@ -52,7 +52,7 @@ func (c *Client) handshake(ctx context.Context, form Auth) (*conn, error) {
 		watch.dial = (&net.Dialer{}).DialContext
 		dialer.Proxy = http.ProxyFromEnvironment
 	}
-	ws, resp, err := dialer.DialContext(ctx, c.url.String(), header)
+	ws, resp, err := dialer.DialContext(ctx, h.url.String(), header)
 	if resp != nil {
 		defer func() { _ = resp.Body.Close() }() // its beginning is in memory
 	}
@@ -60,15 +60,15 @@ func (c *Client) handshake(ctx context.Context, form Auth) (*conn, error) {
 		if ws != nil {
 			_ = ws.Close()
 		}
-		return nil, fmt.Errorf("aldea: dial %s: %w", c.url.Host, context.Cause(ctx))
+		return nil, fmt.Errorf("aldea: dial %s: %w", h.url.Host, context.Cause(ctx))
 	}
 	if err != nil {
 		if resp != nil {
 			return nil, c.statusError(resp)
 		}
-		return nil, fmt.Errorf("aldea: dial %s: %w", c.url.Host, err)
+		return nil, fmt.Errorf("aldea: dial %s: %w", h.url.Host, err)
 	}
-	return newConn(ws, &c.config, form, resp.Header.Get("dg-request-id")), nil
+	return newConn(ws, &c.config, h, form, resp.Header.Get("dg-request-id")), nil
 }
 
 // messageSamples is the most audio in one message.

@@ -147,7 +147,7 @@ func TestAKeyRefusedAfterTheHandshakeIsTriedAsBearerToo(t *testing.T) {
 		if got := p.shakes(); len(got) != 2 || got[1].authorization != "Bearer org_secret" {
 			t.Errorf("got handshakes %+v, want the second with bearer", got)
 		}
-		if got := client.auth.current(); got != AuthBearer {
+		if got := client.guard.hosts[0].auth.current(); got != AuthBearer {
 			t.Errorf("the client remembers %v, want bearer", got)
 		}
 	})
@@ -352,7 +352,8 @@ func TestDialErrorsNameTheHost(t *testing.T) {
 		p := newPeer(t)
 		broken := errors.New("cable unplugged")
 		p.dial = func(context.Context) error { return broken }
-		_, err := p.client(nil).dial(t.Context(), AuthSubprotocol)
+		client := p.client(nil)
+		_, err := client.dial(t.Context(), client.guard.hosts[0], AuthSubprotocol)
 		if !errors.Is(err, broken) || !strings.Contains(err.Error(), "localhost") {
 			t.Errorf("got %v, want it to name the host and wrap the cause", err)
 		}

@@ -96,6 +96,11 @@ func (e *CloseError) Is(target error) bool {
 	return target == ErrUnauthorized && e.speaksOf("auth", "api key", "apikey", "api_key", "credential", "forbidden")
 }
 
+// limited reports whether the server closed because it was too much for the key.
+func (e *CloseError) limited() bool {
+	return e.speaksOf("quota", "rate limit", "too many", "concurren")
+}
+
 // speaksOf reports whether the reason contains one of the words. Codes that the network makes up have no
 // reason of the server's.
 func (e *CloseError) speaksOf(words ...string) bool {

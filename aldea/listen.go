@@ -10,13 +10,15 @@ func (s *Stream) listen(c *conn) {
 	defer close(c.done)
 	origin := wordOrigin{mode: s.client.config.WordTimes}
 	for heard := false; ; heard = true {
+		s.listening(true)
 		data, err := c.read()
 		if err != nil {
 			c.err = err
 			return
 		}
+		s.listening(false)
 		if !heard {
-			s.client.auth.accepted(c.form)
+			c.host.auth.accepted(c.form)
 		}
 		m, err := decode(data)
 		if err != nil {
@@ -41,8 +43,9 @@ func (s *Stream) place(c *conn, origin *wordOrigin, m Message) bool {
 		if origin.resolve(m) {
 			s.log.Info("recogniser word times", "origin", origin.mode.String())
 		}
+		credible := line.credible(m.End)
 		m.locate(line)
-		return s.note(c, m)
+		return s.note(c, m, credible)
 	case *SpeechStarted:
 		m.Timestamp = line.at(m.Timestamp)
 	case *UtteranceEnd:
@@ -75,9 +78,11 @@ func (r *Results) locate(line *timeline) {
 	}
 }
 
-// note counts a result and lets finals settle the audio they cover.
-func (s *Stream) note(c *conn, r *Results) bool {
+// note counts a result and lets finals settle the audio they cover, unless they claim to cover audio that
+// was never sent: who knows what they do cover.
+func (s *Stream) note(c *conn, r *Results, credible bool) bool {
 	s.identify(r.RequestID)
+	c.answered = true
 	if !r.IsFinal {
 		s.stats.Interims++
 		s.src.interim = r.Transcript != ""
@@ -90,7 +95,9 @@ func (s *Stream) note(c *conn, r *Results) bool {
 		return false
 	}
 	s.src.interim = false
-	s.src.settle(sampleAt(r.End))
+	if credible {
+		s.src.settle(sampleAt(r.End))
+	}
 	return true
 }
 

@@ -83,8 +83,8 @@ func TestAHalfOpenConnectionIsFoundByPing(t *testing.T) {
 		s.CloseSend()
 		messages, err := collect(s)
 		wantEOF(t, err)
-		if got := p.session(2).opened.Sub(p.session(1).opened); got != 25*time.Second {
-			t.Errorf("the second connection came after %v, want after 25s: a ping at 15s and 10s for its answer", got)
+		if got := p.session(2).opened.Sub(p.session(1).opened); got != 20*time.Second {
+			t.Errorf("the second connection came after %v, want after 20s: a ping at 10s and 10s for its answer", got)
 		}
 		if got := finals(messages); len(got) != 1 || got[0].Start != 0 || got[0].End != 30*time.Second {
 			t.Errorf("got finals %+v, want one from 0 to 30s", got)

@@ -3,8 +3,8 @@ package aldea
 import "time"
 
 // A Message is one thing the recogniser said, or something the stream has to report about it: *Results,
-// *SpeechStarted, *UtteranceEnd, *Metadata, *ServerError or *Gap. All times are on the source time line.
-// Messages belong to whoever received them.
+// *SpeechStarted, *UtteranceEnd, *Metadata, *ServerError, *Degraded, *Recovered or *Gap. Durations are times
+// on the source time line. Messages belong to whoever received them.
 type Message interface {
 	message()
 }
@@ -82,10 +82,39 @@ type ServerError struct {
 	RequestID string
 }
 
-// A Gap is audio that no recogniser will ever hear, because the buffer could not hold it any longer. The
-// results around it keep their right times.
+// Degraded says that the stream is not served, and its audio waits: after three attempts to connect that
+// failed one after the other, or three seconds without a connection, or at once when Config.MaxConnections
+// are in use. It comes again, with Down set, when there has been no connection for thirty seconds. Nothing
+// is lost yet.
+type Degraded struct {
+	// Since is when the trouble began.
+	Since time.Time
+	// Cause says why, for programs; Reason the same for people, without the key. It may be empty.
+	Cause  Cause
+	Reason string
+	// Down means that it has lasted for thirty seconds or more.
+	Down bool
+	// Backlog is the audio that is to be sent, or to be sent again.
+	Backlog time.Duration
+}
+
+// Recovered says that the trouble of an earlier Degraded is over: there is a connection, and all audio but
+// the last second has been sent on it.
+type Recovered struct {
+	// Since is when the trouble began.
+	Since time.Time
+	// Cause is what the last Degraded gave as the cause.
+	Cause Cause
+	// Backlog is the most audio that there was to be sent.
+	Backlog time.Duration
+}
+
+// A Gap is audio that no recogniser will ever turn into final results, because the buffer could not hold it
+// any longer, or because the stream ended with ErrUnfinished. The results around it keep their right times.
+// It comes before the first result behind it, and one outage makes one of them.
 type Gap struct {
 	From, To time.Duration
+	Cause    Cause
 }
 
 func (*Results) message()       {}
@@ -93,4 +122,6 @@ func (*SpeechStarted) message() {}
 func (*UtteranceEnd) message()  {}
 func (*Metadata) message()      {}
 func (*ServerError) message()   {}
+func (*Degraded) message()      {}
+func (*Recovered) message()     {}
 func (*Gap) message()           {}

@@ -3,14 +3,46 @@ package aldea
 import (
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
+// hosts returns the addresses in URL, in order of preference.
+func (c *Config) hosts() ([]*host, error) {
+	var hosts []*host
+	for i, base := range splitURLs(c.URL) {
+		u, err := c.endpoint(base)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(hosts, func(h *host) bool { return h.url.String() == u.String() }) {
+			return nil, fieldError("URL", "%s is there twice", u.Host)
+		}
+		hosts = append(hosts, &host{index: i, url: u, mode: ModeHealthy, auth: authMemory{form: c.Auth}})
+	}
+	return hosts, nil
+}
+
+// splitURLs splits at the commas before which a URL ends: a comma may also be part of one.
+func splitURLs(list string) (urls []string) {
+	for i, piece := range strings.Split(list, ",") {
+		if i > 0 && !strings.Contains(piece, "://") {
+			urls[len(urls)-1] += "," + piece
+			continue
+		}
+		urls = append(urls, piece)
+	}
+	for i := range urls {
+		urls[i] = strings.TrimSpace(urls[i])
+	}
+	return urls
+}
+
 // endpoint returns the address that is dialled: the base with its scheme, path and query completed.
-func (c *Config) endpoint() (*url.URL, error) {
-	u, err := url.Parse(c.URL)
+func (c *Config) endpoint(base string) (*url.URL, error) {
+	u, err := url.Parse(base)
 	if err != nil {
 		// The error of package url quotes the whole address, which may hold a password.
 		return nil, fieldError("URL", "is not a URL")
@@ -49,6 +81,8 @@ func validateURL(u *url.URL) error {
 	switch {
 	case u.Opaque != "" || u.Hostname() == "":
 		return fieldError("URL", "has no host")
+	case strings.Contains(u.Host, ","):
+		return fieldError("URL", "has a comma that no URL follows")
 	case u.User != nil:
 		return fieldError("URL", "has a user name (the key belongs in Key)")
 	case u.Fragment != "":

@@ -83,6 +83,23 @@ func (p *peer) client(change func(*Config)) *Client {
 	return c
 }
 
+// both returns a client of two peers, the first preferred.
+func both(one, two *peer, change func(*Config)) *Client {
+	return one.client(func(c *Config) {
+		c.URL = "ws://one.test, ws://two.test"
+		c.AllowPlaintext = true
+		c.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if addr == "one.test:80" {
+				return one.dialPipe(ctx, network, addr)
+			}
+			return two.dialPipe(ctx, network, addr)
+		}
+		if change != nil {
+			change(c)
+		}
+	})
+}
+
 // open begins a stream that ends with the test.
 func open(t *testing.T, client *Client, attrs ...slog.Attr) *Stream {
 	s := client.Open(t.Context(), attrs...)
@@ -348,6 +365,18 @@ func collect(s *Stream) (messages []Message, err error) {
 	}
 }
 
+// gather reads messages in the background; the result waits for the end.
+func gather(s *Stream) func() ([]Message, error) {
+	var messages []Message
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		messages, err = collect(s)
+	}()
+	return func() ([]Message, error) { <-done; return messages, err }
+}
+
 // finals picks the final results.
 func finals(messages []Message) (r []*Results) {
 	for _, m := range messages {
@@ -356,6 +385,23 @@ func finals(messages []Message) (r []*Results) {
 		}
 	}
 	return r
+}
+
+// troubles lists what was told about trouble, as "cause down? backlog" at the time it was told since start.
+func troubles(messages []Message) (t []string) {
+	for _, m := range messages {
+		switch m := m.(type) {
+		case *Degraded:
+			what := "degraded"
+			if m.Down {
+				what = "down"
+			}
+			t = append(t, fmt.Sprintf("%s %s %v", what, m.Cause, m.Backlog))
+		case *Recovered:
+			t = append(t, fmt.Sprintf("recovered %s %v", m.Cause, m.Backlog))
+		}
+	}
+	return t
 }
 
 func gaps(messages []Message) (g []*Gap) {
@@ -375,3 +421,11 @@ func wantEOF(t *testing.T, err error) {
 }
 
 func samples(d time.Duration) int { return int(d / sampleTime) }
+
+// list shows what pointers hide.
+func list[T any](pointers []*T) (values []T) {
+	for _, p := range pointers {
+		values = append(values, *p)
+	}
+	return values
+}

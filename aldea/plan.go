@@ -4,10 +4,10 @@ import "time"
 
 // A step is the next thing a writer has to do.
 type step struct {
-	kind   stepKind
-	gap    *Gap   // for stepGap
-	audio  []byte // for stepAudio: µ-law, valid until the next plan
-	filler bool   // for stepKeepAlive: the connection has carried no audio yet
+	kind      stepKind
+	audio     []byte     // for stepAudio: µ-law, valid until the next plan
+	filler    bool       // for stepKeepAlive: the connection has carried no audio yet
+	recovered *Recovered // for stepRecovered
 }
 
 type stepKind int
@@ -20,7 +20,10 @@ const (
 	stepFinalize
 	stepKeepAlive
 	stepClose
-	stepTimeout // there is no time left to send the rest
+	stepTimeout   // there is no time left to send the rest
+	stepRecovered // the trouble is over
+	stepStalled   // nothing comes back
+	stepMove      // a better host is back
 )
 
 // plan decides the next step and takes note of it as done.
@@ -34,9 +37,16 @@ func (w *writer) plan(now time.Time) (step, time.Time) {
 		w.pinged = now
 		return step{kind: stepPing}, now
 	}
-	if gap := src.skipLost(); gap != nil {
-		w.s.stats.Gap += gap.To - gap.From
-		return step{kind: stepGap, gap: gap}, now
+	if src.stalled(w.limit, now) {
+		w.s.stats.Stalled++
+		return step{kind: stepStalled}, now
+	}
+	if w.planGap(now) {
+		return step{kind: stepGap}, now
+	}
+	calmAt := w.opened.Add(calmAfter)
+	if recovered := w.planRecovered(calmAt, now); recovered != nil {
+		return step{kind: stepRecovered, recovered: recovered}, now
 	}
 	if src.finalizeDue() || config.Endpointing == "false" && src.unrequited >= sampleAt(finalizeEvery) {
 		src.finalizeSent()
@@ -56,8 +66,43 @@ func (w *writer) plan(now time.Time) (step, time.Time) {
 	if waited {
 		return w.planKeepAlive(now), now
 	}
+	if w.planMove(now) {
+		w.s.stats.Moved++
+		return step{kind: stepMove}, now
+	}
 	w.s.wakeAt = src.next + w.chunk
-	return step{kind: stepWait}, earliest(keepAliveAt, pingAt)
+	until := earliest(keepAliveAt, pingAt)
+	if now.Before(calmAt) {
+		until = earliest(until, calmAt) // there may be something to tell
+	}
+	return step{kind: stepWait}, until
+}
+
+// planGap skips what has been lost, and reports whether a gap is to be told now.
+func (w *writer) planGap(now time.Time) bool {
+	src := &w.s.src
+	lost := &src.lost
+	if src.overrun() {
+		if lost.to > lost.from && src.next > lost.to {
+			return true // there will be another one
+		}
+		cause := w.s.trouble.cause
+		if w.s.trouble.since.IsZero() {
+			cause = CauseSlow
+		}
+		w.s.stats.Gap += timeOf(src.skipLost(cause, now))
+	}
+	return lost.to > lost.from && now.Sub(lost.grown) >= gapQuiet
+}
+
+// planRecovered ends the trouble when the connection has lasted and the backlog is gone. It returns what
+// there is to tell about that.
+func (w *writer) planRecovered(calmAt, now time.Time) *Recovered {
+	src, trouble := &w.s.src, &w.s.trouble
+	if trouble.since.IsZero() || timeOf(src.ring.end-src.next) >= calmLag || now.Before(calmAt) && !src.ended {
+		return nil
+	}
+	return trouble.end()
 }
 
 // planAudio sends n samples, or waits for its turn if that would be too fast. At the end of the audio there
@@ -71,6 +116,7 @@ func (w *writer) planAudio(n int64, now, pingAt time.Time) (step, time.Time) {
 	}
 	w.pace.spend(length)
 	replayed := src.take(w.mulaw[:n])
+	src.ask(n, now)
 	w.s.stats.Sent += length
 	w.s.stats.Replayed += timeOf(replayed)
 	w.lastSent = now

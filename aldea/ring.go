@@ -7,10 +7,19 @@ type ring struct {
 	limit      int
 	buf        []byte
 	start, end int64 // the samples [start, end) are held; sample n lies at n modulo len(buf)
+	busy       int64 // the end when more was held than a ring of ringKeep has room for
 }
 
 // ringMin is the first size taken: a second, which lasts as long as the recogniser answers promptly.
 const ringMin = 8000
+
+const (
+	// ringKeep is the size that a ring may keep: the longest stretch between two finals of continuous speech,
+	// and the end of a silence, fit.
+	ringKeep = 8 * 8000
+	// ringCalm is for how many samples a smaller ring must have been enough until it becomes smaller.
+	ringCalm = 10 * 8000
+)
 
 // append adds samples at the end. It allocates only when the ring must grow.
 func (r *ring) append(p []byte) {
@@ -45,10 +54,22 @@ func (r *ring) grow(need int) {
 	for size < need {
 		size *= 2
 	}
-	size = min(size, r.limit)
-	if size == len(r.buf) {
-		return
+	if size = min(size, r.limit); size != len(r.buf) {
+		r.resize(size)
 	}
+}
+
+// trim gives memory back that only a backlog needed.
+func (r *ring) trim() {
+	if len(r.buf) <= ringKeep || r.len() > ringKeep*3/4 {
+		r.busy = r.end
+	}
+	if r.end-r.busy >= ringCalm {
+		r.resize(ringKeep)
+	}
+}
+
+func (r *ring) resize(size int) {
 	old := *r
 	r.buf = make([]byte, size)
 	for n := old.start; n < old.end; {

@@ -12,7 +12,7 @@ const (
 	// lateResults is how long the other side may take to deliver what it had said before writing failed,
 	// such as a last final and the reason for closing.
 	lateResults = time.Second
-	// drainSlack is how much of the audio's end a server may leave out of its last final result.
+	// drainSlack is how much of the silence at the audio's end a server may leave out of its last final result.
 	drainSlack = 100 * time.Millisecond
 )
 
@@ -33,6 +33,14 @@ func (s *Stream) serve(w *writer, c *conn) error {
 		return s.drain(c)
 	case errors.Is(err, errReaderEnded):
 		err = c.err
+	case errors.Is(err, errMoved):
+		c.bye()
+		c.abort()
+		<-c.done
+		return err
+	case errors.Is(err, errStalled):
+		c.abort()
+		<-c.done
 	default:
 		c.endReading(time.Now().Add(lateResults))
 		<-c.done
@@ -48,14 +56,17 @@ func (s *Stream) serve(w *writer, c *conn) error {
 // begin puts the stream at the start of a new connection.
 func (s *Stream) begin(w *writer, c *conn) {
 	w.restart(time.Now())
+	w.host = c.host
 	s.mu.Lock()
 	s.src.rewind(w.codec.Delay())
 	s.stats.Connected = true
 	s.stats.Connections++
+	s.stats.Host = c.host.url.Host
 	s.stats.RequestID = c.requestID
 	base, backlog := s.src.base, s.src.ring.end-s.src.next
 	s.mu.Unlock()
-	s.log.Info("recogniser connected", slog.String("auth", c.form.String()), slog.String("request_id", c.requestID),
+	s.trouble.backlog = max(s.trouble.backlog, timeOf(backlog))
+	s.log.Info("recogniser connected", slog.String("host", c.host.url.Host), slog.String("auth", c.form.String()), slog.String("request_id", c.requestID),
 		slog.Duration("from", timeOf(base)), slog.Duration("backlog", timeOf(backlog)))
 }
 
@@ -86,5 +97,5 @@ func (s *Stream) drained(err error) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.ctx.Err() == nil && s.src.settled+sampleAt(drainSlack) >= s.src.ring.end
+	return s.ctx.Err() == nil && s.src.settled+sampleAt(drainSlack) >= s.src.ring.end && !s.src.unheard()
 }

@@ -34,6 +34,10 @@ type source struct {
 	finalized  int     // how many of them were sent on the present connection
 	unrequited int64   // samples sent since the last Finalize
 
+	question question  // speech that nothing came back for
+	deaf     bool      // the reader is busy with a message, so there may be more
+	lost     lostAudio // a gap that was not reported yet
+
 	ended bool // no more audio will come
 }
 
@@ -42,20 +46,7 @@ func (s *source) rewind(delay time.Duration) {
 	s.line = timeline{delay: delay, pairs: s.line.pairs[:0]}
 	s.next, s.base = s.settled, s.settled
 	s.finalized, s.unrequited = 0, 0
-}
-
-// skipLost moves on to the oldest sample there is and reports the audio that is lost by that.
-func (s *source) skipLost() *Gap {
-	if s.next >= s.ring.start {
-		return nil
-	}
-	gap := &Gap{From: timeOf(s.next), To: timeOf(s.ring.start)}
-	if s.settled >= s.next { // nothing before the gap is outstanding, and nothing in it ever will come
-		s.settled = s.ring.start
-	}
-	s.next = s.ring.start
-	s.sent = max(s.sent, s.next)
-	return gap
+	s.question, s.deaf = question{}, false
 }
 
 // finalizeDue reports whether Finalize was asked for at the very place that sending has reached.
@@ -113,6 +104,7 @@ func (s *source) take(dst []byte) (replayed int64) {
 		s.loudEnd = max(s.loudEnd, s.next)
 	}
 	s.settleSilence()
+	s.ring.trim()
 	return replayed
 }
 

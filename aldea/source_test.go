@@ -36,13 +36,14 @@ func TestAServerCannotSettleWhatItWasNotSent(t *testing.T) {
 func TestEveryLossIsReportedOnce(t *testing.T) {
 	s := newSource(16000)
 	s.ring.append(sound(0, 24000))
-	want := []Gap{{0, time.Second}, {time.Second, 2 * time.Second}}
+	want := []Gap{{0, time.Second, CauseUnreachable}, {time.Second, 2 * time.Second, CauseUnreachable}}
 	for i, w := range want {
-		got := s.skipLost()
+		s.skipLost(CauseUnreachable, time.Now())
+		got := s.takeGap()
 		if got == nil || *got != w {
 			t.Fatalf("gap %d: got %v, want %v", i, got, w)
 		}
-		if again := s.skipLost(); again != nil {
+		if again := s.takeGap(); again != nil {
 			t.Errorf("gap %d was reported again: %v", i, again)
 		}
 		s.ring.append(sound(0, 8000))

@@ -6,6 +6,8 @@ import "time"
 type Stats struct {
 	// Connected says whether a connection is open now.
 	Connected bool
+	// Host is the host of the latest connection.
+	Host string
 	// RequestID is the recogniser's id of the latest connection, as far as it told.
 	RequestID string
 
@@ -13,6 +15,9 @@ type Stats struct {
 	Connections, Failures int64
 	// Lost counts the established connections that ended before the stream did.
 	Lost int64
+	// Stalled counts those of them on which nothing came back, Moved the connections that were left for a
+	// better host.
+	Stalled, Moved int64
 
 	// Written is the length of the source, Sent the audio sent on all connections together, and Replayed
 	// the part of it that had been sent before.
@@ -20,7 +25,7 @@ type Stats struct {
 	// Settled is the time up to which the audio needs no replay: the end of the last final result, or
 	// silence after it.
 	Settled time.Duration
-	// Gap is the audio lost because the buffer could not hold it.
+	// Gap is the audio lost because the buffer could not hold it. What is lost with ErrUnfinished is not in it.
 	Gap time.Duration
 	// Backlog is the audio written but not yet sent on the present connection.
 	Backlog time.Duration

@@ -25,8 +25,13 @@ type Stream struct {
 
 	wake     chan struct{} // tells run that there is something to do; one token is enough
 	messages chan Message
+	turn     chan struct{} // holds a token while somebody puts something into messages
 	done     chan struct{} // closed when run has returned
 	err      error         // what Next returns at the end; set before messages is closed
+
+	waiter  *waiter // at the client's guard; run's
+	trouble trouble // run's
+	stalls  int     // connections in a row that stalled without a result; run's
 
 	mu      sync.Mutex // guards what follows
 	src     source
@@ -51,6 +56,7 @@ func newStream(ctx context.Context, client *Client, log *slog.Logger) *Stream {
 		log:      log,
 		wake:     make(chan struct{}, 1),
 		messages: make(chan Message, messageQueue),
+		turn:     make(chan struct{}, 1),
 		done:     make(chan struct{}),
 		wakeAt:   never,
 	}
@@ -159,8 +165,51 @@ func (s *Stream) signal() {
 	}
 }
 
-// deliver hands a message to Next. An interim for which there is no room is dropped: the next replaces it.
+// deliver hands a message to Next, after a gap that it reaches into or lies behind.
 func (s *Stream) deliver(m Message) {
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
+	s.mu.Lock()
+	var gap *Gap
+	if s.src.gapBefore(reach(m)) {
+		gap = s.src.takeGap()
+	}
+	s.mu.Unlock()
+	if gap != nil {
+		s.put(gap)
+	}
+	s.put(m)
+}
+
+// deliverGap tells of the gap that was not told yet, if there is one.
+func (s *Stream) deliverGap() {
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
+	s.mu.Lock()
+	gap := s.src.takeGap()
+	s.mu.Unlock()
+	if gap != nil {
+		s.put(gap)
+	}
+}
+
+// reach is the time up to which a message says something about the audio.
+func reach(m Message) time.Duration {
+	switch m := m.(type) {
+	case *Results:
+		return m.End
+	case *SpeechStarted:
+		return m.Timestamp
+	case *UtteranceEnd:
+		return m.LastWordEnd
+	case *Recovered:
+		return math.MaxInt64
+	}
+	return -1
+}
+
+// put queues a message. An interim for which there is no room is dropped: the next replaces it.
+func (s *Stream) put(m Message) {
 	select {
 	case s.messages <- m:
 		return

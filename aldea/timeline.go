@@ -47,6 +47,13 @@ func (t *timeline) audio(source, n int64) {
 // the time before it, so that nothing of the source moves.
 func (t *timeline) filler(next, n int64) { t.audio(next-n, n) }
 
+// claimSlack is how far a result may end behind what was sent: servers count in frames of their own, and
+// what the codec holds back comes on top.
+const claimSlack = time.Second
+
+// credible reports whether a result may end at a time of the connection.
+func (t *timeline) credible(conn time.Duration) bool { return conn <= timeOf(t.sent)+claimSlack }
+
 // at converts the time at which something begins.
 func (t *timeline) at(conn time.Duration) time.Duration {
 	return t.convert(conn, func(p pair) bool { return timeOf(p.conn) > conn-t.delay })

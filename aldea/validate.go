@@ -11,7 +11,7 @@ import (
 // validate checks a Config that has its defaults. Its errors name the field.
 func (c *Config) validate() error {
 	checks := []func() error{
-		c.validateKey, c.validateHeader, c.validateAudio, c.validateRecognition, c.validateRedaction, c.validateTimes,
+		c.validateKey, c.validateHeader, c.validateAudio, c.validateRecognition, c.validateRedaction, c.validateLimits,
 	}
 	for _, check := range checks {
 		if err := check(); err != nil {
@@ -117,7 +117,10 @@ func (c *Config) validateRedaction() error {
 	return nil
 }
 
-func (c *Config) validateTimes() error {
+func (c *Config) validateLimits() error {
+	if c.MaxConnections < 0 {
+		return fieldError("MaxConnections", "%d is negative", c.MaxConnections)
+	}
 	for _, t := range []struct {
 		field string
 		value time.Duration
@@ -125,6 +128,7 @@ func (c *Config) validateTimes() error {
 		{"DialTimeout", c.DialTimeout},
 		{"WriteTimeout", c.WriteTimeout},
 		{"KeepAlive", c.KeepAlive},
+		{"StallTimeout", c.StallTimeout},
 		{"PingInterval", c.PingInterval},
 		{"PongTimeout", c.PongTimeout},
 		{"DrainTimeout", c.DrainTimeout},

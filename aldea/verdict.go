@@ -33,7 +33,7 @@ func judge(err error) verdict {
 	if errors.As(err, &closed) {
 		switch closed.Code {
 		case 1002, 1003, 1007, 1008, 1009, 1010:
-			if !closed.speaksOf("quota", "rate limit", "too many", "concurren") {
+			if !closed.limited() {
 				return verdictOnce
 			}
 		}

@@ -25,6 +25,8 @@ type writer struct {
 	timer *time.Timer
 	armed time.Time // when timer fires; zero when it does not
 
+	host     *host
+	limit    time.Duration // of a stall
 	opened   time.Time
 	pinged   time.Time
 	lastSent time.Time // audio or KeepAlive
@@ -54,6 +56,7 @@ func (w *writer) restart(now time.Time) {
 	w.codec.Reset()
 	w.pace.restart(now)
 	w.opened, w.pinged, w.lastSent = now, now, now
+	w.limit = w.s.stallLimit()
 }
 
 // send writes until the audio is complete and CloseStream is sent, which is nil, or the connection ends.
@@ -67,7 +70,9 @@ func (w *writer) send(c *conn) error {
 		case stepPing:
 			err = c.ping()
 		case stepGap:
-			w.s.deliver(step.gap)
+			w.s.deliverGap()
+		case stepRecovered:
+			w.s.deliver(step.recovered)
 		case stepAudio:
 			w.pcm = w.codec.Append(w.pcm[:0], step.audio)
 			err = c.writeAudio(w.pcm)
@@ -79,6 +84,10 @@ func (w *writer) send(c *conn) error {
 			return w.closeStream(c)
 		case stepTimeout:
 			return errDrainTimeout
+		case stepStalled:
+			return errStalled
+		case stepMove:
+			return errMoved
 		}
 		if err != nil {
 			return err
