@@ -59,6 +59,9 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	if e.Body == nil {
 		return nil, errors.New("events: event without a body")
 	}
+	if year := e.Time.UTC().Year(); year < 1 || year > 9999 {
+		return nil, fmt.Errorf("events: RFC 3339 cannot write the year %d", year)
+	}
 	if e.Call.Params == nil {
 		e.Call.Params = map[string]string{} // {} rather than null
 	}

@@ -131,6 +131,22 @@ func TestIDsRiseAndHaveNoDots(t *testing.T) {
 	}
 }
 
+func TestTimesThatJSONCannotHoldAreRefused(t *testing.T) {
+	late := time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -23*3600))
+	if b, err := (events.Event{Time: late, Body: events.DTMFReceived{}}).JSON(); err == nil {
+		t.Errorf("got %s, want an error", b)
+	}
+	var o events.Offset
+	if err := json.Unmarshal([]byte("9223372036854775807"), &o); err == nil {
+		t.Errorf("got %v, want an error", o)
+	}
+	for _, at := range []time.Time{{}, time.Unix(-1, 0), late} {
+		if id := events.NewID(at); len(id) != 30 {
+			t.Errorf("%v: got %q, want 30 characters", at, id)
+		}
+	}
+}
+
 func TestOffsetsRoundToMilliseconds(t *testing.T) {
 	for d, want := range map[time.Duration]string{0: "0", 1499 * time.Microsecond: "1", 1500 * time.Microsecond: "2", time.Hour: "3600000"} {
 		if b, err := json.Marshal(events.Offset(d)); err != nil || string(b) != want {

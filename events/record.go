@@ -18,12 +18,13 @@ type Record struct {
 }
 
 // NewID returns an event id for an event that happened at t: evt_ and a ULID, 30 characters of [A-Za-z0-9_].
-// Ids made in one process rise. It may be called concurrently.
+// Ids made in one process for times that rise, rise. A ULID can hold the years 1970 to 10889; other times
+// become the nearest of these. It may be called concurrently.
 func NewID(t time.Time) string {
-	id, err := ulid.New(ulid.Timestamp(t), ulid.DefaultEntropy())
+	ms := uint64(min(max(t.UnixMilli(), 0), int64(ulid.MaxTime())))
+	id, err := ulid.New(ms, ulid.DefaultEntropy())
 	if err != nil {
-		// The only errors are a time after the year 10889 and more than 2^80 ids in one millisecond.
-		panic("events: " + err.Error())
+		panic("events: " + err.Error()) // more than 2^80 ids in one millisecond
 	}
 	return "evt_" + id.String()
 }

@@ -3,6 +3,7 @@ package events
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -24,11 +25,17 @@ func (o Offset) MarshalJSON() ([]byte, error) {
 	return json.Marshal(time.Duration(o).Round(time.Millisecond).Milliseconds())
 }
 
+// maxMillis is what fits into a time.Duration.
+const maxMillis = int64(math.MaxInt64 / time.Millisecond)
+
 // UnmarshalJSON reads whole milliseconds.
 func (o *Offset) UnmarshalJSON(b []byte) error {
 	var ms int64
 	if err := json.Unmarshal(b, &ms); err != nil {
 		return fmt.Errorf("events: offset: %w", err)
+	}
+	if ms > maxMillis || ms < -maxMillis {
+		return fmt.Errorf("events: offset of %d ms is longer than any call", ms)
 	}
 	*o = Offset(time.Duration(ms) * time.Millisecond)
 	return nil
