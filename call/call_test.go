@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -89,13 +90,19 @@ func interim(text string, start, end time.Duration) call.Heard {
 type book struct {
 	mu      sync.Mutex
 	refuse  int
+	offered []string      // the id of every append, refused ones included
+	hold    chan struct{} // if not nil, appends wait until it is closed
 	events  []events.Event
 	records int
 }
 
 func (b *book) Append(_ context.Context, e events.Event) (events.Record, error) {
+	if b.hold != nil {
+		<-b.hold
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.offered = append(b.offered, e.ID)
 	if b.refuse != 0 {
 		b.refuse--
 		return events.Record{}, errors.New("full")
@@ -176,6 +183,7 @@ func TestLastWordsOfACallerWhoHangsUpAreEndedByTheCall(t *testing.T) {
 	tests := map[string][]call.Heard{
 		"a final without speech_final":      {final("last words", 0, time.Second, false)},
 		"a final with speech_final":         {final("last words", 0, time.Second, true)},
+		"a final that ends a little early":  {final("last words", 0, 910*time.Millisecond, true)},
 		"a final and an empty speech_final": {final("last words", 0, 990*time.Millisecond, false), final("", 0, time.Second, true)},
 	}
 	for name, after := range tests {
@@ -372,6 +380,53 @@ func TestAnEventThatTheJournalRefusesWaits(t *testing.T) {
 		want := []events.Type{events.TypeCallStarted, events.TypeDTMFReceived, events.TypeDTMFReceived, events.TypeCallEnded}
 		if got := j.types(); !slices.Equal(got, want) {
 			t.Errorf("got %v, want %v", got, want)
+		}
+		if len(slices.Compact(j.offered)) != 4 {
+			t.Errorf("got ids %v, want one for all tries of an event", j.offered)
+		}
+	})
+}
+
+func TestASlowJournalCostsInterimsButNoStoredEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, j := newEars(), &book{hold: make(chan struct{})}
+		shown := 0
+		c := start(call.Config{Recognizer: e, Journal: j, Observe: func(e events.Event) {
+			if !e.Body.Stored() {
+				shown++
+			}
+		}}, events.Caller)
+		for i := range 300 {
+			e.heard <- interim("word"+strings.Repeat(" word", i), 0, time.Duration(i+1)*time.Millisecond)
+			synctest.Wait()
+		}
+		for range 12_000 {
+			c.DTMF("1", 0)
+		}
+		go close(j.hold)
+		c.End(events.EndStop, events.Counts{})
+		types := j.types()
+		if shown == 0 || shown > 100 {
+			t.Errorf("got %d interims shown, want some, at most 100", shown)
+		}
+		if len(types) < 9000 || types[len(types)-1] != events.TypeCallEnded {
+			t.Errorf("got %d events ending in %s, want thousands and call.ended last", len(types), types[len(types)-1])
+		}
+	})
+}
+
+func TestTheTranscriptIsInTheOrderOfBeginnings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		caller, agent, j := newEars(), newEars(), &book{}
+		c := start(call.Config{Recognizer: byspeaker{events.Caller: caller, events.Agent: agent}, Journal: j}, events.Caller, events.Agent)
+		agent.heard <- final("second", 2*time.Second, 3*time.Second, true)
+		synctest.Wait()
+		caller.heard <- final("first", time.Second, 5*time.Second, true)
+		synctest.Wait()
+		c.End(events.EndStop, events.Counts{})
+		lines := j.events[len(j.events)-1].Body.(events.CallEnded).Transcript
+		if len(lines) != 2 || lines[0].Text != "first" || lines[1].Text != "second" {
+			t.Errorf("got %+v, want first, second", lines)
 		}
 	})
 }

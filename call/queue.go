@@ -14,7 +14,7 @@ const (
 	// a hundred interims behind is worth nothing.
 	maxLive = 100
 	// maxWaiting is how many events of one call may wait for a journal that does not take them. It is the
-	// last bound: hours of talk fit.
+	// last bound, for all but call.ended: hours of talk fit.
 	maxWaiting = 10_000
 	// retryAppend is the pause before an event that the journal refused is offered again.
 	retryAppend = 500 * time.Millisecond
@@ -55,7 +55,8 @@ func newQueue(journal Journal, observe func(events.Event), call events.Call, log
 func (q *queue) put(now time.Time, body events.Body) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if n := len(q.waiting); n >= maxWaiting || n >= maxLive && !body.Stored() {
+	_, last := body.(events.CallEnded)
+	if n := len(q.waiting); n >= maxWaiting && !last || n >= maxLive && !body.Stored() {
 		if !body.Stored() {
 			q.dropped++
 		} else {
