@@ -34,6 +34,7 @@ type callCmd struct {
 	To        string        `default:"+15550100002" placeholder:"NUMBER" help:"Who is called (${default})."`
 	SayMarker string        `placeholder:"TEXT" help:"Say TEXT as tones that a sandbox with --source marker reads, instead of files; | is a pause of a second, {n} the call's number."`
 	Seed      uint64        `default:"1" placeholder:"N" help:"Seed of loss and jitter (${default})."`
+	PID       int           `name:"pid" placeholder:"PID" help:"Measure this process, the bridge, while the calls are up (Linux)."`
 	Quiet     bool          `short:"q" help:"No progress bar."`
 }
 
@@ -63,12 +64,22 @@ func (c *callCmd) Run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return err
 	}
-	token, err := secret("TWILIO_AUTH_TOKEN")
+	tokens, err := secret("TWILIO_AUTH_TOKEN")
 	if err != nil {
 		return err
 	}
+	token := "" // the carrier signs with the present one
+	if all := splitTokens(tokens); len(all) > 0 {
+		token = all[0]
+	}
 	longest := slices.MaxFunc(said, func(a, b voices) int { return len(a.inbound) - len(b.inbound) })
 	bar := c.progress(len(longest.inbound), term)
+	var before, during usage
+	if c.PID != 0 {
+		if before, err = usageOf(c.PID); err != nil {
+			return err
+		}
+	}
 	results := make([]mediatest.Result, c.Calls)
 	errs := make([]error, c.Calls)
 	var wg sync.WaitGroup
@@ -97,6 +108,10 @@ func (c *callCmd) Run(ctx context.Context, term terminal) error {
 		if len(v.inbound) == len(longest.inbound) && bar != nil && i < len(said) {
 			one.Progress = func(sent, _ time.Duration) { _ = bar.Set64(sent.Milliseconds()) }
 		}
+		if i == 0 && c.PID != 0 {
+			// The first call ends first: just before, all are up.
+			one.Progress = c.lastMoment(one.Progress, func() { during, err = usageOf(c.PID) })
+		}
 		wg.Go(func() {
 			if err := pause(ctx, c.Ramp*time.Duration(i)/time.Duration(c.Calls)); err != nil {
 				errs[i] = err
@@ -110,7 +125,27 @@ func (c *callCmd) Run(ctx context.Context, term terminal) error {
 		_ = bar.Finish()
 		fmt.Fprintln(term.stderr)
 	}
-	return c.summary(term, results, errs)
+	if err := c.summary(term, results, errs); err != nil || c.PID == 0 {
+		return err
+	}
+	if err == nil {
+		fmt.Fprintln(term.stdout, cost(before, during, c.Calls))
+	}
+	return err
+}
+
+// lastMoment returns a Progress that calls then, and that calls measure once, when 95 % have been sent.
+func (c *callCmd) lastMoment(then func(sent, total time.Duration), measure func()) func(sent, total time.Duration) {
+	done := false
+	return func(sent, total time.Duration) {
+		if then != nil {
+			then(sent, total)
+		}
+		if !done && sent >= total*95/100 {
+			done = true
+			measure()
+		}
+	}
 }
 
 // voices reads the files, or makes the tones.

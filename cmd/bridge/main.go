@@ -40,6 +40,7 @@ type terminal struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	err := run(ctx, os.Args[1:], terminal{os.Stdout, os.Stderr})
 	stop()
 	var exit exitCode
@@ -90,7 +91,7 @@ func run(ctx context.Context, args []string, term terminal) (err error) {
 // counts as not set: that is what compose files make of a variable nobody gave.
 func newParser(p *program, term terminal) (*kong.Kong, error) {
 	for _, v := range os.Environ() {
-		if name, ok := strings.CutSuffix(v, "="); ok {
+		if name, value, _ := strings.Cut(v, "="); value == "" && name != "" {
 			if err := os.Unsetenv(name); err != nil {
 				return nil, err
 			}

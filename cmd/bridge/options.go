@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"aldeabridge/aldea"
@@ -26,7 +25,7 @@ type options struct {
 	DataDir   string        `env:"BRIDGE_DATA_DIR" placeholder:"DIR" help:"Where data lives (the user's data directory)."`
 	Insecure  bool          `env:"BRIDGE_INSECURE" help:"Take streams from anybody, on any address."`
 	MaxCalls  int           `env:"BRIDGE_MAX_CALLS" default:"1000" placeholder:"N" help:"Streams at once; more get 503 (${default})."`
-	Grace     time.Duration `env:"BRIDGE_GRACE" default:"30s" placeholder:"TIME" help:"How long calls and webhooks may take to finish at SIGTERM (${default})."`
+	Grace     time.Duration `env:"BRIDGE_GRACE" default:"30s" placeholder:"TIME" help:"How long the last words and webhooks may take at SIGTERM, which ends all calls (${default})."`
 	Sandbox   string        `env:"BRIDGE_SANDBOX" default:"auto" enum:"auto,speech,marker,simulated" help:"What the built-in recogniser hears when there is no ALDEA_API_KEY: ${enum}."`
 
 	Aldea aldeaOptions `embed:"" prefix:"aldea-" group:"Recogniser"`
@@ -71,10 +70,8 @@ func (o *options) Validate() error {
 	o.secrets.aldeaKey = read("ALDEA_API_KEY")
 	o.secrets.apiToken = read("BRIDGE_API_TOKEN")
 	o.secrets.mediaToken = media.Secret(read("BRIDGE_MEDIA_TOKEN"))
-	for t := range strings.SplitSeq(read("TWILIO_AUTH_TOKEN"), ",") {
-		if t = strings.TrimSpace(t); t != "" {
-			o.secrets.twilio = append(o.secrets.twilio, media.Secret(t))
-		}
+	for _, t := range splitTokens(read("TWILIO_AUTH_TOKEN")) {
+		o.secrets.twilio = append(o.secrets.twilio, media.Secret(t))
 	}
 	if s := read("WEBHOOK_SECRET"); s != "" {
 		parsed, err := webhooks.ParseSecrets(s)
@@ -89,12 +86,12 @@ func (o *options) Validate() error {
 
 // validate checks the options against each other.
 func (o *options) validate() error {
-	host, _, err := net.SplitHostPort(o.Listen)
-	if err != nil {
+	if _, _, err := net.SplitHostPort(o.Listen); err != nil {
 		return fmt.Errorf("BRIDGE_LISTEN: %q is not HOST:PORT, such as 127.0.0.1:8080", o.Listen)
 	}
 	if o.PublicURL != "" {
-		if u, err := url.Parse(o.PublicURL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		u, err := url.Parse(o.PublicURL)
+		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 			return fmt.Errorf("BRIDGE_PUBLIC_URL: %q is not like https://bridge.example.com", o.PublicURL)
 		}
 	}
@@ -104,7 +101,10 @@ func (o *options) validate() error {
 	if o.MaxCalls < 1 {
 		return fmt.Errorf("BRIDGE_MAX_CALLS: %d is less than 1", o.MaxCalls)
 	}
-	if ip := net.ParseIP(host); o.Insecure || host == "localhost" || ip != nil && ip.IsLoopback() {
+	if len(o.secrets.twilio) > 0 && o.PublicURL == "" {
+		return errors.New("BRIDGE_PUBLIC_URL: needed with TWILIO_AUTH_TOKEN: a signature covers the URL that the carrier called")
+	}
+	if o.Insecure || isLoopback(o.Listen) {
 		return nil
 	}
 	if len(o.secrets.twilio) == 0 && o.secrets.mediaToken == "" {
@@ -113,10 +113,14 @@ func (o *options) validate() error {
 	if o.secrets.apiToken == "" {
 		return fmt.Errorf("BRIDGE_LISTEN: %s is open to others: set BRIDGE_API_TOKEN, or pass --insecure", o.Listen)
 	}
-	if len(o.secrets.twilio) > 0 && o.PublicURL == "" {
-		return errors.New("BRIDGE_PUBLIC_URL: needed with TWILIO_AUTH_TOKEN: a signature covers the URL that the carrier called")
-	}
 	return nil
+}
+
+// isLoopback says whether only this machine can reach a listener at HOST:PORT.
+func isLoopback(listen string) bool {
+	host, _, _ := net.SplitHostPort(listen) // what cannot be split is not loopback
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // client returns a client of the recogniser. A change, if any, has the last word on its configuration.

@@ -65,6 +65,8 @@ func TestNonsenseIsRefusedByTheOptionsName(t *testing.T) {
 		{"open to others without authentication", map[string]string{"BRIDGE_LISTEN": ":8080"}, nil, []string{"BRIDGE_LISTEN", "TWILIO_AUTH_TOKEN", "--insecure"}},
 		{"open to others without an API token", map[string]string{"BRIDGE_LISTEN": ":8080", "BRIDGE_MEDIA_TOKEN": "m"}, nil, []string{"BRIDGE_API_TOKEN"}},
 		{"signatures without a public URL", map[string]string{"BRIDGE_LISTEN": ":8080", "TWILIO_AUTH_TOKEN": "t", "BRIDGE_API_TOKEN": "a"}, nil, []string{"BRIDGE_PUBLIC_URL"}},
+		{"signatures without a public URL on this machine", map[string]string{"TWILIO_AUTH_TOKEN": "t"}, nil, []string{"BRIDGE_PUBLIC_URL"}},
+		{"a public URL with a query", map[string]string{"BRIDGE_PUBLIC_URL": "https://b.example/?x=1"}, nil, []string{"BRIDGE_PUBLIC_URL"}},
 		{"a public URL without a scheme", map[string]string{"BRIDGE_PUBLIC_URL": "bridge.example.com"}, nil, []string{"BRIDGE_PUBLIC_URL", "https://"}},
 		{"a recogniser without a key", map[string]string{"ALDEA_URL": "wss://x"}, nil, []string{"ALDEA_URL", "ALDEA_API_KEY"}},
 		{"a webhook secret without prefix", map[string]string{"WEBHOOK_SECRET": "hello"}, nil, []string{"WEBHOOK_SECRET", "whsec_"}},

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -41,7 +42,7 @@ func problem(c *fiber.Ctx, err error, logger *slog.Logger) error {
 	} else {
 		logger.Error("request failed", "path", c.Path(), "err", err)
 	}
-	body := fiber.Map{"type": "about:blank", "title": statusText(code), "status": code, "detail": detail}
+	body := fiber.Map{"type": "about:blank", "title": http.StatusText(code), "status": code, "detail": detail}
 	if err := c.Status(code).JSON(body); err != nil {
 		return err
 	}

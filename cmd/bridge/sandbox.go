@@ -13,15 +13,19 @@ import (
 )
 
 type sandboxCmd struct {
-	Listen  string   `env:"SANDBOX_LISTEN" default:"127.0.0.1:8090" placeholder:"HOST:PORT" help:"Address to listen on (${default})."`
-	Source  string   `default:"auto" enum:"auto,speech,marker,script,simulated" help:"Where the text comes from: ${enum}."`
-	Script  string   `type:"existingfile" placeholder:"FILE" help:"Script for --source script."`
-	Profile string   `default:"aldea" enum:"aldea,deepgram" help:"Whose wire to speak: ${enum}."`
-	Keys    []string `name:"key" placeholder:"KEY" help:"Accept only these keys (any org_… key)."`
+	Listen   string   `env:"SANDBOX_LISTEN" default:"127.0.0.1:8090" placeholder:"HOST:PORT" help:"Address to listen on (${default})."`
+	Source   string   `default:"auto" enum:"auto,speech,marker,script,simulated" help:"Where the text comes from: ${enum}."`
+	Script   string   `type:"existingfile" placeholder:"FILE" help:"Script for --source script."`
+	Profile  string   `default:"aldea" enum:"aldea,deepgram" help:"Whose wire to speak: ${enum}."`
+	Keys     []string `name:"key" placeholder:"KEY" help:"Accept only these keys (any org_… key)."`
+	Insecure bool     `help:"Let anybody in on an address that is open to others."`
 }
 
 // Run serves the stand-in until ctx ends.
 func (c *sandboxCmd) Run(ctx context.Context, term terminal, logger *slog.Logger) (err error) {
+	if len(c.Keys) == 0 && !c.Insecure && !isLoopback(c.Listen) {
+		return fmt.Errorf("SANDBOX_LISTEN: %s is open to others: name the keys with --key, or pass --insecure", c.Listen)
+	}
 	source, err := c.source()
 	if err != nil {
 		return err

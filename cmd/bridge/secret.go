@@ -42,11 +42,42 @@ func keptWebhookSecret(dataDir string) (value, file string, err error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return "", file, err
 	}
-	value = newWebhookSecret()
 	if err := os.MkdirAll(dataDir, 0o700); err != nil {
 		return "", file, err
 	}
-	return value, file, os.WriteFile(file, []byte(value+"\n"), 0o600)
+	if err := writeOnce(file, newWebhookSecret()+"\n"); err != nil {
+		return "", file, err
+	}
+	b, err = os.ReadFile(file) // ours, or that of another process that was faster
+	return strings.TrimSpace(string(b)), file, err
+}
+
+// writeOnce makes a file that only its owner reads, whole or not at all. One that is there already stays.
+func writeOnce(file, content string) error {
+	temp, err := os.CreateTemp(filepath.Dir(file), ".new-*") // readable by its owner only
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name())
+	_, err = temp.WriteString(content)
+	if err = errors.Join(err, temp.Sync(), temp.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(temp.Name(), file); !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+// splitTokens returns the auth tokens of a list: the present one first, then others during a rotation.
+func splitTokens(list string) []string {
+	var tokens []string
+	for t := range strings.SplitSeq(list, ",") {
+		if t = strings.TrimSpace(t); t != "" {
+			tokens = append(tokens, t)
+		}
+	}
+	return tokens
 }
 
 // newWebhookSecret returns 32 random bytes as Standard Webhooks writes a secret.

@@ -187,6 +187,11 @@ func TestStoppingTheServerLetsTheLastWordsOut(t *testing.T) {
 func TestHealthAndReadiness(t *testing.T) {
 	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, nil)
 	base := "http://" + w.server.listener.Addr().String()
+	w.server.draining.Store(true)
+	if err := run(context.Background(), []string{"health", base}, terminal{io.Discard, io.Discard}); err == nil || !strings.Contains(err.Error(), "503") {
+		t.Errorf("while draining: got %v, want 503", err)
+	}
+	w.server.draining.Store(false)
 	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/nowhere": 404} {
 		resp, err := http.Get(base + path)
 		if err != nil {

@@ -22,7 +22,8 @@ import (
 	"aldeabridge/webhooks"
 )
 
-// journalLimit is how many events may wait for the webhook in memory: a day of a busy help desk.
+// journalLimit is how many events may wait for the webhook in memory, if their bytes do not reach the
+// journal's own bound first.
 const journalLimit = 200_000
 
 // A server is a whole bridge: listener, calls, journal and webhooks. Make it with newServer, then run it.
@@ -178,6 +179,7 @@ func (s *server) endpoints() ([]webhooks.Endpoint, error) {
 func (s *server) run(ctx context.Context) error {
 	defer s.closeSandbox()
 	defer s.hangUp()
+	defer s.listener.Close() // also where fiber has not begun to listen
 	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
 	delivered := make(chan error, 1)
 	go func() {
@@ -208,7 +210,10 @@ func (s *server) run(ctx context.Context) error {
 		}
 	}
 	stopDelivering()
-	errs = append(errs, s.app.ShutdownWithTimeout(time.Second))
+	// What is left are connections that ask for nothing; calls and webhooks are done.
+	if err := s.app.ShutdownWithTimeout(time.Second); err != nil {
+		s.logger.Debug("connections left open", "err", err)
+	}
 	errs = append(errs, <-delivered)
 	s.logger.Info("stopped")
 	return errors.Join(errs...)

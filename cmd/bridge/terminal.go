@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"io"
-	"net/http"
 	"os"
 
 	"golang.org/x/term"
@@ -32,5 +31,3 @@ func newSID(prefix string) string {
 	_, _ = rand.Read(b) // never fails: crypto/rand ends the program instead
 	return prefix + hex.EncodeToString(b)
 }
-
-func statusText(code int) string { return http.StatusText(code) }
