@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Offset is a time inside a call, counted from the call's first sample. In JSON it is an integer number of
+// Offset is a time inside a call, counted from the first sample of its media stream. In JSON it is an integer number of
 // milliseconds, and the field's name ends in _ms.
 type Offset time.Duration
 

@@ -35,7 +35,7 @@ const (
 // An Utterance is what one speaker said in one go.
 type Utterance struct {
 	ID         string  `json:"id"`    // the same whenever this utterance is sent
-	Index      int     `json:"index"` // counts the call's utterances from 1
+	Index      int     `json:"index"` // counts the stream's utterances from 1
 	Speaker    Speaker `json:"speaker"`
 	Text       string  `json:"text"`
 	Confidence float64 `json:"confidence"` // 0 to 1
