@@ -25,7 +25,8 @@ func (s *Server) admitStream(c *fiber.Ctx) *refusal {
 
 // notLocal answers a stranger where nothing is configured that could make him a friend.
 var notLocal = &refusal{fiber.StatusForbidden,
-	"no carrier authentication is configured, so only this machine is served: " +
+	"no carrier authentication is configured, so only programs on this machine are served, and only directly, " +
+		"as localhost or 127.0.0.1: no web page, nothing through a proxy. To serve others, " +
 		"set the carrier's auth token or a path token, or allow insecure use explicitly"}
 
 // noPublicURL answers what cannot be checked, or answered, without knowing where carriers reach us.
@@ -74,17 +75,6 @@ func (s *Server) admitWebhook(c *fiber.Ctx, body []byte) *refusal {
 		return &refusal{fiber.StatusForbidden, "the " + signatureHeader + " is missing or not ours for this URL and body"}
 	}
 	return nil
-}
-
-// local tells whether the peer is on this machine: by its address, never by a header, except that a header
-// which says that the request was forwarded makes it a stranger's.
-func local(c *fiber.Ctx) bool {
-	for _, name := range []string{fiber.HeaderXForwardedFor, fiber.HeaderForwarded, fiber.HeaderXForwardedHost} {
-		if len(c.Request().Header.Peek(name)) > 0 {
-			return false
-		}
-	}
-	return c.Context().RemoteIP().IsLoopback()
 }
 
 // equalPath compares a path segment, as it came or unescaped, with a token.

@@ -31,6 +31,7 @@ func TestStrangersAreRefusedBeforeTheUpgrade(t *testing.T) {
 		{"the short path", &media.Server{}, mediatest.Call{}, "/media", 0, ""},
 		{"nothing configured, forwarded", &media.Server{}, mediatest.Call{Header: forwarded}, "/media/twilio", 403, "no carrier authentication"},
 		{"insecure, forwarded", &media.Server{Insecure: true}, mediatest.Call{Header: forwarded}, "/media", 0, ""},
+		{"insecure, from a web page", &media.Server{Insecure: true}, mediatest.Call{Header: http.Header{"Origin": {"https://evil.example"}}}, "/media", 0, ""},
 
 		{"signed", signing("t1"), mediatest.Call{AuthToken: "t1", PublicURL: public}, "/media/twilio", 0, ""},
 		{"signed with the token before last", signing("t2", "t1"), mediatest.Call{AuthToken: "t1", PublicURL: public}, "/media/twilio", 0, ""},
@@ -130,6 +131,91 @@ func TestOnlyThisMachineIsServedWhereNothingIsConfigured(t *testing.T) {
 	}
 }
 
+func TestARequestThatMayBeAStrangersIsNotServedForItsAddressAlone(t *testing.T) {
+	srv := serve(t, &media.Server{PublicURL: public})
+	port := srv.addr[strings.LastIndex(srv.addr, ":"):]
+	for _, c := range []struct {
+		name, host string
+		header     http.Header
+		ok         bool
+	}{
+		{"a program on this machine", srv.addr, nil, true},
+		{"by name", "localhost" + port, nil, true},
+		{"by name, in capitals", "LocalHost", nil, true},
+		{"without a port", "127.0.0.1", nil, true},
+		{"by another address of ours", "127.1.2.3" + port, nil, true},
+		{"by IPv6", "[::1]" + port, nil, true},
+		{"by IPv6 without a port", "[::1]", nil, true},
+		{"with an origin that no browser sends", srv.addr, http.Header{"Origin": {"a-carrier"}}, true},
+
+		{"a web page", srv.addr, http.Header{"Origin": {"https://evil.example"}}, false},
+		{"a web page of this machine", srv.addr, http.Header{"Origin": {"http://localhost:3000"}}, false},
+		{"a web page in a sandbox", srv.addr, http.Header{"Origin": {"null"}}, false},
+		{"a browser", srv.addr, http.Header{"Sec-Fetch-Site": {"same-origin"}}, false},
+		{"a browser that goes where a name was bent to", "evil.example" + port, nil, false},
+		{"a name that begins like an address of ours", "127.0.0.1.evil.example" + port, nil, false},
+		{"a name that ends like ours", "evil-localhost", nil, false},
+		{"another address", "192.0.2.1" + port, nil, false},
+		{"the address that is none", "0.0.0.0" + port, nil, false},
+
+		{"behind a proxy: Forwarded", srv.addr, http.Header{"Forwarded": {"for=203.0.113.7"}}, false},
+		{"behind a proxy: X-Forwarded-For", srv.addr, http.Header{"X-Forwarded-For": {"127.0.0.1"}}, false},
+		{"behind a proxy: X-Forwarded-Host", srv.addr, http.Header{"X-Forwarded-Host": {"localhost"}}, false},
+		{"behind a proxy: X-Forwarded-Proto", srv.addr, http.Header{"X-Forwarded-Proto": {"https"}}, false},
+		{"behind a proxy: X-Real-IP", srv.addr, http.Header{"X-Real-Ip": {"127.0.0.1"}}, false},
+		{"behind a proxy: Via", srv.addr, http.Header{"Via": {"1.1 proxy"}}, false},
+		{"behind a proxy that has nothing to say", srv.addr, http.Header{"Forwarded": {""}}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			header := c.header.Clone()
+			if header == nil {
+				header = http.Header{}
+			}
+			header.Set("Host", c.host) // the dialer takes it for the request's
+			call := mediatest.Call{URL: srv.url(), Header: header}
+			_, err := call.Run(context.Background())
+			var refused *mediatest.HandshakeError
+			switch {
+			case c.ok && err != nil:
+				t.Errorf("stream: got %v, want the call to be taken", err)
+			case c.ok:
+				srv.next(t)
+			case !errors.As(err, &refused) || refused.Status != 403:
+				t.Errorf("stream: got %v, want 403", err)
+			case !strings.Contains(refused.Detail, "set the carrier's auth token") || !strings.Contains(refused.Detail, "web page"):
+				t.Errorf("stream: got %q, want why, and what to do", refused.Detail)
+			}
+			want := 403
+			if c.ok {
+				want = 200
+			}
+			if got := ring(t, srv.addr, c.host, c.header); got != want {
+				t.Errorf("webhook: got %d, want %d", got, want)
+			}
+		})
+	}
+}
+
+// ring posts to the voice webhook at addr, by the name host, and returns the status.
+func ring(t *testing.T, addr, host string, header http.Header) int {
+	t.Helper()
+	req, err := http.NewRequest("POST", "http://"+addr+"/voice/twilio", strings.NewReader("CallSid=CA1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, values := range header {
+		req.Header[name] = values
+	}
+	req.Host = host
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp.StatusCode
+}
+
 func TestThePathTokenDoesNotLeakThroughTheWebhook(t *testing.T) {
 	s := &media.Server{PublicURL: public, PathToken: "secret", Insecure: true}
 	srv := serveOn(t, s, func(ln net.Listener) net.Listener { return strangers{ln} })
@@ -219,7 +305,7 @@ func TestWhatIsNoWebSocketIsToldSo(t *testing.T) {
 }
 
 func TestTheHandshakeAnswersNoExtensionAndNoSubprotocol(t *testing.T) {
-	srv := serve(t, &media.Server{})
+	srv := serve(t, &media.Server{Insecure: true})
 	conn, err := net.Dial("tcp", srv.addr)
 	if err != nil {
 		t.Fatal(err)
