@@ -38,7 +38,7 @@ type options struct {
 
 // aldeaOptions is how speech is recognised.
 type aldeaOptions struct {
-	URL            string        `name:"url" env:"ALDEA_URL" placeholder:"URL" help:"Recogniser's base URL (wss://api.aldea.ai)."`
+	URL            string        `name:"url" env:"ALDEA_URL" placeholder:"URL" help:"Recogniser's base URL (wss://api.aldea.ai); several, separated by commas, are tried in that order."`
 	Plaintext      bool          `env:"ALDEA_PLAINTEXT" help:"Allow ws:// to a host that is not this machine."`
 	Auth           string        `env:"ALDEA_AUTH" default:"subprotocol" enum:"subprotocol,bearer,token" help:"How the key is shown first: ${enum}."`
 	SampleRate     int           `env:"ALDEA_SAMPLE_RATE" default:"16000" enum:"8000,16000" placeholder:"HZ" help:"Rate of the audio sent: ${enum}."`
@@ -47,6 +47,9 @@ type aldeaOptions struct {
 	UtteranceEndMS int           `name:"utterance-end-ms" env:"ALDEA_UTTERANCE_END_MS" default:"1000" placeholder:"MS" help:"Silence between words that ends a turn, in ms; 0 is off (${default})."`
 	Keywords       []string      `env:"ALDEA_KEYWORDS" placeholder:"WORD,…" help:"Words to listen for."`
 	Redact         []string      `env:"ALDEA_REDACT" placeholder:"KIND,…" help:"What to leave out of transcripts: pii, pci, numbers, true."`
+	Buffer         time.Duration `env:"ALDEA_BUFFER" default:"60s" placeholder:"TIME" help:"Audio kept for a recogniser that does not answer (${default}, 8 kB a second)."`
+	ReplaySpeed    float64       `env:"ALDEA_REPLAY_SPEED" default:"1.25" placeholder:"X" help:"Catch up at X times real time; 0 is as fast as possible (${default})."`
+	MaxConnections int           `env:"ALDEA_MAX_CONNECTIONS" default:"0" placeholder:"N" help:"Connections that the key allows at once; calls beyond wait. 0 is no limit."`
 	Chunk          time.Duration `env:"ALDEA_CHUNK" default:"60ms" placeholder:"TIME" help:"Audio sent in one message, 20ms to 250ms (${default})."`
 }
 
@@ -141,6 +144,9 @@ func (o *aldeaOptions) client(key string, logger *slog.Logger, change func(*alde
 		VADEvents:      true,
 		Keywords:       o.Keywords,
 		Redact:         o.Redact,
+		Buffer:         o.Buffer,
+		ReplaySpeed:    cmp.Or(o.ReplaySpeed, -1),
+		MaxConnections: o.MaxConnections,
 		Chunk:          o.Chunk,
 		Logger:         logger,
 	}

@@ -28,7 +28,11 @@ func (s *server) routes() *fiber.App {
 		if s.draining.Load() {
 			status, code = "draining", fiber.StatusServiceUnavailable
 		}
-		return c.Status(code).JSON(fiber.Map{"status": status, "calls": s.media.Stats().Active})
+		recognizer := "ready"
+		if !s.client.Health().Ready() {
+			recognizer = "degraded" // calls are taken all the same: their audio waits
+		}
+		return c.Status(code).JSON(fiber.Map{"status": status, "calls": s.media.Stats().Active, "recognizer": recognizer})
 	})
 	s.media.Register(app)
 	return app

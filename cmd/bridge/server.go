@@ -31,6 +31,7 @@ type server struct {
 	options    options
 	logger     *slog.Logger
 	listener   net.Listener
+	client     *aldea.Client
 	app        *fiber.App
 	media      *media.Server
 	dispatcher *webhooks.Dispatcher // nil without a webhook
@@ -84,6 +85,7 @@ func newServer(o options, h hooks, logger *slog.Logger) (*server, error) {
 			return nil, err
 		}
 	}
+	s.client = client
 	config := call.Config{
 		Recognizer:       recognizer{client},
 		Journal:          store,

@@ -18,12 +18,15 @@ import (
 type recognizer struct{ client *aldea.Client }
 
 func (r recognizer) Open(ctx context.Context, c events.Call, speaker events.Speaker) call.Transcriber {
-	return transcriber{r.client.Open(ctx,
+	return transcriber{speaker: speaker, Stream: r.client.Open(ctx,
 		slog.String("call_sid", c.ID), slog.String("stream_sid", c.StreamID), slog.String("speaker", string(speaker)))}
 }
 
 // transcriber is a recogniser stream whose messages are what a call hears.
-type transcriber struct{ *aldea.Stream }
+type transcriber struct {
+	*aldea.Stream
+	speaker events.Speaker
+}
 
 func (t transcriber) Next(ctx context.Context) (call.Heard, error) {
 	m, err := t.Stream.Next(ctx)
@@ -37,6 +40,18 @@ func (t transcriber) Next(ctx context.Context) (call.Heard, error) {
 		return call.Heard{UtteranceEnd: &transcript.UtteranceEnd{LastWordEnd: m.LastWordEnd}}, nil
 	case *aldea.SpeechStarted:
 		return call.Heard{SpeechStarted: &call.SpeechStarted{At: m.Timestamp}}, nil
+	case *aldea.Degraded:
+		return call.Heard{Event: events.RecognizerDegraded{
+			Speaker: t.speaker, Since: m.Since, Cause: events.Cause(m.Cause), Down: m.Down, Backlog: events.Offset(m.Backlog),
+		}}, nil
+	case *aldea.Recovered:
+		return call.Heard{Event: events.RecognizerRecovered{
+			Speaker: t.speaker, Since: m.Since, Cause: events.Cause(m.Cause), Backlog: events.Offset(m.Backlog),
+		}}, nil
+	case *aldea.Gap:
+		return call.Heard{Event: events.AudioGap{
+			Speaker: t.speaker, From: events.Offset(m.From), To: events.Offset(m.To), Cause: events.Cause(m.Cause),
+		}}, nil
 	}
 	return call.Heard{}, nil
 }
