@@ -96,7 +96,7 @@ func (s *Stream) note(c *conn, r *Results, credible bool) bool {
 	}
 	s.src.interim = false
 	if credible {
-		s.src.settle(sampleAt(r.End))
+		s.src.settle(s.src.onset(r))
 	}
 	return true
 }
