@@ -59,6 +59,7 @@ type Server struct {
 	slots  slots
 	tokens tokens
 	n      serverCounters
+	denied refusals
 }
 
 // slotKey is where an upgrade leaves its slot for the handler.
@@ -138,13 +139,6 @@ func (s *Server) upgrade(c *fiber.Ctx, upgrade fiber.Handler) error {
 		return (&refusal{fiber.StatusBadRequest, "not a WebSocket handshake of RFC 6455, version 13"}).send(c)
 	}
 	return nil
-}
-
-// deny refuses a request and says so in the log.
-func (s *Server) deny(c *fiber.Ctx, no *refusal) error {
-	s.n.denied.Add(1)
-	s.Logger.Warn("request refused", "status", no.status, "detail", no.detail, "peer", c.Context().RemoteIP().String())
-	return no.send(c)
 }
 
 // handle runs one WebSocket from its upgrade to its end.

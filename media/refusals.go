@@ -1,0 +1,41 @@
+package media
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// warnEvery keeps strangers, who may knock as often as they like, from flooding the log.
+const warnEvery = 10 * time.Second
+
+// refusals count the refused requests between two lines of the log. The zero value is ready for use.
+type refusals struct {
+	mu      sync.Mutex
+	leftOut int
+	warned  time.Time
+}
+
+// level says how loud to log a refusal now, and how many were not worth a warning since the last one.
+func (r *refusals) level(now time.Time) (level slog.Level, leftOut int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now.Sub(r.warned) < warnEvery {
+		r.leftOut++
+		return slog.LevelDebug, r.leftOut
+	}
+	leftOut, r.leftOut, r.warned = r.leftOut, 0, now
+	return slog.LevelWarn, leftOut
+}
+
+// deny refuses a request and says so in the log, or counts it.
+func (s *Server) deny(c *fiber.Ctx, no *refusal) error {
+	s.n.denied.Add(1)
+	level, leftOut := s.denied.level(time.Now())
+	s.Logger.Log(context.Background(), level, "request refused",
+		"status", no.status, "detail", no.detail, "peer", c.Context().RemoteIP().String(), "left_out", leftOut)
+	return no.send(c)
+}
