@@ -1,8 +1,6 @@
 package media
 
 import (
-	"fmt"
-	"log/slog"
 	"net/url"
 	"slices"
 	"strings"
@@ -129,15 +127,4 @@ func TestABodyIsSignedAsFormOrByItsHash(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
 		}
 	}
-}
-
-func ExampleSecret() {
-	var s Secret = "5ad0c0ffee"
-	fmt.Println(s)
-	fmt.Printf("%v %s %#v %+v\n", s, s, s, struct{ S Secret }{s})
-	fmt.Println(slog.Any("token", s))
-	// Output:
-	// REDACTED
-	// REDACTED REDACTED media.Secret("REDACTED") {S:REDACTED}
-	// token=REDACTED
 }
