@@ -70,6 +70,48 @@ func TestEndpointCompletesTheBaseURL(t *testing.T) {
 	}
 }
 
+func TestSeveralURLsAreHostsInOrder(t *testing.T) {
+	tests := []struct {
+		url  string
+		want string // the hosts
+		err  string
+	}{
+		{"wss://a", "a", ""},
+		{"wss://a,wss://b", "a b", ""},
+		{" wss://b ,\n https://a/v1/listen/pcm , ws://localhost:9000", "b a localhost:9000", ""},
+		{"wss://a/?x_script=1,2,wss://b", "a b", ""},
+		{"wss://a/?x=https://c,wss://b", "a b", ""},
+		{"wss://a,", "", "comma"},
+		{"wss://a,b", "", "comma"},
+		{",wss://a", "", "scheme"},
+		{"wss://a,ws://b", "", "AllowPlaintext"},
+		{"wss://a,https://a/", "", "twice"},
+	}
+	for _, test := range tests {
+		client, err := NewClient(Config{URL: test.url, Key: "org_secret"})
+		if test.err != "" {
+			if err == nil || !strings.HasPrefix(err.Error(), "aldea: Config.URL: ") || !strings.Contains(err.Error(), test.err) {
+				t.Errorf("%q: got error %v, want one about the %s", test.url, err, test.err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%q: got error %v", test.url, err)
+			continue
+		}
+		var got []string
+		for i, h := range client.Health().Hosts {
+			got = append(got, h.Host)
+			if client.guard.hosts[i].index != i {
+				t.Errorf("%q: host %d thinks it is %d", test.url, i, client.guard.hosts[i].index)
+			}
+		}
+		if strings.Join(got, " ") != test.want {
+			t.Errorf("%q: got hosts %v, want %s", test.url, got, test.want)
+		}
+	}
+}
+
 func TestEveryParameterIsSent(t *testing.T) {
 	config := Config{
 		URL: "wss://h", Key: "k", SampleRate: 8000, Encoding: "pcm", Language: "es", Endpointing: "300",
@@ -118,6 +160,8 @@ func TestBadConfigurationIsRefusedByTheNameOfItsField(t *testing.T) {
 		{"ReplaySpeed", func(c *Config) { c.ReplaySpeed = 0.5 }},
 		{"ReplaySpeed", func(c *Config) { c.ReplaySpeed = math.NaN() }},
 		{"Buffer", func(c *Config) { c.Buffer = ms }},
+		{"MaxConnections", func(c *Config) { c.MaxConnections = -1 }},
+		{"StallTimeout", func(c *Config) { c.StallTimeout = -1 }},
 		{"DialTimeout", func(c *Config) { c.DialTimeout = -1 }},
 		{"WriteTimeout", func(c *Config) { c.WriteTimeout = -1 }},
 		{"KeepAlive", func(c *Config) { c.KeepAlive = -1 }},
@@ -189,6 +233,7 @@ func TestAuthFormsParseWhatTheyPrint(t *testing.T) {
 
 func FuzzConfig(f *testing.F) {
 	f.Add("wss://api.aldea.ai/v1/listen", "org_x", "300", "en", "word", "pii", int64(60*ms), 1.25, false)
+	f.Add("wss://a,wss://b/?x=1,2", "org_x", "300", "en", "word", "pii", int64(60*ms), 1.25, false)
 	f.Add("ws://[::1]:80/?a=b&token=c#d", "a b", "false", "", "", "x", int64(0), -1.0, true)
 	f.Fuzz(func(t *testing.T, base, key, endpointing, language, keyword, redact string, chunk int64, speed float64, plaintext bool) {
 		client, err := NewClient(Config{
@@ -201,18 +246,20 @@ func FuzzConfig(f *testing.F) {
 			}
 			return
 		}
-		u, err := url.Parse(client.guard.hosts[0].url.String())
-		if err != nil {
-			t.Fatalf("the address does not parse: %v", err)
-		}
-		if u.Scheme != "wss" && (u.Scheme != "ws" || !plaintext && !isLoopback(u.Hostname())) {
-			t.Errorf("got scheme %s to %s", u.Scheme, u.Hostname())
-		}
-		if got := u.Query().Get("keywords"); got != keyword {
-			t.Errorf("the keyword became %q, want %q", got, keyword)
-		}
-		if _, err := http.NewRequestWithContext(t.Context(), http.MethodGet, u.String(), nil); err != nil {
-			t.Errorf("no request can be made of it: %v", err)
+		for _, h := range client.guard.hosts {
+			u, err := url.Parse(h.url.String())
+			if err != nil {
+				t.Fatalf("the address does not parse: %v", err)
+			}
+			if u.Scheme != "wss" && (u.Scheme != "ws" || !plaintext && !isLoopback(u.Hostname())) {
+				t.Errorf("got scheme %s to %s", u.Scheme, u.Hostname())
+			}
+			if got := u.Query().Get("keywords"); got != keyword {
+				t.Errorf("the keyword became %q, want %q", got, keyword)
+			}
+			if _, err := http.NewRequestWithContext(t.Context(), http.MethodGet, u.String(), nil); err != nil {
+				t.Errorf("no request can be made of it: %v", err)
+			}
 		}
 	})
 }

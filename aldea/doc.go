@@ -29,7 +29,20 @@
 // connects again and sends once more from the end of the last final result, so that speech which was sent
 // but never transcribed is heard after all. A connection counts its own time from zero; the stream keeps
 // for each of them which source sample every stretch began with, so results stay on the source line
-// whatever happened underneath. What the ring buffer could not hold is reported as a *Gap, never silently.
+// whatever happened underneath. What the ring buffer could not hold is reported as a *Gap, never silently,
+// and *Degraded and *Recovered tell when the recogniser is out of reach.
+//
+// # Many streams, several hosts
+//
+// The streams of a Client share what they learn about a host. After several failed attempts in a row it counts
+// as being in an outage, and all streams together make four attempts a second; when it answers again, fifteen
+// a second, so that a hundred streams that lost it together do not return together. A host that asks for
+// patience with Retry-After is left in peace by all. Config.MaxConnections makes streams wait for each other.
+//
+// Config.URL may list several hosts. A stream goes to the first that is believed to work, and on to the next
+// when that fails. While it is served by a worse one, the client finds out when a better one is back, and the
+// stream goes there in a silence, when all that was said is final and nothing has to be sent again.
+// Client.Health tells how the hosts are.
 //
 // # Order and blocking
 //
@@ -39,8 +52,9 @@
 //
 // # Goroutines
 //
-// A connected stream has two: one owns all writes to the socket, one reads. Both have ended when Close
-// returns, or when Next has returned an error that is not its context's.
+// A stream has two: one owns all writes to the socket, the other dials and then reads. Both have ended when
+// Close returns, or when Next has returned an error that is not its context's. A Client has one while it
+// waits for a better host; it ends with the last stream.
 //
 // The protocol is the one Aldea documents and Deepgram's live API defined; where the two differ in the
 // shape of a message, both shapes are read.

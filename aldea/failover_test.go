@@ -267,6 +267,71 @@ func TestAHostThatAcceptsAndClosesIsLeftForTheNext(t *testing.T) {
 	})
 }
 
+func TestAHostThatAcceptsAndStallsIsLeftForAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		one, two := newPeer(t), newPeer(t)
+		one.serve = func(n int, s *session) {
+			if n > 1 {
+				endpointing(s)
+				return
+			}
+			for s.read() != "" {
+			}
+		}
+		two.serve = func(_ int, s *session) { endpointing(s) }
+		client := both(one, two, func(c *Config) { c.ReplaySpeed = -1 })
+		s := open(t, client)
+		speak(s, 0, samples(25*time.Second))
+		if got := s.Stats(); got.Host != "two.test" || got.Stalled != 1 {
+			t.Errorf("after the stall: %+v, want the stream at the second host", got)
+		}
+		other := open(t, client)
+		synctest.Wait()
+		if got := other.Stats().Host; got != "two.test" {
+			t.Errorf("another stream went to %s", got)
+		}
+		hush(s, samples(50*time.Second))
+		if got := s.Stats().Host; got != "two.test" {
+			t.Errorf("the stream went back to %s within a minute", got)
+		}
+		hush(s, samples(15*time.Second))
+		if got := s.Stats().Host; got != "one.test" {
+			t.Errorf("after more than a minute the stream is at %s", got)
+		}
+	})
+}
+
+func TestAStreamThatOneHostCannotBearDoesNotCostItTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		one, two := newPeer(t), newPeer(t)
+		one.serve = func(n int, s *session) {
+			if n <= 2 {
+				s.readUntil(480)
+				s.close(1008, "DATA-0000")
+				return
+			}
+			s.obey()
+		}
+		client := both(one, two, nil)
+		s := open(t, client)
+		for range 2 { // the second host drops it in between
+			speak(s, 0, 16000)
+			if all := two.all(); len(all) > 0 {
+				_ = all[len(all)-1].ws.Close()
+			}
+			speak(s, 16000, 32000)
+		}
+		other := open(t, client)
+		synctest.Wait()
+		if got := other.Stats().Host; got != "one.test" {
+			t.Errorf("another stream went to %s", got)
+		}
+		s.CloseSend()
+		_, err := collect(s)
+		wantEOF(t, err)
+	})
+}
+
 func TestTheProbeEndsWithTheLastStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		one, two := newPeer(t), newPeer(t)

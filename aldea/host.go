@@ -40,8 +40,8 @@ const (
 	dropSpan = 250 * time.Millisecond
 	// longestHold bounds how long a server's Retry-After is heeded: audio waits.
 	longestHold = 30 * time.Second
-	// awayTime is how long a host is left alone by those who need not use it, after it refused the key or
-	// the settings, or stalled.
+	// awayTime is how long a host is left alone, where there is another one, after it refused the key or the
+	// settings, or stalled.
 	awayTime = time.Minute
 )
 
@@ -59,8 +59,8 @@ type host struct {
 	tookAt    time.Time // when an attempt last succeeded
 	nextAt    time.Time // no attempt before, unless the mode is ModeHealthy
 	heldUntil time.Time // no attempt before, in any mode
-	leftUntil time.Time // nobody comes back before
-	moveAt    time.Time // nobody else comes back before
+	leftUntil time.Time // it accepts connections, but does not serve them
+	moveAt    time.Time // no other stream leaves a worse host before
 	rate      float64   // attempts a second while recovering
 	rampAt    time.Time // when the rate doubles
 
@@ -96,11 +96,11 @@ func (h *host) freeAt(now time.Time) time.Time {
 
 // trusted reports whether the host is believed to work.
 func (h *host) trusted(now time.Time) bool {
-	return h.failures < doubtFailures && !now.Before(h.heldUntil)
+	return h.failures < doubtFailures && !now.Before(h.heldUntil) && !now.Before(h.leftUntil)
 }
 
 // proven reports whether there is nothing at all against the host, so that a stream may leave another for it.
-func (h *host) proven(now time.Time) bool { return h.failures == 0 && !now.Before(h.heldUntil) }
+func (h *host) proven(now time.Time) bool { return h.failures == 0 && h.trusted(now) }
 
 // begin notes an attempt.
 func (h *host) begin(now time.Time) {
