@@ -28,8 +28,8 @@ type lane struct {
 	state laneState
 	class class // of its place or slot at the gate
 
-	live   bool      // call.ended has not been read
-	newest time.Time // when the newest event was stored
+	streams int       // of the call that are up
+	newest  time.Time // when the newest event was stored
 
 	schedule  schedule
 	failing   bool // the last attempt failed
@@ -50,7 +50,20 @@ type lane struct {
 const maxCall = 6 * time.Hour
 
 // up says whether the call is up.
-func (l *lane) up(now time.Time) bool { return l.live && now.Sub(l.newest) < maxCall }
+func (l *lane) up(now time.Time) bool { return l.streams > 0 && now.Sub(l.newest) < maxCall }
+
+// hear counts the streams of the call that are up. There can be more than one: a carrier that lost its connection
+// comes back while the stream before is still drained, and the end of that one is not the call's.
+func (l *lane) hear(t events.Type) {
+	switch t {
+	case events.TypeCallStarted:
+		l.streams++
+	case events.TypeCallEnded:
+		l.streams = max(l.streams-1, 0)
+	default:
+		l.streams = max(l.streams, 1) // also one whose beginning was never read
+	}
+}
 
 // at returns the class in which the lane waits for a slot.
 func (l *lane) at(now time.Time) class {

@@ -105,7 +105,8 @@ func (r *receiver) accept(record events.Record) {
 		r.lanes[record.CallID] = l
 	}
 	before := l.up(now)
-	l.live, l.newest = record.Type != events.TypeCallEnded, record.Stored
+	l.hear(record.Type)
+	l.newest = record.Stored
 	if l.newest.IsZero() {
 		l.newest = now
 	}

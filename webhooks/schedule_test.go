@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"aldeabridge/events"
 )
 
 const (
@@ -101,7 +103,7 @@ func TestACallThatEndsWhileAnAttemptIsObservedGoesLate(t *testing.T) {
 
 func TestALaneThatDeliveredIsNotFailingAnyMore(t *testing.T) {
 	now := time.Now()
-	l := lane{live: true, newest: now, queue: make([]item, 1)}
+	l := lane{streams: 1, newest: now, queue: make([]item, 1)}
 	l.decide(outcome{status: 500, end: now}, exactly)
 	if got := l.at(now); got != liveRetry {
 		t.Errorf("got class %d after a failure, want %d", got, liveRetry)
@@ -125,6 +127,50 @@ func TestACallThatIsBackUpIsRetriedLikeALiveOne(t *testing.T) {
 		r.journal.append("A", started)
 		pass(2 * second)
 		wantTimes(t, tr.times()[before:], hour, hour+500*ms, hour+1500*ms)
+	})
+}
+
+func TestACallIsUpUntilTheLastOfItsStreamsHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTransportOf(always(500))
+		r := rigged(t, Config{Transport: tr})
+		r.journal.append("A", started)
+		r.journal.append("A", started) // the carrier came back: a second stream, while the first is drained
+		pass(8 * second)
+		r.journal.append("A", ended) // of the first
+		pass(5 * second)
+		r.journal.append("A", ended) // of the second
+		pass(minute)
+		wantTimes(t, tr.times(), 0, 250*ms, 750*ms, 1750*ms, 3750*ms, 7750*ms, 12750*ms, 17750*ms, 47750*ms)
+	})
+}
+
+func TestAStreamWhoseBeginningWasNotReadIsUpAndEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := rigged(t, Config{Transport: newTransportOf(always(200))})
+		up := func() bool {
+			main := r.d.receivers[0]
+			main.mu.Lock()
+			defer main.mu.Unlock()
+			return main.lanes["A"] != nil && main.lanes["A"].up(time.Now())
+		}
+		for i, step := range []struct {
+			what []events.Type
+			up   bool
+		}{
+			{[]events.Type{said}, true},
+			{[]events.Type{said, said, ended}, false},
+			{[]events.Type{ended, ended, started}, true}, // the ends before do not count against it
+			{[]events.Type{ended}, false},
+		} {
+			for _, kind := range step.what {
+				r.journal.append("A", kind)
+			}
+			r.drain(t)
+			if got := up(); got != step.up {
+				t.Errorf("step %d: got up %v, want %v", i+1, got, step.up)
+			}
+		}
 	})
 }
 
