@@ -50,6 +50,27 @@ func TestAResumedCallIsKeptLikeARunningOne(t *testing.T) {
 	})
 }
 
+func TestACallRunsUntilTheLastOfItsStreamsHasEnded(t *testing.T) {
+	started := events.Event{Call: events.Call{ID: "A"}, Body: events.CallStarted{}}
+	synctest.Test(t, func(t *testing.T) {
+		m := NewMemory(0)
+		appended(t, m, started, event("A", "1"), started, ended("A")) // the carrier came back before the first was drained
+		time.Sleep(endedFor + time.Second)
+		if got := appended(t, m, event("A", "2"))[0].Sequence; got != 5 {
+			t.Errorf("one stream is left: got sequence %d, want 5", got)
+		}
+		appended(t, m, ended("A"), ended("A"), started) // an end too many, before another stream
+		time.Sleep(endedFor + time.Second)
+		if got := appended(t, m, ended("A"))[0].Sequence; got != 9 {
+			t.Errorf("another stream has begun: got sequence %d, want 9", got)
+		}
+		time.Sleep(endedFor + time.Second)
+		if got := appended(t, m, started)[0].Sequence; got != 1 {
+			t.Errorf("all have ended: got sequence %d, want 1", got)
+		}
+	})
+}
+
 func TestOnlySoManyEndedCallsAreRemembered(t *testing.T) {
 	m := NewMemory(0)
 	m.calls.endedLimit = 10

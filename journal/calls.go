@@ -24,7 +24,20 @@ type counter struct {
 	callID   string
 	sequence int64 // of the last event
 	touched  time.Time
-	ended    bool
+	streams  int // of the call that have not ended
+}
+
+// hear counts the streams of the call. There can be more than one: a carrier that lost its connection comes back
+// while the stream before is still drained, and the end of that one is not the call's.
+func (n *counter) hear(t events.Type) {
+	switch t {
+	case events.TypeCallStarted:
+		n.streams++
+	case events.TypeCallEnded:
+		n.streams = max(n.streams-1, 0)
+	default:
+		n.streams = max(n.streams, 1) // also one whose beginning nobody told
+	}
 }
 
 // calls keeps the counters. Each is in one of two lists, the one touched longest ago in front. One that is
@@ -52,20 +65,21 @@ func (c *calls) next(callID string, now time.Time) (sequence int64, ok bool) {
 	return 1, c.running.Len() < c.runningLimit
 }
 
-// took notes that an event with the sequence of next was taken. An event after call.ended resumes the call.
+// took notes that an event with the sequence of next was taken. An event after the last call.ended resumes the call.
 func (c *calls) took(r events.Record, now time.Time) {
 	n := &counter{callID: r.CallID}
 	if e := c.byID[r.CallID]; e != nil {
 		n = e.Value.(*counter)
 		c.list(n).Remove(e)
 	}
-	n.sequence, n.touched, n.ended = r.Sequence, now, r.Type == events.TypeCallEnded
+	n.sequence, n.touched = r.Sequence, now
+	n.hear(r.Type)
 	c.byID[r.CallID] = c.list(n).PushBack(n)
 }
 
 // list is the one that n belongs to.
 func (c *calls) list(n *counter) *list.List {
-	if n.ended {
+	if n.streams == 0 {
 		return c.ended
 	}
 	return c.running
