@@ -101,8 +101,19 @@ func TestOnlySoManyCallsRun(t *testing.T) {
 	}
 }
 
+func TestABigJournalDoesNotRememberMoreFreedIDs(t *testing.T) {
+	m := NewMemory(200_000)
+	for range 3 * freedLimit {
+		appended(t, m, event("A", "1"))
+	}
+	if got := len(m.known.records); got != freedLimit {
+		t.Errorf("got %d ids, want %d", got, freedLimit)
+	}
+}
+
 func TestFreedIDsAreRememberedUpToTheLimit(t *testing.T) {
-	m := NewMemory(3)
+	m := NewMemory(0)
+	m.known.limit = 3
 	id := func(i int) events.Event {
 		e := event("A", "1")
 		e.ID = fmt.Sprint("evt_", i)

@@ -9,7 +9,7 @@
 //	                      ▲                   │
 //	                      └───── Settle ──────┘
 //
-// Append is idempotent by event id: who does not know whether an append succeeded repeats it with the same
+// Append is idempotent by event id: who does not know whether an append succeeded repeats it soon with the same
 // id and gets the record of the first.
 //
 // Memory is a journal that lasts as long as the process. It frees a record when all endpoints have settled it,

@@ -2,6 +2,10 @@ package journal
 
 import "aldeabridge/events"
 
+// freedLimit is how many records are known after they were freed. Only a call that does not know whether its append
+// succeeded asks for one, and it asks again within a second. A memory of an hour would be of no use to anybody.
+const freedLimit = 4096
+
 // known finds records by event id: those that are held, and the last ones freed, without their bodies.
 type known struct {
 	records map[string]events.Record
@@ -11,8 +15,8 @@ type known struct {
 	limit    int // how many freed ones are remembered
 }
 
-func newKnown(limit int) known {
-	return known{records: map[string]events.Record{}, limit: limit}
+func newKnown() known {
+	return known{records: map[string]events.Record{}, limit: freedLimit}
 }
 
 // find returns the record of an event id.

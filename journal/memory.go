@@ -58,14 +58,15 @@ func NewMemory(limit int, endpoints ...string) *Memory {
 		limit:     limit,
 		maxBytes:  maxBytes,
 		endpoints: slices.Compact(endpoints),
-		known:     newKnown(limit),
+		known:     newKnown(),
 		calls:     newCalls(),
 		wake:      make(chan struct{}),
 	}
 }
 
 // Append gives e its place and keeps it. An empty ID gets a new one, a zero Time is now, and Sequence is set
-// whatever it was. If the ID was appended before, nothing happens and the record of that time is returned.
+// whatever it was. If the ID was appended before, nothing happens and the record of that time is returned; that
+// holds for records that are held and for the last 4096 freed.
 //
 // Append fails with ErrNotStored, ErrFull or ErrClosed, or if e cannot be marshalled; then e has no place.
 // It does not wait, and it does not look at ctx: what happened while a call was being cancelled has happened.
