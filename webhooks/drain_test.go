@@ -126,6 +126,24 @@ func TestADeliveryIsRecordedEvenWhileStopping(t *testing.T) {
 	})
 }
 
+func TestAnAnswerThatComesWhileStoppingCounts(t *testing.T) {
+	for status, want := range map[int]string{200: StateDelivered, 500: "", 410: ""} {
+		synctest.Test(t, func(t *testing.T) {
+			tr := newTransportOf(func(shot) reply {
+				time.Sleep(second) // the answer is on its way, and does not care that we stop
+				return reply{status: status}
+			})
+			r := rigged(t, Config{Transport: tr})
+			r.journal.append("A", said)
+			pass(500 * ms)
+			r.stop()
+			if got := r.journal.state("main", 1); got != want {
+				t.Errorf("%d: got state %q, want %q", status, got, want)
+			}
+		})
+	}
+}
+
 func TestALaneGoesOnWhenTheJournalCannotSettle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer

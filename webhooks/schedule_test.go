@@ -254,6 +254,27 @@ func TestEventsBehindAnExhaustedHeadGetOneAttemptEach(t *testing.T) {
 	})
 }
 
+func TestACallThatComesUpAgainHasItsRetriesBack(t *testing.T) {
+	const end = 27*hour + 42*minute + 35*second
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTransportOf(func(s shot) reply {
+			if s.n == 2 && s.attempt == "1" {
+				return reply{status: 500, after: 10 * second}
+			}
+			return reply{status: 500}
+		})
+		r := rigged(t, Config{Transport: tr})
+		r.journal.append("A", ended)
+		r.journal.append("A", ended) // would get one attempt behind the exhausted one
+		pass(end + second)
+		before := len(tr.seen())
+		r.journal.append("A", started) // that attempt is under way
+		pass(11 * second)
+		r.wantStates(t, "dead:exhausted", "")
+		wantTimes(t, tr.times()[before:], sums(end+10*second, 250*ms, 500*ms, second)...)
+	})
+}
+
 func TestRejectedEventsGetTwoMoreAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTransportOf(func(s shot) reply {
@@ -285,7 +306,7 @@ func TestRejectionsCountAlsoBetweenOtherFailures(t *testing.T) {
 }
 
 func TestAResetIsRepeatedOnceAtOnceAndNotCounted(t *testing.T) {
-	for _, fault := range []error{syscall.ECONNRESET, syscall.ECONNREFUSED, io.EOF, io.ErrUnexpectedEOF} {
+	for _, fault := range []error{syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNREFUSED, io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe} {
 		synctest.Test(t, func(t *testing.T) {
 			tr := newTransportOf(func(shot) reply { return reply{err: fault, after: 999 * ms} })
 			r := rigged(t, Config{Transport: tr})
