@@ -181,9 +181,16 @@ func TestEventsAreStoredInOrderAndTheCallEndsOnce(t *testing.T) {
 
 func TestLastWordsOfACallerWhoHangsUpAreEndedByTheCall(t *testing.T) {
 	tests := map[string][]call.Heard{
-		"a final without speech_final":      {final("last words", 0, time.Second, false)},
-		"a final with speech_final":         {final("last words", 0, time.Second, true)},
-		"a final that ends a little early":  {final("last words", 0, 910*time.Millisecond, true)},
+		"a final without speech_final":     {final("last words", 0, time.Second, false)},
+		"a final with speech_final":        {final("last words", 0, time.Second, true)},
+		"a final that ends a little early": {final("last words", 0, 910*time.Millisecond, true)},
+		"a final and an UtteranceEnd": {
+			final("last words", 0, time.Second, false),
+			{UtteranceEnd: &transcript.UtteranceEnd{LastWordEnd: 980 * time.Millisecond}},
+		},
+		"a final and an UtteranceEnd without a word": {
+			final("last words", 0, time.Second, false), {UtteranceEnd: &transcript.UtteranceEnd{LastWordEnd: -1}},
+		},
 		"a final and an empty speech_final": {final("last words", 0, 990*time.Millisecond, false), final("", 0, time.Second, true)},
 	}
 	for name, after := range tests {

@@ -21,6 +21,7 @@ type leg struct {
 	logger      *slog.Logger
 	done        chan struct{} // closed when the last word is in the queue
 	samples     int64         // written so far; Audio's goroutine, then End's
+	patience    time.Duration // how long finals wait for the end of their utterance
 
 	mu        sync.Mutex // guards what follows, and the order of its events in the queue
 	assembler *transcript.Assembler
@@ -45,7 +46,8 @@ func (c *Call) startLeg(ctx context.Context, info events.Call, speaker events.Sp
 			Language: c.config.Settings.Language,
 			Timeout:  c.config.UtteranceTimeout,
 		}),
-		end: -1,
+		patience: c.config.UtteranceTimeout,
+		end:      -1,
 	}
 	l.timer = time.AfterFunc(time.Hour, l.tick)
 	l.timer.Stop()
@@ -57,6 +59,7 @@ func (c *Call) startLeg(ctx context.Context, info events.Call, speaker events.Sp
 func (l *leg) closeSend() {
 	l.mu.Lock()
 	l.end = length(l.samples)
+	l.timer.Stop()
 	l.mu.Unlock()
 	l.transcriber.CloseSend()
 }
@@ -99,6 +102,9 @@ func (l *leg) hear(h Heard) {
 		}
 		l.emit(l.assembler.Result(r, now))
 	case h.UtteranceEnd != nil:
+		if last := h.UtteranceEnd.LastWordEnd; l.end >= 0 && (last < 0 || last > l.end-l.patience) {
+			break // the same: there was no silence behind the last word, only the end
+		}
 		bodies, finalize := l.assembler.UtteranceEnd(*h.UtteranceEnd, now)
 		l.emit(bodies)
 		if finalize {
@@ -117,6 +123,9 @@ func (l *leg) tick() {
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.end >= 0 {
+		return // it fired just before the end
+	}
 	if l.transcriber.Behind() {
 		l.assembler.Resume(now)
 	} else {
@@ -125,9 +134,10 @@ func (l *leg) tick() {
 	l.arm(now)
 }
 
-// arm sets the timer to the assembler's deadline. The caller holds mu.
+// arm sets the timer to the assembler's deadline. At the end of the call it is the end of the results that
+// ends an utterance. The caller holds mu.
 func (l *leg) arm(now time.Time) {
-	if deadline, ok := l.assembler.Deadline(); ok {
+	if deadline, ok := l.assembler.Deadline(); ok && l.end < 0 {
 		l.timer.Reset(deadline.Sub(now))
 	} else {
 		l.timer.Stop()
