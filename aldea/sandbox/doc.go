@@ -16,9 +16,36 @@
 // # Time
 //
 // Every time in every message is counted in samples received, never read from a clock: while no audio
-// arrives, time stands still, and the same bytes give the same messages however they are cut. The two
-// exceptions are the idle time-out and the "created" stamp of Metadata. Audio in a compressed container is decoded
-// by ffmpeg, whose own buffering then decides when samples count as received.
+// arrives, time stands still, and the same bytes give the same messages however they are cut. The
+// exceptions are the idle time-out, the "created" stamp of Metadata, and those faults that are about the clock: latency,
+// outages, the speed limit. Audio in a compressed container is decoded by ffmpeg, whose own buffering then decides
+// when samples count as received.
+//
+// # Faults
+//
+// A Fault is how one connection misbehaves: its handshake, its end, the shape of its messages, strange messages,
+// and delays. Options.Plan gives the first connections theirs in order, Options.Next asks a function, Options.Fault is
+// for the rest:
+//
+//	plan, err := sandbox.ParseFaults("drop=3.2s; 2x status=503 retry-after=2s; ok")
+//
+// SetFaults, Faults and Heal change and show them while the server runs. So does HTTP, at /control/faults, with one of
+// Options.Keys if there are any:
+//
+//	GET     shows the present faults
+//	POST    replaces them: {"plan":["drop=3.2s",{"status":503}],"fault":{"words":"objects"},"outage":{"for":"20s"}}
+//	DELETE  heals: later connections are healthy, and from now on those that run
+//
+// All three answer with the faults as they are then, a POST that is not understood with 400 and {"error":…}. A fault is
+// an object with the settings' names or a string in the form of ParseFaults; what POST does not mention is healthy.
+// Inspection shows the fault that each connection was dealt.
+//
+// ProfileMixed and Fault.Mixed write every message in a random legal variant of either dialect. The same seed, handshake
+// and audio give the same messages.
+//
+// # Simulated time
+//
+// NewInMemory inside testing/synctest plays all of this in no time at all. There, a reset is a pipe that is cut.
 //
 // # Goroutines
 //

@@ -53,3 +53,23 @@ func Example() {
 	// Results "hello world" final true, end of speech true
 	// websocket: close 1000 (normal)
 }
+
+// The first connection drops in the middle, the second is refused, the third is healthy.
+func ExampleParseFaults() {
+	plan, err := sandbox.ParseFaults("drop=3.2s; status=503 retry-after=2s; ok")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, f := range plan {
+		text, _ := json.Marshal(f)
+		fmt.Println(f, string(text))
+	}
+	_, err = sandbox.ParseFaults("words=backwards")
+	fmt.Println(err)
+	// Output:
+	// drop=3.2s {"drop":"3.2s"}
+	// status=503 retry-after=2s {"status":503,"retry-after":"2s"}
+	// ok {}
+	// fault 1: words can not be "backwards", want one of arrays, objects, empty, absent, relative
+}

@@ -2,7 +2,7 @@ package sandbox
 
 import "time"
 
-// AtOpen, in place of an amount of audio, means: as soon as the stream is open, before any audio.
+// AtOpen stands for an amount of audio and means: as soon as the stream is open, before any audio.
 const AtOpen time.Duration = -1
 
 // A Fault is how one connection misbehaves. The zero value is a healthy connection.

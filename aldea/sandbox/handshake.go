@@ -93,17 +93,11 @@ func (h *Handler) cut(x *exchange, why string) {
 
 // reset cuts a connection as a dying network would: without goodbye, and at once.
 func reset(conn net.Conn) {
-	if tcp, ok := under(conn).(*net.TCPConn); ok {
+	if tls, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = tls.NetConn() // its own Close would say goodbye
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0) // closing then sends RST; without it, FIN does nearly the same
-		tcp.Close()
 	}
 	conn.Close()
-}
-
-// under is the connection below TLS.
-func under(conn net.Conn) net.Conn {
-	if c, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		return c.NetConn()
-	}
-	return conn
 }
