@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,8 +12,6 @@ import (
 
 	"aldeabridge/media"
 	"aldeabridge/media/mediatest"
-
-	"github.com/gofiber/fiber/v2"
 )
 
 func TestStrangersDoNotFloodTheLog(t *testing.T) {
@@ -24,14 +21,7 @@ func TestStrangersDoNotFloodTheLog(t *testing.T) {
 			Serve:  func(context.Context, *media.Stream) {},
 			Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		}
-		app := fiber.New(fiber.Config{DisableStartupMessage: true, DisableDefaultDate: true})
-		s.Register(app)
-		_ = app.Handler() // prepares the routes
-		call := mediatest.Call{URL: "ws://bridge.example/media/twilio", Dial: func(context.Context, string, string) (net.Conn, error) {
-			ours, theirs := net.Pipe()
-			go func() { _ = app.Server().ServeConn(ours) }()
-			return theirs, nil
-		}}
+		call := mediatest.Call{URL: "ws://bridge.example/media/twilio", Dial: inMemory(s)}
 		for range 100 {
 			var refused *mediatest.HandshakeError
 			if _, err := call.Run(t.Context()); !errors.As(err, &refused) {

@@ -29,15 +29,8 @@ func simulate(t *testing.T, s *media.Server, call *mediatest.Call, first ...func
 			d.reason = st.Receive(ctx, e)
 			d.start, d.stats, d.heard = st.Start(), st.Stats(), e
 		}
-		app := fiber.New(fiber.Config{DisableStartupMessage: true, DisableDefaultDate: true})
-		s.Register(app)
-		_ = app.Handler() // prepares the routes
 		call.URL = "ws://bridge.example/media/twilio"
-		call.Dial = func(context.Context, string, string) (net.Conn, error) {
-			ours, theirs := net.Pipe()
-			go func() { _ = app.Server().ServeConn(ours) }()
-			return theirs, nil
-		}
+		call.Dial = inMemory(s)
 		var err error
 		if result, err = call.Run(t.Context()); err != nil {
 			t.Error(err)
@@ -48,6 +41,18 @@ func simulate(t *testing.T, s *media.Server, call *mediatest.Call, first ...func
 		}
 	})
 	return d, result
+}
+
+// inMemory returns what dials s over connections in memory.
+func inMemory(s *media.Server) func(context.Context, string, string) (net.Conn, error) {
+	app := fiber.New(fiber.Config{DisableStartupMessage: true, DisableDefaultDate: true})
+	s.Register(app)
+	_ = app.Handler() // prepares the routes
+	return func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		go func() { _ = app.Server().ServeConn(ours) }()
+		return theirs, nil
+	}
 }
 
 func TestACallArrivesWhole(t *testing.T) {
