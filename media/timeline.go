@@ -7,18 +7,9 @@ const (
 	sampleRate = 8000
 	perMilli   = sampleRate / 1000
 
-	maxInsert  = 10 * sampleRate // the longest silence put in at once
-	maxAhead   = 10 * sampleRate // how far all silence of a track may exceed the time that passed
-	lateRun    = 50              // so many frames in order but too late (one second): the clock was set back
-	maxRebases = 10              // a clock that must be set so often is no clock
-	keepPause  = sampleRate      // a pause is not made shorter than this to make up for a shift
-	seenFrames = 32              // timestamps kept to tell a duplicate from a late frame
-
-	// Without a frame for so long, silence flows. Shorter stalls are common on a network, and silence in the
-	// middle of a word can end an utterance.
-	quietAfter = 500 * time.Millisecond
-	quietLag   = 400 * time.Millisecond // so far behind the wall clock
-	quietEvery = 100 * time.Millisecond // in pieces of this length
+	lateRun    = 50 // so many frames in order but too late (one second): the clock was set back
+	maxRebases = 10 // a clock that must be set so often is no clock
+	seenFrames = 32 // timestamps kept to tell a duplicate from a late frame
 )
 
 // A timeline makes continuous audio of the frames of a stream, each track by itself. It is arithmetic:
@@ -197,68 +188,6 @@ func (l *timeline) rebase(tr *trackline) {
 	tr.blind = tr.rebases >= maxRebases
 }
 
-// budget is how much silence may be put in at now.
-func (l *timeline) budget(tr *trackline, now time.Time) int64 {
-	return max(0, min(maxInsert, samples(now.Sub(l.opened))+maxAhead-tr.made))
-}
-
-// quiet lets silence flow on tracks without frames, and returns when it wants to be called again.
-func (l *timeline) quiet(now time.Time) time.Time {
-	next := now.Add(quietAfter)
-	for t := range trackCount {
-		tr := &l.tracks[t]
-		if !tr.on {
-			continue
-		}
-		if now.Sub(tr.heard) < quietAfter {
-			next = earlier(next, tr.heard.Add(quietAfter))
-			continue
-		}
-		next = earlier(next, now.Add(quietEvery))
-		l.flow(t, now)
-	}
-	return next
-}
-
-// flow puts in the silence that is due on a track by the wall clock.
-func (l *timeline) flow(t Track, now time.Time) {
-	tr := &l.tracks[t]
-	due := samples(now.Sub(tr.heard)-quietLag) - tr.pad
-	if due <= 0 {
-		return
-	}
-	if most := l.budget(tr, now); due > most {
-		// The process was asleep. What is over will not come.
-		tr.heard = tr.heard.Add(duration(due - most))
-		due = most
-	}
-	tr.pad += due
-	if tr.shift > 0 {
-		due -= tr.repay(due, due/2)
-	}
-	l.silence(t, due)
-}
-
-// repay tells by how much n samples of silence may be shortened, at most by most, to make up for the shift,
-// and counts them as part of the pause. Pauses keep a length that a recogniser takes for one.
-func (tr *trackline) repay(n, most int64) int64 {
-	tr.pause += n
-	r := max(0, min(most, tr.shift, tr.pause-keepPause))
-	tr.shift -= r
-	tr.pause -= r
-	return r
-}
-
-// shorten cuts a frame of pure silence to make up for the shift.
-func (tr *trackline) shorten(mulaw []byte) []byte {
-	if !digitalSilence(mulaw) {
-		tr.pause = 0
-		return mulaw
-	}
-	n := int64(len(mulaw))
-	return mulaw[tr.repay(n, n):]
-}
-
 // remember keeps the timestamp of a frame that was placed.
 func (tr *trackline) remember(millis int64) {
 	tr.seen[tr.seenAt] = millis + 1
@@ -274,46 +203,8 @@ func (tr *trackline) remembers(millis int64) bool {
 	return false
 }
 
-// silence emits n samples of silence.
-func (l *timeline) silence(t Track, n int64) {
-	tr := &l.tracks[t]
-	tr.pos += n
-	tr.made += n
-	l.n.silence.Add(n)
-	for n > 0 {
-		piece := min(n, int64(len(muLawSilence)))
-		l.emit(t, muLawSilence[:piece:piece])
-		n -= piece
-	}
-}
-
-// muLawSilence is 100 ms of silence. Nobody writes to it.
-var muLawSilence = func() (s [sampleRate / 10]byte) {
-	for i := range s {
-		s[i] = 0xFF
-	}
-	return s
-}()
-
-// digitalSilence tells whether every sample is one of the two zeros of µ-law (ITU-T G.711).
-func digitalSilence(mulaw []byte) bool {
-	for _, b := range mulaw {
-		if b|0x80 != 0xFF {
-			return false
-		}
-	}
-	return true
-}
-
 func samples(d time.Duration) int64 { return int64(d / (time.Second / sampleRate)) }
 
 func duration(samples int64) time.Duration {
 	return time.Duration(samples) * (time.Second / sampleRate)
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }
