@@ -13,6 +13,7 @@ build: ## bin/bridge (static) and bin/bridge-sphinx (the offline recogniser's ho
 
 demo: ## one phone call from carrier to webhook, all on this machine
 	@scripts/deps.sh demo
+	@echo 'building bridge (the first time takes a minute)' >&2
 	@$(MAKE) --no-print-directory build
 	@bin/bridge demo $(ARGS)
 

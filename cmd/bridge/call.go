@@ -45,6 +45,8 @@ func (c *callCmd) Validate() error {
 		return errors.New("nothing to say: name a WAV file or pass --say-marker TEXT")
 	case len(c.Files) > 0 && c.SayMarker != "":
 		return errors.New("--say-marker: either files or a text, not both")
+	case !strings.HasPrefix(c.URL, "ws://") && !strings.HasPrefix(c.URL, "wss://"):
+		return fmt.Errorf("--url: %q is not like ws://127.0.0.1:8080/media/twilio", c.URL)
 	case c.Calls < 1:
 		return fmt.Errorf("--calls: %d is less than 1", c.Calls)
 	case c.Speed <= 0:

@@ -42,11 +42,12 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	err := run(ctx, os.Args[1:], terminal{os.Stdout, os.Stderr})
-	stop()
 	var exit exitCode
 	switch {
 	case errors.As(err, &exit):
 		os.Exit(int(exit))
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		os.Exit(130) // interrupted, as asked: there is nothing to explain
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "bridge:", err)
 		os.Exit(1)

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"aldeabridge/aldea"
@@ -104,6 +105,15 @@ func (o *options) validate() error {
 	if o.MaxCalls < 1 {
 		return fmt.Errorf("BRIDGE_MAX_CALLS: %d is less than 1", o.MaxCalls)
 	}
+	if o.Grace <= 0 {
+		return fmt.Errorf("BRIDGE_GRACE: %v is not above 0", o.Grace)
+	}
+	if t := string(o.secrets.mediaToken); t != url.PathEscape(t) {
+		return errors.New("BRIDGE_MEDIA_TOKEN: it becomes a segment of a path: use only letters, digits, -, ., _ and ~")
+	}
+	if _, err := o.Aldea.client(cmp.Or(o.secrets.aldeaKey, sandboxKey), nil, nil); err != nil {
+		return err
+	}
 	if len(o.secrets.twilio) > 0 && o.PublicURL == "" {
 		return errors.New("BRIDGE_PUBLIC_URL: needed with TWILIO_AUTH_TOKEN: a signature covers the URL that the carrier called")
 	}
@@ -126,7 +136,20 @@ func isLoopback(listen string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// client returns a client of the recogniser. A change, if any, has the last word on its configuration.
+// sandboxKey is the key for a recogniser of our own.
+const sandboxKey = "org_sandbox"
+
+// aldeaNames is what users call the fields of aldea.Config.
+var aldeaNames = strings.NewReplacer(
+	"aldea: ", "", "Config.URL", "ALDEA_URL", "Config.Key", "ALDEA_API_KEY", "set AllowPlaintext", "set ALDEA_PLAINTEXT",
+	"Config.SampleRate", "ALDEA_SAMPLE_RATE", "Config.Language", "ALDEA_LANGUAGE", "Config.Endpointing", "ALDEA_ENDPOINTING",
+	"Config.UtteranceEnd", "ALDEA_UTTERANCE_END_MS", "Config.Keywords", "ALDEA_KEYWORDS", "Config.Redact", "ALDEA_REDACT",
+	"Config.Chunk", "ALDEA_CHUNK", "Config.Buffer", "ALDEA_BUFFER", "Config.ReplaySpeed", "ALDEA_REPLAY_SPEED",
+	"Config.MaxConnections", "ALDEA_MAX_CONNECTIONS",
+)
+
+// client returns a client of the recogniser. Errors name the option that is wrong. A change, if any, has the
+// last word on its configuration.
 func (o *aldeaOptions) client(key string, logger *slog.Logger, change func(*aldea.Config)) (*aldea.Client, error) {
 	auth, err := aldea.ParseAuth(o.Auth)
 	if err != nil {
@@ -151,7 +174,11 @@ func (o *aldeaOptions) client(key string, logger *slog.Logger, change func(*alde
 		Logger:         logger,
 	}
 	apply(change, &config)
-	return aldea.NewClient(config)
+	client, err := aldea.NewClient(config)
+	if err != nil {
+		return nil, errors.New(aldeaNames.Replace(err.Error()))
+	}
+	return client, nil
 }
 
 // settings returns what receivers are told of the recogniser in call.started.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -122,7 +123,7 @@ func (s *screen) end(receiver *webhooktest.Server) error {
 		fmt.Fprintf(s.out, "\n%d utterances; %d webhooks arrived, every signature verified: %s; in order, none missing: %s\n",
 			s.utterances, len(s.latencies), yes(report.Unverified == 0), yes(report.Gaps == 0 && report.Disorder == 0))
 		fmt.Fprintf(s.out, "From stored event to the webhook's 200: median %.1f ms, worst %.1f ms.\n", median, worst)
-		fmt.Fprintf(s.out, "\nNext: bridge call FILE.wav against a running `bridge`, or ALDEA_API_KEY=org_… WEBHOOK_URL=… bridge\n")
+		fmt.Fprintf(s.out, "\nNext: run %[1]s in one terminal and %[1]s call FILE.wav in another; README.md has more.\n", os.Args[0])
 	}
 	if s.utterances == 0 {
 		return errors.New("demo: no utterance was recognised")

@@ -54,16 +54,21 @@ type hooks struct {
 
 // newServer listens and wires the rooms together; nothing runs until run. The caller must run it or close the
 // listener.
-func newServer(o options, h hooks, logger *slog.Logger) (*server, error) {
+func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 	s := &server{options: o, logger: logger}
 	s.calling, s.hangUp = context.WithCancel(context.Background())
-	client, settings, err := s.recognizer(h.aldea)
+	defer func() {
+		if err != nil {
+			s.hangUp()
+			s.closeSandbox()
+		}
+	}()
+	endpoints, err := s.endpoints()
 	if err != nil {
 		return nil, err
 	}
-	endpoints, err := s.endpoints()
+	client, settings, err := s.recognizer(h.aldea)
 	if err != nil {
-		s.closeSandbox()
 		return nil, err
 	}
 	names := make([]string, len(endpoints))
@@ -81,8 +86,7 @@ func newServer(o options, h hooks, logger *slog.Logger) (*server, error) {
 		}
 		apply(h.webhooks, &config)
 		if s.dispatcher, err = webhooks.New(config); err != nil {
-			s.closeSandbox()
-			return nil, err
+			return nil, fmt.Errorf("WEBHOOK_URL: %w", err)
 		}
 	}
 	s.client = client
@@ -114,7 +118,6 @@ func newServer(o options, h hooks, logger *slog.Logger) (*server, error) {
 		return s, nil
 	}
 	if s.listener, err = net.Listen("tcp", o.Listen); err != nil {
-		s.closeSandbox()
 		return nil, fmt.Errorf("BRIDGE_LISTEN: %w", err)
 	}
 	return s, nil
@@ -137,12 +140,11 @@ func (s *server) recognizer(change func(*aldea.Config)) (*aldea.Client, events.R
 			return nil, events.Recognizer{}, err
 		}
 		s.sandbox = sandbox.New(sandbox.Options{Source: source, Logger: s.logger})
-		o.URL, key, simulated = s.sandbox.URL, "org_sandbox", source.Simulated()
+		o.URL, key, simulated = s.sandbox.URL, sandboxKey, source.Simulated()
 		s.logger.Warn("no ALDEA_API_KEY: using the built-in sandbox, " + source.Name())
 	}
 	client, err := o.client(key, s.logger, change)
 	if err != nil {
-		s.closeSandbox()
 		return nil, events.Recognizer{}, err
 	}
 	return client, o.settings(simulated), nil
