@@ -26,7 +26,10 @@
 //
 // A stream is read in the goroutine of its WebSocket handler, the one that runs Serve. Two timers stand
 // beside it, one for silence and time-outs and one for pings; they run briefly in goroutines of their own.
-// The reader waits for the network only: it never writes, and a Receiver must not block.
+// The reader waits for the network only: it leaves pongs to the timer and the close frame to the end, and a
+// Receiver must not block. One write it cannot leave to others: when the carrier breaks RFC 6455 or sends a
+// monstrous message, the WebSocket library answers with a close frame by itself, in a second at most, and the
+// stream is over.
 //
 // The WebSocket connection and the request's memory are used again when the handler returns. A Stream
 // touches neither after that: its methods answer ErrEnded.
