@@ -1,6 +1,7 @@
 package media
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"runtime/debug"
@@ -122,7 +123,7 @@ func (s *Server) upgrade(c *fiber.Ctx, upgrade fiber.Handler) error {
 	if no := s.admitStream(c); no != nil {
 		return s.deny(c, no)
 	}
-	slot, full, closed := s.slots.take(orDefault(s.MaxStreams, DefaultMaxStreams))
+	slot, full, closed := s.slots.take(cmp.Or(s.MaxStreams, DefaultMaxStreams))
 	if full || closed {
 		s.n.full.Add(1)
 		detail := "as many calls as this server takes are running"
@@ -176,10 +177,10 @@ func (s *Server) handle(c *websocket.Conn) {
 
 func (s *Server) limits() limits {
 	return limits{
-		message:     orDefault(s.MaxMessage, DefaultMaxMessage),
-		start:       orDefault(s.StartTimeout, DefaultStartTimeout),
-		idle:        orDefault(s.IdleTimeout, DefaultIdleTimeout),
-		maxDuration: orDefault(s.MaxDuration, DefaultMaxDuration),
+		message:     cmp.Or(s.MaxMessage, DefaultMaxMessage),
+		start:       cmp.Or(s.StartTimeout, DefaultStartTimeout),
+		idle:        cmp.Or(s.IdleTimeout, DefaultIdleTimeout),
+		maxDuration: cmp.Or(s.MaxDuration, DefaultMaxDuration),
 	}
 }
 
@@ -189,11 +190,4 @@ func (s *Server) recover() {
 		s.n.panicked.Add(1)
 		s.Logger.Error("panic in a stream", "panic", p, "stack", string(debug.Stack()))
 	}
-}
-
-func orDefault[T int | time.Duration](v, otherwise T) T {
-	if v == 0 {
-		return otherwise
-	}
-	return v
 }

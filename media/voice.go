@@ -1,6 +1,7 @@
 package media
 
 import (
+	"cmp"
 	"encoding/xml"
 	"net/url"
 	"strings"
@@ -85,7 +86,7 @@ func (s *Server) voice(c *fiber.Ctx) error {
 
 // busy tells whether an upgrade would get 503 now.
 func (s *Server) busy() bool {
-	return s.slots.isClosed() || s.slots.count() >= orDefault(s.MaxStreams, DefaultMaxStreams)
+	return s.slots.isClosed() || s.slots.count() >= cmp.Or(s.MaxStreams, DefaultMaxStreams)
 }
 
 // streamURL is where the carrier shall open the stream.
