@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"time"
 )
 
 // maxControl bounds what may be sent to the control endpoint.
@@ -70,7 +69,7 @@ func (f Faults) MarshalJSON() ([]byte, error) {
 	}
 	b.WriteString(`],"fault":` + string(j))
 	if f.Outage.For > 0 {
-		b.WriteString(`,"outage":{"for":` + quote(f.Outage.For.Round(time.Millisecond).String()))
+		b.WriteString(`,"outage":{"for":` + quote(f.Outage.For.String()))
 		if f.Outage.Status != 0 {
 			fmt.Fprintf(&b, `,"status":%d`, f.Outage.Status)
 		}

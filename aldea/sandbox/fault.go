@@ -123,7 +123,8 @@ type SpeechFinal string
 
 // The ways to tell the end of an utterance.
 const (
-	SpeechFinalSame     SpeechFinal = ""         // by the last final itself
+	SpeechFinalProfile  SpeechFinal = ""         // as the profile does: by the last final itself, or mixed
+	SpeechFinalSame     SpeechFinal = "same"     // by the last final itself
 	SpeechFinalEmpty    SpeechFinal = "empty"    // by a final of no length and no words after it
 	SpeechFinalRepeated SpeechFinal = "repeated" // by the same final again
 	SpeechFinalNever    SpeechFinal = "never"    // not at all

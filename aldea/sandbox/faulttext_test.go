@@ -156,7 +156,7 @@ func FuzzFaults(f *testing.F) {
 				t.Fatal(err)
 			}
 			var again Faults
-			if err := again.UnmarshalJSON(b); err != nil || !slices.Equal(again.Plan, all.Plan) || again.Fault != all.Fault {
+			if err := again.UnmarshalJSON(b); err != nil || !slices.Equal(again.Plan, all.Plan) || again.Fault != all.Fault || again.Outage != all.Outage {
 				t.Errorf("%q: written as %s, read as %+v, %v", text, b, again, err)
 			}
 		}

@@ -52,7 +52,7 @@ var knobs = []knob{
 	numberKnob("outage-status", 400, 599, func(f *Fault) *int { return &f.Outage.Status }),
 	flagKnob("outage-drop", func(f *Fault) *bool { return &f.Outage.Drop }),
 	choiceKnob("words", func(f *Fault) *Words { return &f.Words }, WordsArrays, WordsObjects, WordsEmpty, WordsAbsent, WordsRelative),
-	choiceKnob("speech-final", func(f *Fault) *SpeechFinal { return &f.SpeechFinal }, SpeechFinalEmpty, SpeechFinalRepeated, SpeechFinalNever),
+	choiceKnob("speech-final", func(f *Fault) *SpeechFinal { return &f.SpeechFinal }, SpeechFinalSame, SpeechFinalEmpty, SpeechFinalRepeated, SpeechFinalNever),
 	choiceKnob("metadata", func(f *Fault) *Metadata { return &f.Metadata }, MetadataOpen, MetadataClose, MetadataBoth, MetadataNever),
 	flagKnob("empty-interims", func(f *Fault) *bool { return &f.EmptyInterims }),
 	flagKnob("empty-finals", func(f *Fault) *bool { return &f.EmptyFinals }),

@@ -79,7 +79,7 @@ func (t *teller) steps(r result) []result {
 
 // speechFinal is how the end of this utterance is told. Mixed never leaves it out: that would join utterances.
 func (t *teller) speechFinal() SpeechFinal {
-	if t.fault.Mixed && t.fault.SpeechFinal == SpeechFinalSame {
+	if t.fault.Mixed && t.fault.SpeechFinal == SpeechFinalProfile {
 		return pick(t.random, SpeechFinalSame, SpeechFinalEmpty, SpeechFinalRepeated)
 	}
 	return t.fault.SpeechFinal
@@ -109,7 +109,8 @@ func pad(message string) string {
 
 func pick[T any](random *rand.Rand, from ...T) T { return from[random.IntN(len(from))] }
 
-// told are the Worker's messages.
+// The worker listens to its segmenter.
+
 func (w *worker) result(r result) {
 	for _, m := range w.teller.tell(r) {
 		w.send(m)

@@ -28,7 +28,7 @@ var threeTexts = []string{"one two three", longLine, "good bye"}
 func legalVariants() []sandbox.Fault {
 	var all []sandbox.Fault
 	for _, words := range []sandbox.Words{sandbox.WordsProfile, sandbox.WordsArrays, sandbox.WordsObjects, sandbox.WordsEmpty, sandbox.WordsAbsent, sandbox.WordsRelative} {
-		for _, end := range []sandbox.SpeechFinal{sandbox.SpeechFinalSame, sandbox.SpeechFinalEmpty, sandbox.SpeechFinalRepeated, sandbox.SpeechFinalNever} {
+		for _, end := range []sandbox.SpeechFinal{sandbox.SpeechFinalProfile, sandbox.SpeechFinalSame, sandbox.SpeechFinalEmpty, sandbox.SpeechFinalRepeated, sandbox.SpeechFinalNever} {
 			all = append(all, sandbox.Fault{Words: words, SpeechFinal: end})
 		}
 	}
@@ -132,6 +132,19 @@ func TestSpeechFinalComesInEveryWay(t *testing.T) {
 	wantBriefs(t, sandbox.Fault{SpeechFinal: sandbox.SpeechFinalEmpty}, "", 1500*time.Millisecond, "hello world 0-1 final", " 1-1 final end")
 	wantBriefs(t, sandbox.Fault{SpeechFinal: sandbox.SpeechFinalRepeated}, "", 1500*time.Millisecond, "hello world 0-1 final", "hello world 0-1 final end")
 	wantBriefs(t, sandbox.Fault{SpeechFinal: sandbox.SpeechFinalNever}, "", 1500*time.Millisecond, "hello world 0-1 final")
+}
+
+func TestMixedLeavesWhatIsAskedFor(t *testing.T) {
+	f := sandbox.Fault{Mixed: true, Metadata: sandbox.MetadataNever, SpeechFinal: sandbox.SpeechFinalSame, Words: sandbox.WordsObjects}
+	bubble(t, sandbox.Options{Fault: f}, func(t *testing.T, srv *sandbox.Server) {
+		for range 20 {
+			all := converse(t, srv, "", 1500*time.Millisecond)
+			joined := strings.Join(all, "")
+			if !slices.Contains(briefs(all), "hello world 0-1 final end") || strings.Contains(joined, `"Metadata"`) || !strings.Contains(joined, `{"word":`) {
+				t.Errorf("got %q, want one end, no Metadata and words as objects", all)
+			}
+		}
+	})
 }
 
 func TestMetadataComesWhenAsked(t *testing.T) {
