@@ -8,12 +8,21 @@ const (
 	maxAhead  = 10 * sampleRate // how far all silence of a track may exceed the time that passed
 	keepPause = sampleRate      // a pause is not made shorter than this to make up for a shift
 
-	// Without a frame for so long, silence flows. Shorter stalls are common on a network, and silence in the
-	// middle of a word can end an utterance.
+	// Without a frame for so long, silence flows. A carrier that leaves silence out does so when nobody speaks;
+	// a stream that stops in the middle of a word is a stalled network, which is given more time: silence put
+	// into a word can end the utterance there.
 	quietAfter = 500 * time.Millisecond
-	quietLag   = 400 * time.Millisecond // so far behind the wall clock
-	quietEvery = 100 * time.Millisecond // in pieces of this length
+	stallAfter = 1500 * time.Millisecond
+	quietEvery = 100 * time.Millisecond // in pieces of this length, and so much before the patience is over
 )
+
+// patience is how long a track may be without a frame before silence flows.
+func (tr *trackline) patience() time.Duration {
+	if tr.voiced {
+		return stallAfter
+	}
+	return quietAfter
+}
 
 // budget is how much silence may be put in at now.
 func (l *timeline) budget(tr *trackline, now time.Time) int64 {
@@ -28,8 +37,8 @@ func (l *timeline) quiet(now time.Time) time.Time {
 		if !tr.on {
 			continue
 		}
-		if now.Sub(tr.heard) < quietAfter {
-			next = earlier(next, tr.heard.Add(quietAfter))
+		if flows := tr.heard.Add(tr.patience()); now.Before(flows) {
+			next = earlier(next, flows)
 			continue
 		}
 		next = earlier(next, now.Add(quietEvery))
@@ -38,10 +47,10 @@ func (l *timeline) quiet(now time.Time) time.Time {
 	return next
 }
 
-// flow puts in the silence that is due on a track by the wall clock.
+// flow puts in the silence that is due on a track by the wall clock, less what it is patient for.
 func (l *timeline) flow(t Track, now time.Time) {
 	tr := &l.tracks[t]
-	due := samples(now.Sub(tr.heard)-quietLag) - tr.pad
+	due := samples(now.Sub(tr.heard)-tr.patience()+quietEvery) - tr.pad
 	if due <= 0 {
 		return
 	}
@@ -97,6 +106,19 @@ var muLawSilence = func() (s [sampleRate / 10]byte) {
 	}
 	return s
 }()
+
+// isVoiced tells whether a frame may be part of a word: more than one sample in 32 beyond -42 dB of full scale.
+// The noise of a telephone line is below.
+func isVoiced(mulaw []byte) bool {
+	const level = 0x18 // µ-law sends the magnitude in the lower seven bits, inverted; this is 260 of 32768
+	loud := 0
+	for _, b := range mulaw {
+		if ^b&0x7F >= level {
+			loud++
+		}
+	}
+	return loud*32 > len(mulaw)
+}
 
 // digitalSilence tells whether every sample is one of the two zeros of µ-law (ITU-T G.711).
 func digitalSilence(mulaw []byte) bool {

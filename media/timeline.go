@@ -31,10 +31,11 @@ type timeline struct {
 
 // A trackline is the time line of one track. Lengths and positions are in samples.
 type trackline struct {
-	on    bool      // the carrier announced the track
-	pos   int64     // samples emitted
-	made  int64     // silence among them that we put in
-	heard time.Time // when the last frame arrived that had a place
+	on     bool      // the carrier announced the track
+	pos    int64     // samples emitted
+	made   int64     // silence among them that we put in
+	heard  time.Time // when the last frame arrived that had a place
+	voiced bool      // it may have been part of a word
 
 	known bool  // the carrier's clock is known: next is valid
 	blind bool  // the carrier's clock is worthless: frames follow each other
@@ -107,7 +108,7 @@ func (l *timeline) appendFrame(t Track, mulaw []byte, now time.Time) {
 func (l *timeline) place(t Track, mulaw []byte, now time.Time) {
 	tr := &l.tracks[t]
 	tr.next += int64(len(mulaw))
-	tr.pad, tr.late, tr.heard = 0, 0, now
+	tr.pad, tr.late, tr.heard, tr.voiced = 0, 0, now, isVoiced(mulaw)
 	l.n.frames.Add(1)
 	if tr.shift > 0 {
 		mulaw = tr.shorten(mulaw)
