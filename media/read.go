@@ -13,6 +13,12 @@ import (
 // without being kept; above this, the connection is closed with 1009 (RFC 6455 section 7.4.1).
 const monstrous = 16
 
+// Why a message is no use, beside errMalformed.
+var (
+	errTooLong = errors.New("media: message too long")
+	errBinary  = errors.New("media: binary message")
+)
+
 // firstBuffer has room for a media message of 40 ms. The buffer grows when it must.
 const firstBuffer = 1024
 
@@ -27,12 +33,20 @@ func (st *Stream) read() (*message, error) {
 	if err != nil {
 		return nil, err
 	}
-	readable := b != nil && kind == websocket.TextMessage && st.msg.parse(b) == nil
-	if !readable {
-		st.n.skipped.Add(1)
-		return nil, nil
+	switch {
+	case b == nil:
+		st.trouble = errTooLong
+	case kind != websocket.TextMessage:
+		st.trouble = errBinary
+	default:
+		if err := st.msg.parse(b); err != nil {
+			st.trouble = err
+			break
+		}
+		return &st.msg, nil
 	}
-	return &st.msg, nil
+	st.n.skipped.Add(1)
+	return nil, nil
 }
 
 // readAll reads one message into the stream's buffer. It returns nil for one that is too long; the rest of

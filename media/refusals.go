@@ -34,8 +34,12 @@ func (r *refusals) level(now time.Time) (level slog.Level, leftOut int) {
 // deny refuses a request and says so in the log, or counts it.
 func (s *Server) deny(c *fiber.Ctx, no *refusal) error {
 	s.n.denied.Add(1)
-	level, leftOut := s.denied.level(time.Now())
-	s.Logger.Log(context.Background(), level, "request refused",
-		"status", no.status, "detail", no.detail, "peer", c.Context().RemoteIP().String(), "left_out", leftOut)
+	s.warn("request refused", "status", no.status, "detail", no.detail, "peer", c.Context().RemoteIP().String())
 	return no.send(c)
+}
+
+// warn logs what a stranger did, or counts it.
+func (s *Server) warn(message string, attrs ...any) {
+	level, leftOut := s.denied.level(time.Now())
+	s.Logger.Log(context.Background(), level, message, append(attrs, "left_out", leftOut)...)
 }

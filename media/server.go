@@ -156,6 +156,7 @@ func (s *Server) handle(c *websocket.Conn) {
 	defer stop()
 	if !st.awaitStart() {
 		s.n.noStart.Add(1)
+		s.warn("stream ended before a usable start message", "reason", st.endReason(), "skipped", st.Stats().Skipped, "trouble", st.trouble)
 		return
 	}
 	if st.start.Format != mulaw {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A Start says which call a stream belongs to, as the carrier's start message told it (Twilio Media
@@ -73,12 +75,12 @@ func (m *message) unmarshalStart(o object) error {
 		st.StreamSID = string(m.streamSID)
 	}
 	switch {
-	case st.CallSID == "" || len(st.CallSID) > maxIDSize:
+	case !isID(st.CallSID):
 		return fmt.Errorf("%w: start without a usable callSid", errMalformed)
-	case st.StreamSID == "" || len(st.StreamSID) > maxIDSize:
+	case !isID(st.StreamSID):
 		return fmt.Errorf("%w: start without a usable streamSid", errMalformed)
-	case len(st.AccountSID) > maxIDSize:
-		return fmt.Errorf("%w: start with a monstrous accountSid", errMalformed)
+	case st.AccountSID != "" && !isID(st.AccountSID):
+		return fmt.Errorf("%w: start with an unusable accountSid", errMalformed)
 	}
 	format, _ := start.object("mediaFormat")
 	st.Format = parseFormat(format)
@@ -86,6 +88,11 @@ func (m *message) unmarshalStart(o object) error {
 	st.setParams(params)
 	m.start = st
 	return nil
+}
+
+// isID says whether s can name a call: it goes into logs, headers and file names.
+func isID(s string) bool {
+	return s != "" && len(s) <= maxIDSize && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 // parseTracks reads the list of tracks, or a single name. What it does not know it leaves out. Nothing

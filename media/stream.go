@@ -45,8 +45,9 @@ type Stream struct {
 	n      counters
 
 	// The reader's own.
-	buf []byte
-	msg message
+	buf     []byte
+	msg     message
+	trouble error // why the last message that was no use was none
 
 	out sender
 
