@@ -16,9 +16,11 @@ type sandboxCmd struct {
 	Listen   string   `env:"SANDBOX_LISTEN" default:"127.0.0.1:8090" placeholder:"HOST:PORT" help:"Address to listen on (${default})."`
 	Source   string   `default:"auto" enum:"auto,speech,marker,script,simulated" help:"Where the text comes from: ${enum}."`
 	Script   string   `type:"existingfile" placeholder:"FILE" help:"Script for --source script."`
-	Profile  string   `default:"aldea" enum:"aldea,deepgram" help:"Whose wire to speak: ${enum}."`
+	Profile  string   `default:"aldea" enum:"aldea,deepgram,mixed" help:"Whose wire to speak: ${enum} (any legal variant, by chance)."`
 	Keys     []string `name:"key" placeholder:"KEY" help:"Accept only these keys (any org_… key)."`
 	Insecure bool     `help:"Let anybody in on an address that is open to others."`
+	Faults   string   `placeholder:"FAULTS" help:"How the first connections misbehave, such as: drop=3.2s; 2x status=503 retry-after=2s; ok."`
+	Seed     uint64   `default:"1" placeholder:"N" help:"Seed of the mixed profile and of random faults (${default})."`
 }
 
 // Run serves the stand-in until ctx ends.
@@ -30,7 +32,13 @@ func (c *sandboxCmd) Run(ctx context.Context, term terminal, logger *slog.Logger
 	if err != nil {
 		return err
 	}
+	faults, err := sandbox.ParseFaults(c.Faults)
+	if err != nil {
+		return fmt.Errorf("--faults: %w", err)
+	}
 	handler := sandbox.NewHandler(sandbox.Options{
+		Plan:    faults,
+		Seed:    c.Seed,
 		Source:  source,
 		Profile: sandbox.Profile(c.Profile),
 		Keys:    c.Keys,
@@ -42,8 +50,8 @@ func (c *sandboxCmd) Run(ctx context.Context, term terminal, logger *slog.Logger
 	if err != nil {
 		return fmt.Errorf("SANDBOX_LISTEN: %w", err)
 	}
-	fmt.Fprintf(term.stdout, "sandbox: %s\n  ALDEA_URL=ws://%s  ALDEA_API_KEY=org_anything\n  inspect: http://%s/inspect\n",
-		source.Name(), ln.Addr(), ln.Addr())
+	fmt.Fprintf(term.stdout, "sandbox: %s\n  ALDEA_URL=ws://%s  ALDEA_API_KEY=org_anything\n  inspect: http://%s/inspect, faults: http://%s/control/faults\n",
+		source.Name(), ln.Addr(), ln.Addr(), ln.Addr())
 	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
 	defer stop()
