@@ -2,10 +2,13 @@
 SHELL       := /bin/bash
 GO          ?= go
 FUZZTIME    ?= 1m
+SEED        ?= 1
+SEEDS       ?= 10000
+REAL        ?= 200
 GOLANGCI    := v2.13.0
 GOVULNCHECK := v1.2.0
 
-.PHONY: build demo test test-peers lint fmt bench fuzz golden soak latency clean
+.PHONY: build demo test test-peers lint fmt bench fuzz golden soak chaos latency clean
 
 build: ## bin/bridge (static) and bin/bridge-sphinx (the offline recogniser's host)
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/bridge ./cmd/bridge
@@ -13,13 +16,13 @@ build: ## bin/bridge (static) and bin/bridge-sphinx (the offline recogniser's ho
 
 demo: ## one phone call from carrier to webhook, all on this machine
 	@scripts/deps.sh demo
-	@echo 'building bridge (the first time takes a minute)' >&2
 	@$(MAKE) --no-print-directory build
 	@bin/bridge demo $(ARGS)
 
 test: ## every test, with the race detector
 	@scripts/deps.sh test
 	$(GO) test -race -shuffle=on ./...
+	$(GO) test ./cmd/bridge -run='^TestChaos$$'
 
 test-peers: build ## independent clients from npm and Debian against bridge and its sandbox
 	@scripts/deps.sh peers
@@ -51,6 +54,10 @@ clean:
 
 soak: ## 50 calls of a minute, every utterance checked
 	$(GO) test ./cmd/bridge -run='^$$' -bench=Soak -benchtime=1x
+
+chaos: ## SEEDS (10000) worlds in simulated time, REAL (200) over real sockets, 100 calls at once; the recogniser fails in all
+	$(GO) test -count=1 -v -timeout=3h ./cmd/bridge -run='^(TestChaos$$|TestNothingIsL|TestManyCallsCatchUp|TestAHalfOpen)' -chaos.seed=$(SEED) -chaos.seeds=$(SEEDS) -chaos.bars=100 | grep -v '^ *\(===\|--- PASS\)'
+	$(GO) test -count=1 -v -timeout=3h ./cmd/bridge -run='^(TestChaosOverRealSockets|TestNoSocketIsLeft)' -chaos.seed=$(SEED) -chaos.real=$(REAL) -chaos.bars=100 | grep -v '^ *\(===\|--- PASS\)'
 
 latency: ## how much later than the carrier's frames their audio arrives at the recogniser
 	$(GO) test ./cmd/bridge -run='^$$' -bench=AddedLatency -benchtime=1x

@@ -18,6 +18,8 @@ type Network struct {
 	Open func(call.Recognizer) call.Recognizer
 	// Buffer is how much audio to keep for a recogniser that does not answer. Zero means the usual.
 	Buffer time.Duration
+	// ReplaySpeed is how fast to catch up. Zero means as fast as possible.
+	ReplaySpeed float64
 	// SampleRate is what to send to the recogniser, in Hz.
 	SampleRate int
 	// Random returns a number from 0 up to, but not including, 1, as the seed has it. It may be called concurrently.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"aldeabridge/aldea/sandbox"
 	"aldeabridge/aldea/sandbox/marker"
 	"aldeabridge/events"
 	"aldeabridge/media/mediatest"
@@ -48,6 +49,9 @@ func (w *world) judge() []string {
 			find("%s: the carrier: %v", c.SID, err)
 		} else if w.results[i].ByServer {
 			find("%s: the bridge hung up (close %d %s)", c.SID, w.results[i].CloseCode, w.results[i].CloseReason)
+		}
+		if late := w.results[i].late; late > w.patience {
+			find("%s: the bridge did not read for %v", c.SID, late)
 		}
 		j := judge{world: w, call: c, events: got[c.SID], find: func(format string, args ...any) {
 			find("%s: %s", c.SID, fmt.Sprintf(format, args...))
@@ -168,6 +172,11 @@ func (j *judge) leg(l *Leg) {
 	connections := 0
 	if known := j.world.recogniser.legs[legKey{j.call.SID, l.Speaker}]; known != nil {
 		connections = len(known.answered)
+		if known.frozen > 0 {
+			j.find("%s: that its connection was half open from %v on was not noticed", l.Speaker, known.frozen)
+		} else if known.noticed > Noticed {
+			j.find("%s: that its connection was half open was noticed after %v", l.Speaker, known.noticed)
+		}
 	}
 	j.world.tally.count(func(n *Counts) {
 		n.Time += l.Length()
@@ -178,7 +187,8 @@ func (j *judge) leg(l *Leg) {
 	})
 }
 
-// heard returns what a speaker said according to the events. Words without times have a negative Start.
+// heard returns what a speaker said according to the events. Words without times have a negative Start and End: a
+// recogniser that does not tell them cannot be asked.
 func (j *judge) heard(speaker events.Speaker) (heard []Word, gaps []Span) {
 	for _, e := range j.events {
 		switch b := e.Body.(type) {
@@ -211,14 +221,6 @@ func (j *judge) utterance(u events.Utterance) []Word {
 			if u.Words[i].Text != text {
 				j.find("%s: the text %q and the words %v differ", u.Speaker, u.Text, u.Words)
 			}
-		}
-	}
-	if n := len(words); n > 0 {
-		if words[0].Start < 0 {
-			words[0].Start = time.Duration(u.Start)
-		}
-		if words[n-1].End < 0 {
-			words[n-1].End = time.Duration(u.End)
 		}
 	}
 	return words
@@ -277,8 +279,12 @@ func around(words []Word, i int) string {
 	return strings.Join(texts, " ")
 }
 
-// time checks when a word was heard. The network may have delayed it by its longest stall.
+// time checks when a word was heard. The network may have delayed it by its stalls. Times that count from the start
+// of a result look just like others in a connection's first results, and cannot be held to anything.
 func (j *judge) time(l *Leg, said, heard Word) {
+	if j.world.schedule.Recogniser.Fault.Words == sandbox.WordsRelative {
+		return
+	}
 	late := Tolerance
 	for _, s := range j.call.Stalls {
 		late += s.To - s.From
@@ -327,7 +333,7 @@ func (j *judge) expected(l *Leg) (end time.Duration, ok bool) {
 		}
 		for _, t := range known.answered {
 			if t > o.From {
-				return min(t, l.Length()) - j.world.schedule.Buffer, true
+				return min(t, j.call.Length()) - j.world.schedule.Buffer, true
 			}
 		}
 	}

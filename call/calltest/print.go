@@ -12,6 +12,9 @@ import (
 func (s Schedule) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "seed %d, weather %s: %d calls, recogniser %s at %d Hz", s.Seed, s.Weather, len(s.Calls), profile(s), s.rate())
+	if s.ReplaySpeed > 0 {
+		fmt.Fprintf(&b, ", catching up at %vx", s.ReplaySpeed)
+	}
 	if s.Buffer > 0 {
 		fmt.Fprintf(&b, ", buffer %v", s.Buffer)
 	}
@@ -19,6 +22,9 @@ func (s Schedule) String() string {
 		fmt.Fprintf(&b, ", %.0f %% of webhooks fail at first", 100*s.WebhookErrors)
 	}
 	b.WriteByte('\n')
+	if f := s.Recogniser.Fault; f != (sandbox.Fault{}) {
+		fmt.Fprintf(&b, "  the recogniser's manners: %v\n", f)
+	}
 	for _, o := range s.Outages {
 		fmt.Fprintf(&b, "  %v nobody reaches the recogniser\n", o)
 	}

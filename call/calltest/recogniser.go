@@ -19,8 +19,8 @@ import (
 	"aldeabridge/events"
 )
 
-// noticed is how long a bridge may take to notice that a connection is half open, and a little more.
-const noticed = 27 * time.Second
+// Noticed is how long a bridge may take to notice that a connection is half open.
+const Noticed = 25 * time.Second
 
 // A recogniser is a sandbox for each connection, and the network in front of them, which fails as the schedule has it.
 type recogniser struct {
@@ -32,8 +32,8 @@ type recogniser struct {
 
 	mu       sync.Mutex
 	legs     map[legKey]*leg
-	dialled  map[string]*attempt // by the client's address as the server sees it
-	handlers []*sandbox.Handler
+	dialled  map[string]*attempt           // by the client's address as the server sees it
+	handlers map[*sandbox.Handler]struct{} // of open streams
 	closed   bool
 	dials    []time.Duration // when each attempt was made
 	open     map[*attempt]struct{}
@@ -48,8 +48,11 @@ type legKey struct {
 // A leg is what the world knows of one speaker while the call lasts.
 type leg struct {
 	plan     *Leg
+	length   time.Duration // of the call
 	began    time.Time
 	attempts int
+	frozen   time.Duration   // when a connection froze that has not been replaced; zero if none did
+	noticed  time.Duration   // how long it took to notice the one that took longest
 	answered []time.Duration // when connections were accepted, since began
 }
 
@@ -64,7 +67,7 @@ type attempt struct {
 func startRecogniser(w *world, l net.Listener, network faultnet.Network) *recogniser {
 	r := &recogniser{
 		world: w, network: network, source: sandbox.Marker(),
-		legs: map[legKey]*leg{}, dialled: map[string]*attempt{}, open: map[*attempt]struct{}{},
+		legs: map[legKey]*leg{}, dialled: map[string]*attempt{}, open: map[*attempt]struct{}{}, handlers: map[*sandbox.Handler]struct{}{},
 	}
 	r.server = http.Server{Handler: r, ErrorLog: stdlog.New(io.Discard, "", 0), ReadHeaderTimeout: time.Minute}
 	r.served.Go(func() { _ = r.server.Serve(l) }) // ends with the error of Close
@@ -89,7 +92,8 @@ func (o opener) Open(ctx context.Context, c events.Call, speaker events.Speaker)
 
 // begin notes that a leg's stream was opened.
 func (r *recogniser) begin(key legKey) *leg {
-	l := &leg{plan: r.world.schedule.leg(key), began: time.Now()}
+	l := &leg{began: time.Now()}
+	l.plan, l.length = r.world.schedule.leg(key)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.legs[key] = l
@@ -130,17 +134,20 @@ func (r *recogniser) next(l *leg) (a *attempt, refused bool) {
 	r.dials = append(r.dials, now.Sub(r.world.began))
 	a = &attempt{leg: l}
 	since := now.Sub(l.began)
+	if l.frozen > 0 {
+		l.noticed, l.frozen = max(l.noticed, since-l.frozen), 0
+	}
 	if inside(l.plan.Outages, since) || inside(r.world.schedule.Outages, now.Sub(r.world.began)) {
 		r.world.tally.fault("outage")
 		return nil, true
 	}
-	if n := l.attempts; n < len(l.plan.Attempts) && since < l.plan.Length() {
+	if n := l.attempts; n < len(l.plan.Attempts) && since < l.length {
 		a.Attempt = l.plan.Attempts[n]
 	}
 	l.attempts++
-	if left := l.plan.Length() - since; a.Hang && left < 15*time.Second {
+	if left := l.length - since; a.Hang && left < 15*time.Second {
 		a.Hang, a.Status = false, http.StatusServiceUnavailable
-	} else if a.Freeze > left-noticed {
+	} else if a.Freeze > left-Noticed {
 		a.Freeze = 0
 	}
 	if a.Refuse {
@@ -165,8 +172,7 @@ func (r *recogniser) breakLater(a *attempt) {
 	}
 	if a.Freeze > 0 {
 		r.timers = append(r.timers, time.AfterFunc(a.Freeze, func() {
-			r.world.tally.fault("half-open")
-			a.link.Freeze()
+			r.freeze(a)
 		}))
 	}
 }
@@ -181,6 +187,17 @@ func (r *recogniser) reset(a *attempt, kind string) {
 		r.world.tally.fault(kind)
 	}
 	a.link.Reset()
+}
+
+// freeze makes a connection half open, if it still stands.
+func (r *recogniser) freeze(a *attempt) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, open := r.open[a]; open {
+		r.world.tally.fault("half-open")
+		a.leg.frozen = time.Since(a.leg.began)
+		a.link.Freeze()
+	}
 }
 
 func (r *recogniser) resetLeg(l *leg) {
@@ -216,6 +233,7 @@ func (r *recogniser) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		delete(r.open, a)
+		delete(r.dialled, req.RemoteAddr)
 	}()
 	switch {
 	case a.Hang:
@@ -230,6 +248,9 @@ func (r *recogniser) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	default:
 		if h := r.fresh(a); h != nil {
 			h.ServeHTTP(w, req)
+			r.mu.Lock()
+			delete(r.handlers, h)
+			r.mu.Unlock()
 		}
 	}
 }
@@ -252,10 +273,13 @@ func (r *recogniser) fresh(a *attempt) *sandbox.Handler {
 		return nil
 	}
 	o := r.world.schedule.Recogniser
-	o.Source, o.Fault = r.source, a.Fault
+	o.Source = r.source
+	if a.Fault != (sandbox.Fault{}) {
+		o.Fault = a.Fault
+	}
 	a.leg.answered = append(a.leg.answered, time.Since(a.leg.began))
 	h := sandbox.NewHandler(o)
-	r.handlers = append(r.handlers, h)
+	r.handlers[h] = struct{}{}
 	return h
 }
 
@@ -266,7 +290,7 @@ func (r *recogniser) close() {
 	for _, t := range r.timers {
 		t.Stop()
 	}
-	handlers := r.handlers
+	handlers := slices.Collect(maps.Keys(r.handlers))
 	r.mu.Unlock()
 	for _, a := range r.standing() {
 		a.link.Reset()

@@ -9,29 +9,36 @@ import (
 )
 
 // Simulate lives through a schedule in simulated time and in memory, and fails t if anything is not as it should be.
-// It returns what happened. The program under test must not have goroutines that outlive it by more than a minute.
-func Simulate(t *testing.T, s Schedule, start Start) *Tally {
+// What happened is added to all, unless that is nil. The program under test must not have goroutines that outlive it by
+// more than a minute.
+func Simulate(t *testing.T, s Schedule, start Start, all *Tally) {
 	t.Helper()
-	w := &world{schedule: &s}
+	w := &world{schedule: &s, patience: Tolerance}
+	defer w.addTo(all) // also when the bubble fails the test at once
 	synctest.Test(t, func(t *testing.T) {
 		w.report(t, w.run(context.Background(), memory(), start))
 		// What cleans up behind itself now and then needs to see that it is over.
 		time.Sleep(time.Minute)
 		synctest.Wait()
 	})
-	return &w.tally
 }
 
 // Run lives through a schedule in real time and over real sockets. Else it is like Simulate.
-func Run(t testing.TB, s Schedule, start Start) *Tally {
+func Run(t testing.TB, s Schedule, start Start, all *Tally) {
 	t.Helper()
 	wires, err := sockets()
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{schedule: &s}
+	w := &world{schedule: &s, patience: 2 * time.Second} // the machine may be busy
+	defer w.addTo(all)
 	w.report(t, w.run(context.Background(), wires, start))
-	return &w.tally
+}
+
+func (w *world) addTo(all *Tally) {
+	if all != nil {
+		all.Add(&w.tally)
+	}
 }
 
 // report judges and fails the test with what was found.

@@ -20,14 +20,25 @@ type Schedule struct {
 	// They count from the beginning of the world.
 	Outages []Span
 
+	// ReplaySpeed is how fast the bridge is to catch up, as a multiple of real time. Zero means as fast as it can.
+	ReplaySpeed float64
 	// Buffer is how much audio the bridge is to keep for the recogniser. Zero means its own default.
 	Buffer time.Duration
 	// SampleRate is what the recogniser gets, in Hz. Zero means 16000.
 	SampleRate int
-	// Recogniser is how it behaves while it is well. Its Source is always sandbox.Marker.
+	// Recogniser is how it behaves on connections that the schedule does not break. Its Source is always sandbox.Marker.
 	Recogniser sandbox.Options
 	// WebhookErrors is the share of webhooks that are answered 503 at first, decided by call and sequence.
 	WebhookErrors float64
+
+	// Moments are when the test wants to look at something. They are not printed.
+	Moments []Moment
+}
+
+// A Moment is something a test does in the middle of a world, in a goroutine of its own.
+type Moment struct {
+	At time.Duration // from the beginning of the world
+	Do func()
 }
 
 // A Call is one call. Times count from its first sample unless they say otherwise.
@@ -88,6 +99,6 @@ type Attempt struct {
 	// Reset and Freeze break a connection so long after it was dialled: with an error for both ends, or
 	// without a word. Zero means never. A leg is not frozen so late that it is over before a bridge notices.
 	Reset, Freeze time.Duration
-	// Fault is how the recogniser itself misbehaves on the connection.
+	// Fault is how the recogniser itself misbehaves on the connection, if not as Schedule.Recogniser has it.
 	Fault sandbox.Fault
 }

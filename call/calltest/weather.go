@@ -42,6 +42,7 @@ func New(o Options) Schedule {
 	r := rand.New(rand.NewPCG(o.Seed, 0x63616c6c))
 	s := Schedule{Seed: o.Seed, Weather: cmp.Or(o.Weather, forecast(r))}
 	s.SampleRate = 8000 << r.IntN(2)
+	s.ReplaySpeed = pick(r, 1.25, 1.25, 1.5, 3, 0)
 	s.Recogniser = temper(r)
 	if r.IntN(4) == 0 {
 		s.WebhookErrors = r.Float64() * 0.3
@@ -96,8 +97,34 @@ func temper(r *rand.Rand) sandbox.Options {
 	if r.IntN(3) == 0 {
 		o.Profile = sandbox.ProfileDeepgram
 	}
+	if r.IntN(2) == 0 {
+		o.Fault = manners(r)
+	}
 	return o
 }
+
+// manners are what a client must take: every legal way to write a result, and some messages that nobody expects.
+func manners(r *rand.Rand) sandbox.Fault {
+	return sandbox.Fault{
+		Words:         pick(r, sandbox.WordsProfile, sandbox.WordsArrays, sandbox.WordsObjects, sandbox.WordsEmpty, sandbox.WordsAbsent, sandbox.WordsRelative),
+		SpeechFinal:   pick(r, sandbox.SpeechFinalSame, sandbox.SpeechFinalEmpty, sandbox.SpeechFinalRepeated, sandbox.SpeechFinalNever),
+		Metadata:      pick(r, sandbox.MetadataProfile, sandbox.MetadataOpen, sandbox.MetadataClose, sandbox.MetadataBoth, sandbox.MetadataNever),
+		EmptyInterims: rarely(r),
+		EmptyFinals:   rarely(r),
+		Mixed:         rarely(r),
+		Duplicate:     rarely(r),
+		UnknownType:   rarely(r),
+		UnknownFields: rarely(r),
+		InvalidJSON:   rarely(r),
+		Huge:          rarely(r),
+		LateInterim:   rarely(r),
+		Seed:          r.Uint64(),
+	}
+}
+
+func pick[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }
+
+func rarely(r *rand.Rand) bool { return r.IntN(5) == 0 }
 
 // newCall makes the i-th call.
 func newCall(r *rand.Rand, i int, s *Schedule, o Options) Call {
@@ -161,7 +188,7 @@ func (l *Leg) trouble(r *rand.Rand, w Weather) {
 		from := between(r, 2*time.Second, 8*time.Second)
 		l.Outages = []Span{{from, from + between(r, 18*time.Second, 22*time.Second)}}
 	case HalfOpen:
-		l.Attempts = []Attempt{{Freeze: between(r, time.Second, max(length-noticed, 1100*time.Millisecond))}}
+		l.Attempts = []Attempt{{Freeze: between(r, time.Second, max(length-Noticed-time.Second, 1100*time.Millisecond))}}
 	}
 }
 

@@ -28,6 +28,7 @@ type world struct {
 	schedule *Schedule
 	tally    Tally
 	began    time.Time
+	patience time.Duration // how much later than it should a carrier's frame may leave
 
 	carriers   net.Listener
 	dialBridge func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -40,7 +41,22 @@ type world struct {
 // A callResult is what the carrier says of a call.
 type callResult struct {
 	mediatest.Result
-	err error
+	err   error
+	first time.Time     // when the first frame left, less its offset
+	late  time.Duration // how much later than it should a frame has left at most
+}
+
+// sent notes when a frame has left. It leaves late when the bridge does not read.
+func (r *callResult) sent(c *Call, offset time.Duration, at time.Time) {
+	began := at.Add(-offset)
+	if r.first.IsZero() || began.Before(r.first) {
+		r.first = began
+	}
+	late := began.Sub(r.first) - c.Jitter
+	for _, s := range c.Stalls {
+		late -= s.To - s.From
+	}
+	r.late = max(r.late, late)
 }
 
 // A wiring is what a world is made of: memory or sockets.
@@ -102,12 +118,13 @@ func (w *world) run(ctx context.Context, wires wiring, start Start) error {
 	random := rand.New(rand.NewPCG(w.schedule.Seed, 0x72616e64))
 	var mu sync.Mutex
 	stop, err := start(Network{
-		Listener:   wires.carriers,
-		Recognizer: Peer{URL: "ws://" + wires.recogniser.Addr().String(), Secret: "org_calltest", Dial: w.recogniser.dial},
-		Webhook:    Peer{URL: "http://" + wires.webhook.Addr().String(), Secret: WebhookSecret, Dial: wires.dialHook},
-		Open:       func(inner call.Recognizer) call.Recognizer { return opener{inner, w.recogniser} },
-		Buffer:     w.schedule.Buffer,
-		SampleRate: w.schedule.rate(),
+		Listener:    wires.carriers,
+		Recognizer:  Peer{URL: "ws://" + wires.recogniser.Addr().String(), Secret: "org_calltest", Dial: w.recogniser.dial},
+		Webhook:     Peer{URL: "http://" + wires.webhook.Addr().String(), Secret: WebhookSecret, Dial: wires.dialHook},
+		Open:        func(inner call.Recognizer) call.Recognizer { return opener{inner, w.recogniser} },
+		ReplaySpeed: w.schedule.ReplaySpeed,
+		Buffer:      w.schedule.Buffer,
+		SampleRate:  w.schedule.rate(),
 		Random: func() float64 {
 			mu.Lock()
 			defer mu.Unlock()
@@ -128,6 +145,13 @@ func (w *world) run(ctx context.Context, wires wiring, start Start) error {
 func (w *world) place(ctx context.Context, url string) {
 	w.results = make([]callResult, len(w.schedule.Calls))
 	var calls sync.WaitGroup
+	for _, m := range w.schedule.Moments {
+		calls.Go(func() {
+			if pause(ctx, m.At) {
+				m.Do()
+			}
+		})
+	}
 	for i := range w.schedule.Calls {
 		calls.Go(func() {
 			c := &w.schedule.Calls[i]
@@ -136,6 +160,7 @@ func (w *world) place(ctx context.Context, url string) {
 			}
 			carrier := c.carrier()
 			carrier.URL, carrier.Dial, carrier.Seed = url, w.dialBridge, w.schedule.Seed+uint64(i)
+			carrier.Sent = func(_ mediatest.Track, offset time.Duration, at time.Time) { w.results[i].sent(c, offset, at) }
 			w.results[i].Result, w.results[i].err = carrier.Run(ctx)
 		})
 	}
@@ -178,19 +203,19 @@ func (s *Schedule) rate() int {
 	return s.SampleRate
 }
 
-// leg is the plan of a leg; an empty one if the schedule has none.
-func (s *Schedule) leg(key legKey) *Leg {
+// leg is the plan of a leg and the length of its call; an empty one if the schedule has none.
+func (s *Schedule) leg(key legKey) (*Leg, time.Duration) {
 	for i := range s.Calls {
 		if s.Calls[i].SID != key.call {
 			continue
 		}
 		for n := range s.Calls[i].Legs {
 			if l := &s.Calls[i].Legs[n]; l.Speaker == key.speaker {
-				return l
+				return l, s.Calls[i].Length()
 			}
 		}
 	}
-	return &Leg{Speaker: key.speaker}
+	return &Leg{Speaker: key.speaker}, 0
 }
 
 // A webhook is the receiver of events.
