@@ -44,10 +44,6 @@ func (s *Stream) awaitTurn(r *recovery) (*host, error) {
 		case h := <-w.turn:
 			return h, nil
 		case <-s.wake:
-			if s.settledToTheEnd() {
-				g.withdraw(w)
-				return nil, errNoTurn
-			}
 			if s.audioEnded() {
 				g.hurry(w)
 			}

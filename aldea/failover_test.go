@@ -120,6 +120,9 @@ func TestAStreamGoesOnToTheNextHostAndComesBackInASilence(t *testing.T) {
 		if got := one.sessionsThatHeardNothing(); got != 1 {
 			t.Errorf("%d connections of the first host carried nothing, want the one that found out", got)
 		}
+		if probe := one.session(2); probe.ended() == nil || !strings.Contains(probe.ended().Error(), "1000") {
+			t.Errorf("it ended with %v, want close 1000", probe.ended())
+		}
 	})
 }
 
@@ -214,6 +217,51 @@ func TestAHostThatRefusesTheKeyIsPassedOver(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAHostThatRefusedAStreamIsTriedAgainAfterAnotherServedIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		one, two := newPeer(t), newPeer(t)
+		one.refuse = func(n int, _ *http.Request) (int, http.Header, string) {
+			if n == 1 {
+				return 401, nil, ""
+			}
+			return 0, nil, ""
+		}
+		two.serve = func(_ int, s *session) {
+			s.readUntil(8000)
+			s.result(0, 8000, true, "one")
+			time.Sleep(100 * time.Millisecond)
+			s.readUntil(samples(80 * time.Second))
+		}
+		s := open(t, both(one, two, func(c *Config) { c.Auth = AuthBearer; c.StallTimeout = time.Hour }))
+		speak(s, 0, samples(90*time.Second))
+		if got := s.Stats(); got.Host != "one.test" || got.Connections != 2 {
+			t.Errorf("got %+v, want the stream at the first host", got)
+		}
+	})
+}
+
+func TestOneHostsRetryAfterIsNotTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		one, two := newPeer(t), newPeer(t)
+		var down atomic.Bool
+		down.Store(true)
+		one.dial = refusing(&down)
+		two.refuse = func(int, *http.Request) (int, http.Header, string) {
+			return 503, http.Header{"Retry-After": {"25"}}, ""
+		}
+		s := open(t, both(one, two, nil))
+		time.Sleep(3 * time.Second)
+		down.Store(false)
+		time.Sleep(6 * time.Second)
+		if got := s.Stats().Host; got != "one.test" {
+			t.Errorf("6s after the first host came back, the stream is at %q", got)
+		}
+		if n := len(two.shakes()); n != 1 {
+			t.Errorf("the second host was asked %d times, want once", n)
+		}
+	})
 }
 
 func TestAStreamThatAllHostsRefuseFailsWithTheFirstReason(t *testing.T) {
@@ -330,6 +378,58 @@ func TestAStreamThatOneHostCannotBearDoesNotCostItTheOthers(t *testing.T) {
 		_, err := collect(s)
 		wantEOF(t, err)
 	})
+}
+
+func TestTheProbeKeepsAwayAsLongAsItIsTold(t *testing.T) {
+	tests := map[string]struct {
+		refuse      func() (int, http.Header, string)
+		least, most int // in four minutes
+	}{
+		"refused":      {func() (int, http.Header, string) { return 401, nil, "" }, 4, 5},
+		"asked for 25": {func() (int, http.Header, string) { return 503, http.Header{"Retry-After": {"25"}}, "" }, 7, 10},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				one, two := newPeer(t), newPeer(t)
+				one.refuse = func(int, *http.Request) (int, http.Header, string) { return test.refuse() }
+				s := open(t, both(one, two, func(c *Config) { c.Auth = AuthBearer }))
+				hush(s, samples(4*time.Minute))
+				if n := len(one.shakes()); n < test.least || n > test.most {
+					t.Errorf("the first host was asked %d times, want %d to %d times", n, test.least, test.most)
+				}
+				if got := s.Stats(); got.Moved != 0 || got.Connections != 1 {
+					t.Errorf("got %+v, want the stream undisturbed", got)
+				}
+			})
+		})
+	}
+}
+
+func TestAStreamMayMoveOnlyWhenNothingIsOpen(t *testing.T) {
+	const second = 8000
+	tests := map[string]struct {
+		change func(*source)
+		want   bool
+	}{
+		"silence after a final": {func(*source) {}, true},
+		"a shorter silence":     {func(s *source) { s.loudEnd, s.settled = 9*second, 9*second }, false},
+		"speech without final":  {func(s *source) { s.settled = 4 * second }, false},
+		"an interim":            {func(s *source) { s.interim = true }, false},
+		"a backlog":             {func(s *source) { s.ring.append(silence(second)) }, false},
+		"a Finalize":            {func(s *source) { s.finalize() }, false},
+		"the end":               {func(s *source) { s.ended = true }, false},
+	}
+	for name, test := range tests {
+		s := newSource(80 * second)
+		s.ring.append(silence(10 * second))
+		s.send(10 * second)
+		s.loudEnd, s.settled = 5*second, 5*second
+		test.change(s)
+		if got := s.movable(2 * time.Second); got != test.want {
+			t.Errorf("%s: got %v, want %v", name, got, test.want)
+		}
+	}
 }
 
 func TestTheProbeEndsWithTheLastStream(t *testing.T) {

@@ -70,7 +70,7 @@ func (s *source) abandon(cause Cause) {
 
 // unheard reports whether there may be speech in what is not settled.
 func (s *source) unheard() bool {
-	if s.interim || s.loudEnd > s.settled || s.ring.start > s.settled {
+	if s.interim || s.ring.start > s.settled {
 		return true
 	}
 	var piece [480]byte

@@ -22,10 +22,11 @@ type guard struct {
 	streams int
 	open    int // connections
 	places  int // taken, of limit
+	causes  map[Cause]int64
 }
 
 func newGuard(hosts []*host, limit int, dial dialFunc) *guard {
-	g := &guard{limit: limit, hosts: hosts}
+	g := &guard{limit: limit, hosts: hosts, causes: map[Cause]int64{}}
 	g.probe = prober{guard: g, dial: dial}
 	return g
 }
@@ -143,6 +144,13 @@ func (g *guard) bar(w *waiter, h *host, everybody bool, now time.Time) bool {
 		h.hold(awayTime, now)
 	}
 	return slices.Contains(w.barred, false)
+}
+
+// setback counts a cause of trouble.
+func (g *guard) setback(cause Cause) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.causes[cause]++
 }
 
 // forgive forgets the refusals: the stream has been served since.

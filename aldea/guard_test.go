@@ -319,6 +319,9 @@ func TestMoreStreamsThanTheKeyAllowsWaitInOrder(t *testing.T) {
 		want(1, 2)
 		streams[1].CloseSend()
 		want(2, 3) // 4 was let in, and is done at once
+		if got := streams[4].Stats().Connections; got != 1 {
+			t.Errorf("the stream whose audio ended had %d connections, want its turn before stream 3", got)
+		}
 		streams[2].CloseSend()
 		streams[3].CloseSend()
 		wg.Wait()
@@ -513,7 +516,8 @@ func TestAnAddressThatRefusesEverybodyDoesNotLookReady(t *testing.T) {
 		up.Store(true)
 		open(t, client)
 		synctest.Wait()
-		if h := client.Health(); !h.Ready() || h.Connections != 1 || h.Hosts[0].Dials != 2 || h.Hosts[0].Failures != 1 {
+		if h := client.Health(); !h.Ready() || h.Connections != 1 || h.Hosts[0].Dials != 2 || h.Hosts[0].Failures != 1 ||
+			h.Setbacks[CauseRefused] != 1 {
 			t.Errorf("after a success: %+v, want ready", h)
 		}
 	})

@@ -1,6 +1,9 @@
 package aldea
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // Health is what a Client knows about its recognisers at one moment.
 type Health struct {
@@ -10,6 +13,8 @@ type Health struct {
 	Streams, Connections, Waiting int
 	// Queued are the streams that wait because Config.MaxConnections are in use.
 	Queued int
+	// Setbacks counts the losses and the failed attempts of all streams by their cause.
+	Setbacks map[Cause]int64
 }
 
 // HostHealth is what a Client knows about one address.
@@ -46,7 +51,9 @@ func (c *Client) Health() Health {
 	defer g.mu.Unlock()
 	now := time.Now()
 	g.relax(now)
-	health := Health{Streams: g.streams, Connections: g.open, Waiting: max(0, g.streams-g.open)}
+	health := Health{
+		Streams: g.streams, Connections: g.open, Waiting: max(0, g.streams-g.open), Setbacks: maps.Clone(g.causes),
+	}
 	for _, w := range g.waiting {
 		if !w.placed && g.full() {
 			health.Queued++

@@ -16,7 +16,7 @@ type recovery struct {
 	host    *host // of the latest attempt
 	backoff backoff
 	forms   map[*host]Auth // to send the key in, where it is not what the client remembers
-	strikes int            // connections in a row that were closed for our fault
+	strikes map[*host]int  // connections in a row that were closed for our fault
 	refusal error          // why the first host that refuses the stream does
 	parting parting        // how the latest connection ended
 	last    error          // why the stream is not served
@@ -45,7 +45,8 @@ func (s *Stream) part(r *recovery, c *conn, err error) {
 		r.backoff.reset()
 	}
 	if c.productive {
-		r.strikes, r.refusal = 0, nil
+		clear(r.strikes)
+		r.refusal = nil
 		s.client.guard.forgive(r.waiter)
 	}
 	r.parting = how
@@ -87,7 +88,7 @@ func (s *Stream) recover(r *recovery, c *conn, err error) error {
 		s.logSetback(r, c, err, 0)
 		return s.pause(r, 0, err)
 	case verdictOnce:
-		if r.strikes++; r.strikes > 1 {
+		if r.strikes[c.host]++; r.strikes[c.host] > 1 {
 			return s.refused(r, err, false, now)
 		}
 	}
@@ -99,6 +100,7 @@ func (s *Stream) recover(r *recovery, c *conn, err error) error {
 // setback takes note of a loss or a failure, and tells of it if it is time.
 func (s *Stream) setback(r *recovery, c *conn, err error, now time.Time) {
 	cause, reason := causeOf(err, c != nil), s.client.config.Key.scrub(shorten(err.Error()))
+	s.client.guard.setback(cause)
 	worked := c != nil && (c.productive || now.Sub(r.opened) >= backoffCap)
 	if worked || s.trouble.since.IsZero() {
 		s.trouble.begin(now, cause, reason)
@@ -125,7 +127,6 @@ func (s *Stream) refused(r *recovery, err error, everybody bool, now time.Time) 
 	if r.refusal == nil {
 		r.refusal = err
 	}
-	r.strikes = 0
 	if s.client.guard.bar(r.waiter, r.host, everybody, now) {
 		s.log.Warn("recogniser refuses the stream; going on to the next", slog.String("host", r.host.url.Host), slog.Any("error", err))
 		return nil

@@ -277,6 +277,35 @@ func TestAConnectionCutDuringTheDrainIsReplayed(t *testing.T) {
 	})
 }
 
+func TestAConnectionCutDuringTheDrainIsDoneWhenOnlySilenceIsLeft(t *testing.T) {
+	for _, test := range []struct {
+		tail []byte
+		want int
+	}{{silence(600), 1}, {sound(0, 600), 2}} {
+		synctest.Test(t, func(t *testing.T) {
+			p := newPeer(t)
+			p.serve = func(n int, s *session) {
+				if n == 1 {
+					for s.read() != "CloseStream" {
+					}
+					s.result(0, 8160, true, "all but the tail")
+					return
+				}
+				s.obey()
+			}
+			s := open(t, p.client(nil))
+			speak(s, 0, 8160)
+			s.Write(test.tail)
+			s.CloseSend()
+			_, err := collect(s)
+			wantEOF(t, err)
+			if got := len(p.all()); got != test.want {
+				t.Errorf("got %d connections, want %d", got, test.want)
+			}
+		})
+	}
+}
+
 func TestResultsThatWereOnTheirWayWhenWritingFailedStillCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPeer(t)

@@ -49,6 +49,16 @@ func TestTimelineMapsConnectionTimeToTheSource(t *testing.T) {
 	}
 }
 
+func TestAResultMayEndALittleBehindWhatWasSent(t *testing.T) {
+	var l timeline
+	l.audio(80000, 8000)
+	for end, want := range map[time.Duration]bool{time.Second: true, time.Second + claimSlack: true, time.Second + claimSlack + ms: false} {
+		if got := l.credible(end); got != want {
+			t.Errorf("%v: got %v, want %v", end, got, want)
+		}
+	}
+}
+
 func TestTimelineNeedsNoMorePairsThanThereAreJumps(t *testing.T) {
 	var l timeline
 	for i := range int64(1000) {

@@ -97,14 +97,12 @@ func (t *trouble) end() *Recovered {
 func (s *Stream) troubled(now time.Time, atLeast level) {
 	t := &s.trouble
 	t.arm(now)
-	backlog := s.outstanding()
-	t.backlog = max(t.backlog, backlog)
 	reached := max(t.level(now), atLeast)
 	if reached <= t.told {
 		return
 	}
 	t.told, t.toldCause = reached, t.cause
-	down := reached == levelDown
+	down, backlog := reached == levelDown, s.outstanding()
 	s.log.Warn("recogniser degraded", slog.String("cause", string(t.cause)), slog.Bool("down", down),
 		slog.Duration("backlog", backlog))
 	s.deliver(&Degraded{Since: t.since, Cause: t.cause, Reason: t.reason, Down: down, Backlog: backlog})

@@ -165,6 +165,50 @@ func TestAConnectionThatDoesNotLastIsNoRecovery(t *testing.T) {
 	})
 }
 
+func TestAConnectionThatDoesNotLastIsNoRecoveryOfAMuteStreamEither(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPeer(t)
+		p.serve = func(n int, s *session) {
+			if n <= 6 {
+				s.close(1011, "overloaded")
+				return
+			}
+			s.obey()
+		}
+		s := open(t, p.client(nil))
+		got, start := listenFor(s), time.Now()
+		time.Sleep(time.Minute)
+		all := got()
+		if len(all) < 2 || len(all) > 3 {
+			t.Fatalf("got %v, want one trouble and its end", all)
+		}
+		last := all[len(all)-1]
+		if want := p.session(7).opened.Sub(start) + calmAfter; last.at != want {
+			t.Errorf("the recovery was told after %v, want after %v, a second after the connection", last.at, want)
+		}
+	})
+}
+
+func TestASecondTroubleBeforeTheEndOfTheFirstIsThatOne(t *testing.T) {
+	now := time.Now()
+	trouble := trouble{alarm: time.NewTimer(time.Hour)}
+	trouble.begin(now, CauseConnectionLost, "")
+	trouble.told = levelDegraded
+	trouble.failures = 5
+	trouble.begin(now.Add(time.Minute), CauseStalled, "")
+	if !trouble.since.Equal(now) || !trouble.apart.Equal(now.Add(time.Minute)) || trouble.failures != 0 {
+		t.Errorf("got %+v, want it to have begun at the first", trouble)
+	}
+	if got := trouble.level(now.Add(time.Minute)); got != levelNone {
+		t.Errorf("got level %d at its beginning", got)
+	}
+	trouble.told = levelNone
+	trouble.begin(now.Add(time.Minute), CauseStalled, "")
+	if !trouble.since.Equal(now.Add(time.Minute)) {
+		t.Errorf("got %+v, want it to have begun at the second: nobody heard of the first", trouble)
+	}
+}
+
 func TestAStalledConnectionIsReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPeer(t)
@@ -227,6 +271,17 @@ func TestSilenceAndSpeechThatIsAnsweredAreNoStall(t *testing.T) {
 		"a final every 20s": func(p *peer) (*Client, func(*Stream)) {
 			return p.client(func(c *Config) { c.Endpointing = "false"; c.NoInterims = true }), func(s *Stream) { speak(s, 0, samples(2*time.Minute)) }
 		},
+		"a final every 20s, and some more": func(p *peer) (*Client, func(*Stream)) {
+			p.serve = func(_ int, s *session) {
+				for what := s.read(); what != ""; what = s.read() {
+					if what == "Finalize" {
+						time.Sleep(2 * time.Second)
+						s.finalize("flushed")
+					}
+				}
+			}
+			return p.client(func(c *Config) { c.Endpointing = "false" }), func(s *Stream) { speak(s, 0, samples(2*time.Minute)) }
+		},
 		"a burst": func(p *peer) (*Client, func(*Stream)) {
 			return p.client(func(c *Config) { c.ReplaySpeed = -1 }), func(s *Stream) { s.Write(sound(0, samples(50*time.Second))); time.Sleep(15 * time.Second) }
 		},
@@ -271,6 +326,30 @@ func TestStallsWithoutAnyResultBecomeRarer(t *testing.T) {
 		}
 		if got := strings.Join(gave, " "); got != "20s 40s 1m20s 2m40s" {
 			t.Errorf("connections were given up after %s, want each after twice the time", got)
+		}
+	})
+}
+
+func TestAConnectionThatAnswersMakesTheNextStallCountAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPeer(t)
+		p.serve = func(n int, s *session) {
+			for said := n == 1; s.read() != ""; {
+				if !said && s.heard() > samples(30*time.Second) {
+					said = true
+					s.result(0, s.heard(), false, "some")
+				}
+			}
+		}
+		s := open(t, p.client(func(c *Config) { c.ReplaySpeed = -1; c.Buffer = 10 * time.Minute }))
+		speak(s, 0, samples(3*time.Minute))
+		var gave []string
+		for i, session := range p.all()[1:] {
+			gave = append(gave, session.opened.Sub(p.all()[i].opened).Round(time.Second).String())
+		}
+		// The first never answers. The second has 40 s, answers after ten, and has them again; then all is as before.
+		if got := strings.Join(gave, " "); got != "20s 50s 20s 20s 20s 20s 20s" {
+			t.Errorf("connections were given up after %s", got)
 		}
 	})
 }
@@ -380,6 +459,101 @@ func TestAnOutageIsOneGapHoweverItEnds(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestAGapIsToldSoonAlsoIfTheBacklogStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPeer(t)
+		p.dial = func(context.Context) error { time.Sleep(5990 * time.Millisecond); return nil }
+		s := open(t, p.client(func(c *Config) { c.Buffer = 2 * time.Second; c.ReplaySpeed = 1 }))
+		got := listenFor(s)
+		speak(s, 0, samples(15*time.Second))
+		all := got()
+		if len(all) != 2 {
+			t.Fatalf("got %v, want degraded, and the gap", all)
+		}
+		gap, _ := all[1].m.(*Gap)
+		if gap == nil || *gap != (Gap{0, 4 * time.Second, CauseUnreachable}) || all[1].at < 6990*time.Millisecond || all[1].at > 7100*time.Millisecond {
+			t.Errorf("got %+v after %v, want the first 4s, a second after the connection", all[1].m, all[1].at)
+		}
+	})
+}
+
+func TestARecogniserAtHalfSpeedHearsWholePieces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPeer(t)
+		p.serve = func(_ int, s *session) {
+			for n := s.heard(); s.read() != ""; n = s.heard() {
+				time.Sleep(2 * timeOf(int64(s.heard()-n)))
+			}
+		}
+		s := open(t, p.client(func(c *Config) { c.Buffer = 8 * time.Second; c.StallTimeout = time.Hour }))
+		got := listenFor(s)
+		speak(s, 0, samples(time.Minute))
+		heard := p.session(1).heardAudio()
+		var want []byte
+		from, n := 0, 0
+		for _, told := range got() {
+			gap, ok := told.m.(*Gap)
+			if !ok {
+				continue
+			}
+			if n++; gap.Cause != CauseSlow || gap.To-gap.From < skipAhead {
+				t.Errorf("got %+v, want at least %v, because of the speed", *gap, skipAhead)
+			}
+			want = append(want, sound(from, samples(gap.From)-from)...)
+			from = samples(gap.To)
+		}
+		if n < 5 || n > 30 {
+			t.Errorf("got %d gaps in a minute, want one every few seconds", n)
+		}
+		if len(want) < samples(10*time.Second) || !bytes.HasPrefix(heard, want) {
+			t.Error("the recogniser did not hear exactly what lies outside of the gaps")
+		}
+	})
+}
+
+func TestAGapGrowsUntilItIsTold(t *testing.T) {
+	now := time.Now()
+	s := newSource(16000)
+	s.ring.append(sound(0, 24000)) // 8000 are lost
+	if got := s.skipLost(CauseUnreachable, now); got != 8000 {
+		t.Errorf("%d samples were lost, want 8000", got)
+	}
+	if s.send(1600); s.sent != 9600 {
+		t.Errorf("%d is the first sample never sent, want 9600", s.sent)
+	}
+	s.rewind(0)
+	s.ring.append(sound(0, 8000))
+	if got := s.skipLost(CauseOverloaded, now); got != 8000 {
+		t.Errorf("%d more samples were lost, want 8000", got)
+	}
+	if !s.gapBefore(timeOf(1)) || s.gapBefore(0) {
+		t.Error("the gap is not before what lies behind its beginning")
+	}
+	if got := s.takeGap(); got == nil || *got != (Gap{0, 2 * time.Second, CauseUnreachable}) {
+		t.Errorf("got %+v, want one gap of 2s", got)
+	}
+	// What was sent but is not settled is lost with the next outage.
+	s.settled, s.lost = 4000, lostAudio{from: 12000, to: 16000, cause: CauseSlow}
+	s.rewind(0)
+	s.skipLost(CauseUnreachable, now)
+	if got := s.takeGap(); got == nil || got.From != timeOf(4000) || got.To != 2*time.Second {
+		t.Errorf("got %+v, want all that is not settled", got)
+	}
+}
+
+func TestAnInterimThatIsAbandonedIsAGap(t *testing.T) {
+	s := newSource(16000)
+	s.ring.append(silence(8000))
+	s.send(8000)
+	if s.abandon(CauseUnreachable); s.takeGap() != nil {
+		t.Error("silence is a gap")
+	}
+	s.interim = true
+	if s.abandon(CauseUnreachable); s.takeGap() == nil {
+		t.Error("words that were heard once are no gap")
+	}
 }
 
 func TestAGapComesBeforeTheFirstResultBehindIt(t *testing.T) {
