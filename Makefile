@@ -56,8 +56,8 @@ soak: ## 50 calls of a minute, every utterance checked
 	$(GO) test ./cmd/bridge -run='^$$' -bench=Soak -benchtime=1x
 
 chaos: ## SEEDS (10000) worlds in simulated time, REAL (200) over real sockets, 100 calls at once; the recogniser fails in all
-	$(GO) test -count=1 -v -timeout=3h ./cmd/bridge -run='^(TestChaos$$|TestNothingIsL|TestManyCallsCatchUp|TestAHalfOpen)' -chaos.seed=$(SEED) -chaos.seeds=$(SEEDS) -chaos.bars=100 | grep -v '^ *\(===\|--- PASS\)'
-	$(GO) test -count=1 -v -timeout=3h ./cmd/bridge -run='^(TestChaosOverRealSockets|TestNoSocketIsLeft)' -chaos.seed=$(SEED) -chaos.real=$(REAL) -chaos.bars=100 | grep -v '^ *\(===\|--- PASS\)'
+	@set -o pipefail; $(GO) test -count=1 -v -timeout=3h ./cmd/bridge -run='^(TestChaos$$|TestNothingIsL|TestManyCallsCatchUp|TestAHalfOpen)' -chaos.seed=$(SEED) -chaos.seeds=$(SEEDS) -chaos.bars=100 | grep -v '^ *\(===\|--- PASS\)'
+	@set -o pipefail; $(GO) test -count=1 -v -timeout=3h ./cmd/bridge -run='^(TestChaosOverRealSockets|TestNoSocketIsLeft)' -chaos.seed=$(SEED) -chaos.real=$(REAL) -chaos.bars=100 | grep -v '^ *\(===\|--- PASS\)'
 
 latency: ## how much later than the carrier's frames their audio arrives at the recogniser
 	$(GO) test ./cmd/bridge -run='^$$' -bench=AddedLatency -benchtime=1x
