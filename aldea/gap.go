@@ -38,7 +38,6 @@ func (s *source) skipLost(cause Cause, now time.Time) (lost int64) {
 		s.settled = start
 	}
 	s.next = start
-	s.sent = max(s.sent, start)
 	return lost
 }
 

@@ -62,6 +62,10 @@ func TestThoseWhoWereAskedToWaitDoNotComeTogether(t *testing.T) {
 	if h.heldUntil.Before(now.Add(7*time.Second)) || !h.heldUntil.Before(now.Add(7*time.Second+backoffBase)) {
 		t.Errorf("held for %v, want 7s and some jitter", h.heldUntil.Sub(now))
 	}
+	other := &host{mode: ModeHealthy}
+	if other.hold(7*time.Second, now); other.heldUntil.Equal(h.heldUntil) {
+		t.Error("two hosts are held for the same time, to the nanosecond")
+	}
 	begun := 0
 	for at := now; at.Before(h.heldUntil.Add(time.Second)); at = at.Add(time.Millisecond) {
 		if !h.free(at) {
