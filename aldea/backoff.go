@@ -1,13 +1,11 @@
 package aldea
 
-import (
-	"math/rand/v2"
-	"time"
-)
+import "time"
 
 // A backoff spaces attempts to connect: the first retry comes at once, then each after a random part of a
 // span that doubles ("full jitter"), so that many streams that lost one server do not return in step.
 type backoff struct {
+	jitter   jitter
 	failures int
 	hurry    bool // there is not much time: no wait is longer than hurryCap
 }
@@ -23,12 +21,12 @@ const (
 func (b *backoff) next(retryAfter time.Duration) time.Duration {
 	b.failures++
 	if retryAfter > 0 {
-		return retryAfter + rand.N(backoffBase)
+		return retryAfter + b.jitter.upTo(backoffBase)
 	}
 	if b.failures == 1 {
 		return 0
 	}
-	return rand.N(b.span())
+	return b.jitter.upTo(b.span())
 }
 
 // span is the longest wait at the present number of failures.

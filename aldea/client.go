@@ -25,6 +25,7 @@ func NewClient(config Config) (*Client, error) {
 		return nil, err
 	}
 	c.guard = newGuard(hosts, c.config.MaxConnections, c.dial)
+	c.guard.probe.jitter = c.config.Random
 	return c, nil
 }
 

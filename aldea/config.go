@@ -98,6 +98,10 @@ type Config struct {
 	// Dial opens the network connection (below TLS). It defaults to a net.Dialer, through the proxy that
 	// the environment names, if any.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Random returns numbers from 0 up to, but not including, 1: the share of the longest wait that an
+	// attempt to connect waits. It is for tests that must go the same way again, and may be called
+	// concurrently. It defaults to chance.
+	Random func() float64
 	// Logger receives connections, losses and reconnects; never the key, nor what was said. Nil discards.
 	Logger *slog.Logger
 }

@@ -1,7 +1,6 @@
 package aldea
 
 import (
-	"math/rand/v2"
 	"net/url"
 	"time"
 )
@@ -48,9 +47,10 @@ const (
 // A host is one address of the recogniser and what the client knows about it. All but index, url and auth
 // is guarded by the guard's mutex.
 type host struct {
-	index int // its place in the order of preference
-	url   *url.URL
-	auth  authMemory
+	index  int // its place in the order of preference
+	url    *url.URL
+	auth   authMemory
+	jitter jitter
 
 	mode      Mode
 	failures  int       // attempts that failed since one did not
@@ -161,7 +161,7 @@ func (h *host) drop(now time.Time) {
 // hold keeps everybody away for d, and some more so that clients do not return in step. Those who have
 // waited then come one after the other.
 func (h *host) hold(d time.Duration, now time.Time) {
-	until := now.Add(d + rand.N(backoffBase))
+	until := now.Add(d + h.jitter.upTo(backoffBase))
 	if until.After(h.heldUntil) {
 		h.heldUntil = until
 	}

@@ -20,7 +20,7 @@ func (c *Config) hosts() ([]*host, error) {
 		if slices.ContainsFunc(hosts, func(h *host) bool { return h.url.String() == u.String() }) {
 			return nil, fieldError("URL", "%s is there twice", u.Host)
 		}
-		hosts = append(hosts, &host{index: i, url: u, mode: ModeHealthy, auth: authMemory{form: c.Auth}})
+		hosts = append(hosts, &host{index: i, url: u, mode: ModeHealthy, auth: authMemory{form: c.Auth}, jitter: c.Random})
 	}
 	return hosts, nil
 }

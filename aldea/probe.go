@@ -2,7 +2,6 @@ package aldea
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 )
 
@@ -17,6 +16,7 @@ type dialFunc func(ctx context.Context, h *host, form Auth) (*conn, error)
 type prober struct {
 	guard  *guard
 	dial   dialFunc
+	jitter jitter
 	cancel context.CancelFunc // nil when it does not run
 	done   chan struct{}
 }
@@ -52,7 +52,7 @@ func (p *prober) run(ctx context.Context, done chan struct{}) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		timer.Reset(probeEvery*4/5 + rand.N(probeEvery*2/5))
+		timer.Reset(probeEvery*4/5 + p.jitter.upTo(probeEvery*2/5))
 		select {
 		case <-timer.C:
 		case <-ctx.Done():

@@ -33,7 +33,7 @@ func (s *Stream) run() {
 
 // carry connects again and again until the stream is finished, which is io.EOF, or cannot go on.
 func (s *Stream) carry() error {
-	r := &recovery{waiter: s.waiter, forms: map[*host]Auth{}, strikes: map[*host]int{}}
+	r := &recovery{backoff: backoff{jitter: s.client.config.Random}, waiter: s.waiter, forms: map[*host]Auth{}, strikes: map[*host]int{}}
 	s.trouble.alarm = time.NewTimer(time.Hour)
 	defer s.trouble.alarm.Stop()
 	s.trouble.begin(time.Now(), CauseUnreachable, "no connection yet")
