@@ -22,7 +22,9 @@ type Network struct {
 	ReplaySpeed float64
 	// SampleRate is what to send to the recogniser, in Hz.
 	SampleRate int
-	// Random returns a number from 0 up to, but not including, 1, as the seed has it. It may be called concurrently.
+	// Random returns a number from 0 up to, but not including, 1, that depends on the seed and the present time only,
+	// and so not on the order in which goroutines run. It must decide all that is left to chance. It may be called
+	// concurrently.
 	Random func() float64
 }
 

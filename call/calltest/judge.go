@@ -290,10 +290,10 @@ func (j *judge) time(l *Leg, said, heard Word) {
 		late += s.To - s.From
 	}
 	if heard.Start >= 0 && (heard.Start < said.Start-Tolerance || heard.Start > said.Start+late) {
-		j.find("%s: %q began at %v, not at %v", l.Speaker, said.Text, said.Start, heard.Start)
+		j.find("%s: %q began at %v, not at %v", l.Speaker, said.Text, heard.Start, said.Start)
 	}
 	if heard.End >= 0 && (heard.End < said.End-Tolerance || heard.End > said.End+late) {
-		j.find("%s: %q ended at %v, not at %v", l.Speaker, said.Text, said.End, heard.End)
+		j.find("%s: %q ended at %v, not at %v", l.Speaker, said.Text, heard.End, said.End)
 	}
 }
 

@@ -115,8 +115,6 @@ func (w *world) run(ctx context.Context, wires wiring, start Start) error {
 	defer w.recogniser.close()
 	w.webhook = startWebhook(w, wires.webhook)
 	defer w.webhook.close()
-	random := rand.New(rand.NewPCG(w.schedule.Seed, 0x72616e64))
-	var mu sync.Mutex
 	stop, err := start(Network{
 		Listener:    wires.carriers,
 		Recognizer:  Peer{URL: "ws://" + wires.recogniser.Addr().String(), Secret: "org_calltest", Dial: w.recogniser.dial},
@@ -125,11 +123,7 @@ func (w *world) run(ctx context.Context, wires wiring, start Start) error {
 		ReplaySpeed: w.schedule.ReplaySpeed,
 		Buffer:      w.schedule.Buffer,
 		SampleRate:  w.schedule.rate(),
-		Random: func() float64 {
-			mu.Lock()
-			defer mu.Unlock()
-			return random.Float64()
-		},
+		Random:      w.random,
 	})
 	if err != nil {
 		return fmt.Errorf("calltest: start: %w", err)
@@ -139,6 +133,11 @@ func (w *world) run(ctx context.Context, wires wiring, start Start) error {
 	defer cancel()
 	w.late = w.webhook.ended(waiting, len(w.schedule.Calls))
 	return stop()
+}
+
+// random is a number that depends on the seed and the time.
+func (w *world) random() float64 {
+	return rand.New(rand.NewPCG(w.schedule.Seed, uint64(time.Since(w.began)))).Float64()
 }
 
 // place makes all calls and waits until they are over.

@@ -31,7 +31,7 @@ func startBridge(n calltest.Network) (stop func() error, err error) {
 		secrets: secrets{aldeaKey: n.Recognizer.Secret, webhook: secret},
 	}, hooks{
 		listener: n.Listener,
-		aldea:    func(c *aldea.Config) { c.Dial = n.Recognizer.Dial },
+		aldea:    func(c *aldea.Config) { c.Dial, c.Random = n.Recognizer.Dial, n.Random },
 		call:     func(c *call.Config) { c.Recognizer = n.Open(c.Recognizer) },
 		webhooks: func(c *webhooks.Config) {
 			c.Dial, c.Jitter = n.Webhook.Dial, func() float64 { return 0.8 + 0.4*n.Random() }
