@@ -84,7 +84,7 @@ type heard struct {
 // converse says s to a new stream of client in real time, takes steps on the way, and returns what was heard.
 func (b *bench) converse(client *aldea.Client, s speech, steps ...step) heard {
 	stream := client.Open(context.Background())
-	defer stream.Close()
+	defer func() { _ = stream.Close() }()
 	done := make(chan heard, 1)
 	go func() { done <- hear(stream) }()
 	const frame = 160

@@ -30,7 +30,6 @@ type world struct {
 	began    time.Time
 	patience time.Duration // how much later than it should a carrier's frame may leave
 
-	carriers   net.Listener
 	dialBridge func(ctx context.Context, network, addr string) (net.Conn, error)
 	recogniser *recogniser
 	webhook    *webhook

@@ -10,7 +10,7 @@ import (
 
 func ExampleListener() {
 	l := faultnet.Listen()
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	go func() {
 		c, err := l.Accept()
 		if err != nil {

@@ -47,7 +47,7 @@ func pair(t *testing.T, l net.Listener, n faultnet.Network) (client, server net.
 func networks(t *testing.T, test func(t *testing.T, l net.Listener, n faultnet.Network)) {
 	t.Run("memory", func(t *testing.T) {
 		l := faultnet.Listen()
-		defer l.Close()
+		defer func() { _ = l.Close() }()
 		test(t, l, l)
 	})
 	t.Run("relay", func(t *testing.T) {
@@ -55,7 +55,7 @@ func networks(t *testing.T, test func(t *testing.T, l net.Listener, n faultnet.N
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer l.Close()
+		defer func() { _ = l.Close() }()
 		r, err := faultnet.NewRelay(func(ctx context.Context) (net.Conn, error) {
 			var d net.Dialer
 			return d.DialContext(ctx, "tcp", l.Addr().String())
@@ -63,7 +63,7 @@ func networks(t *testing.T, test func(t *testing.T, l net.Listener, n faultnet.N
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer r.Close()
+		defer func() { _ = r.Close() }()
 		test(t, l, r)
 	})
 }
@@ -123,7 +123,7 @@ func TestAFrozenLinkTellsNobody(t *testing.T) {
 func TestTimePassesInABubbleWhileBothEndsWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := faultnet.Listen()
-		defer l.Close()
+		defer func() { _ = l.Close() }()
 		client, server, _ := pair(t, l, l)
 		begin := time.Now()
 		go func() {
@@ -152,7 +152,7 @@ func TestClosingWhileOneWaitsLetsGo(t *testing.T) {
 		if _, err := client.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("our end: got %v, want net.ErrClosed", err)
 		}
-		if _, err := server.Read(make([]byte, 1)); err != io.EOF {
+		if _, err := server.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 			t.Errorf("the other end: got %v, want io.EOF", err)
 		}
 		if _, err := server.Write([]byte("x")); !errors.Is(err, syscall.EPIPE) {
