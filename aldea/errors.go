@@ -16,7 +16,8 @@ var (
 	// ErrClosed means that Stream.Close ended the stream.
 	ErrClosed = errors.New("aldea: stream closed")
 
-	// ErrUnfinished means that the audio ended while there was no connection, and none came in time: what
+	// ErrUnfinished means that the audio ended while there was no connection, and none came in time, or that
+	// the recogniser did not say in time what it made of the end: what
 	// was said last has not been transcribed. An interim result that is pending stays unconfirmed.
 	ErrUnfinished = errors.New("aldea: ended before the recogniser heard everything")
 )

@@ -29,7 +29,7 @@ func (s *Stream) part(r *recovery, c *conn, err error) {
 	now := time.Now()
 	how := partingLoss
 	switch cause := causeOf(err, true); {
-	case err == nil, errors.Is(err, errMoved), s.ctx.Err() != nil:
+	case err == nil, errors.Is(err, errMoved), errors.Is(err, ErrUnfinished), s.ctx.Err() != nil:
 		how = partingEnd
 	case cause == CauseStalled:
 		how = partingStall

@@ -51,6 +51,9 @@ func (s *Stream) carry() error {
 		if err == nil {
 			return io.EOF
 		}
+		if errors.Is(err, ErrUnfinished) {
+			return err
+		}
 		if err := s.recover(r, c, err); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package aldea
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"time"
@@ -73,7 +74,8 @@ func (s *Stream) begin(w *writer, c *conn) {
 func (s *Stream) lost() { s.count(func(stats *Stats) { stats.Lost++ }) }
 
 // drain waits for the last results after CloseStream, and closes. No code is documented for the server's
-// close, so every orderly one is as good as 1000; a cut connection is not, unless the last final came first.
+// close, so every orderly one is as good as 1000; a cut connection, and one that never closes, is not, unless
+// the last final came first.
 func (s *Stream) drain(c *conn) error {
 	c.endReading(time.Now().Add(s.client.config.DrainTimeout))
 	<-c.done
@@ -81,6 +83,11 @@ func (s *Stream) drain(c *conn) error {
 	c.abort()
 	if s.drained(c.err) {
 		return nil
+	}
+	var timeout net.Error
+	if errors.As(c.err, &timeout) && timeout.Timeout() && s.ctx.Err() == nil {
+		s.trouble.cause = CauseSlow
+		return fmt.Errorf("%w: the last result did not come within %v", ErrUnfinished, s.client.config.DrainTimeout)
 	}
 	s.lost()
 	return c.err
@@ -90,10 +97,6 @@ func (s *Stream) drained(err error) bool {
 	var closed *CloseError
 	if errors.As(err, &closed) && (closed.Code == 1000 || closed.Code == 1001 || closed.Code == 1005) {
 		return true
-	}
-	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() {
-		return s.ctx.Err() == nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -119,7 +119,7 @@ func (s *Stream) CloseSend() {
 // after:
 //
 //   - io.EOF: all audio was delivered and the recogniser has said all it had to say;
-//   - ErrUnfinished: the audio ended without a connection and none came in time;
+//   - ErrUnfinished: the audio ended without a connection and none came in time, or the last results did not;
 //   - ErrUnauthorized, in a *StatusError or *CloseError: the key was refused;
 //   - another *StatusError: the recogniser refuses these settings;
 //   - a *CloseError: the recogniser closed the connection twice for what it takes for our fault;

@@ -65,14 +65,44 @@ func TestARecogniserThatNeverClosesIsLeftAfterTheDrainTimeout(t *testing.T) {
 		speak(s, 0, 8000)
 		s.CloseSend()
 		start := time.Now()
-		_, err := collect(s)
-		wantEOF(t, err)
+		messages, err := collect(s)
+		if !errors.Is(err, ErrUnfinished) {
+			t.Errorf("got %v for speech without a result, want ErrUnfinished", err)
+		}
+		gap, ok := messages[len(messages)-1].(*Gap)
+		if !ok || *gap != (Gap{From: 0, To: time.Second, Cause: CauseSlow}) {
+			t.Errorf("got %+v last, want the gap of all that was said", messages[len(messages)-1])
+		}
 		if took := time.Since(start); took != 10*time.Second {
 			t.Errorf("the drain took %v, want the 10s of its time-out", took)
 		}
 		synctest.Wait()
 		if s := p.session(1); s.readErr == nil || s.readErr.Error() != "websocket: close 1000 (normal)" {
 			t.Errorf("the recogniser saw the end as %v, want close 1000", s.readErr)
+		}
+	})
+}
+
+func TestARecogniserThatSaidItAllAndNeverClosesIsFinished(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPeer(t)
+		p.serve = func(_ int, s *session) {
+			for {
+				switch s.read() {
+				case "CloseStream":
+					s.finalize("goodbye")
+				case "":
+					return
+				}
+			}
+		}
+		s := open(t, p.client(nil))
+		speak(s, 0, 8000)
+		s.CloseSend()
+		messages, err := collect(s)
+		wantEOF(t, err)
+		if got := finals(messages); len(got) != 1 || got[0].Transcript != "goodbye" {
+			t.Errorf("got finals %+v, want goodbye", got)
 		}
 	})
 }
