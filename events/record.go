@@ -14,7 +14,10 @@ type Record struct {
 	Sequence int64
 	Type     Type
 	Stored   time.Time // when the journal took it
-	Body     []byte    // the event's JSON; nobody changes it
+	// Body is the event's JSON; nobody changes it. It is nil where the journal leaves it to the reader to load it.
+	Body []byte
+	// Owed names the endpoints that still wait for the record. Nil means that nobody said: all of them.
+	Owed []string
 }
 
 // NewID returns an event id for an event that happened at t: evt_ and a ULID, 30 characters of [A-Za-z0-9_].

@@ -9,8 +9,24 @@ var (
 	ErrFull = errors.New("journal: full")
 	// ErrClosed means that the journal was closed.
 	ErrClosed = errors.New("journal: closed")
-	// ErrNoRecord means that no record ever had this position.
+	// ErrNoRecord means that no record ever had this position, or that it is gone.
 	ErrNoRecord = errors.New("journal: no such record")
 	// ErrNoEndpoint means that the journal was not told of this endpoint.
 	ErrNoEndpoint = errors.New("journal: no such endpoint")
+
+	// ErrNoCall means that no call with this id is kept.
+	ErrNoCall = errors.New("journal: no such call")
+	// ErrCallUp means that a call that is up cannot be deleted.
+	ErrCallUp = errors.New("journal: the call is still up")
+	// ErrInUse means that another process has the journal open.
+	ErrInUse = errors.New("journal: another process is using it")
+	// ErrDamaged means that the file is not a journal, or not a whole one.
+	ErrDamaged = errors.New("journal: file is damaged or not a journal")
+	// ErrNewer means that the file was written by a newer version of this program.
+	ErrNewer = errors.New("journal: file is of a newer version")
+	// ErrDisk means that the disk did not take what was to be written. Nothing of it was kept; it can be
+	// tried again.
+	ErrDisk = errors.New("journal: the disk does not take it")
+	// ErrCursor means that a page was asked for with a cursor that no page gave.
+	ErrCursor = errors.New("journal: bad cursor")
 )

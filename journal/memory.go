@@ -168,6 +168,17 @@ func (m *Memory) Read(ctx context.Context, after int64, max int) ([]events.Recor
 	}
 }
 
+// Load returns the unsettled record at position. It fails with ErrNoRecord if there is none.
+func (m *Memory) Load(ctx context.Context, position int64) (events.Record, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, ok := m.queue.at(position)
+	if !ok {
+		return r, fmt.Errorf("%w: position %d", ErrNoRecord, position)
+	}
+	return r, nil
+}
+
 // Settle tells that the record at position needs no more attempts at endpoint. state says how that came
 // (delivered, or dead for some reason); to this journal they are all the same. Settling twice changes nothing.
 // It fails with ErrNoEndpoint or ErrNoRecord. Like Append it does not look at ctx: a delivery that happened has

@@ -43,10 +43,32 @@ func (q *queue) after(position int64, limit int) (records []events.Record) {
 	}
 	for ; i < len(q.held) && len(records) < max(limit, 1); i++ {
 		if len(q.held[i].waits) > 0 {
-			records = append(records, q.held[i].record)
+			r := q.held[i].record
+			r.Owed = slices.Clone(q.held[i].waits)
+			records = append(records, r)
 		}
 	}
 	return records
+}
+
+// at is the unsettled record at position.
+func (q *queue) at(position int64) (events.Record, bool) {
+	i, found := q.find(position)
+	if !found || len(q.held[i].waits) == 0 {
+		return events.Record{}, false
+	}
+	return q.held[i].record, true
+}
+
+// shift takes the oldest unsettled record off the queue, of which there is one, and returns its position.
+func (q *queue) shift() (position int64) {
+	i := slices.IndexFunc(q.held, func(h held) bool { return len(h.waits) > 0 })
+	position = q.held[i].record.Position
+	q.bytes -= int64(len(q.held[i].record.Body))
+	clear(q.held[:i+1])
+	q.held = q.held[i+1:]
+	q.gone -= i
+	return position
 }
 
 // settle takes an endpoint off a record, and returns the record's id if that was the last one.

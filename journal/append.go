@@ -1,0 +1,138 @@
+package journal
+
+import (
+	"database/sql"
+	"errors"
+	"time"
+
+	"aldeabridge/events"
+)
+
+// A callState is what the writer knows of a call.
+type callState struct {
+	key      int64
+	sequence int64 // of its last event
+	counter  counter
+	ended    bool
+}
+
+// An appendOp is an event on its way in.
+type appendOp struct {
+	event    events.Event
+	record   events.Record
+	repeated bool
+	err      error // its own; the transaction can do without it
+	result   chan error
+}
+
+func (a *appendOp) apply(w *writer) error {
+	a.err, a.repeated = nil, false
+	now := time.Now()
+	c, err := w.call(a.event.Call.ID)
+	if err != nil {
+		return err
+	}
+	if a.record, a.err = record(a.event, c.sequence+1, now); a.err != nil {
+		return nil
+	}
+	if c.key == 0 {
+		if err := w.insertTheCall(c, a.event.Call, a.event.Time, now); err != nil {
+			return err
+		}
+	}
+	r := &a.record
+	r.Position = w.last + 1
+	result, err := w.insertEvent.ExecContext(w.ctx, r.Position, r.ID, c.key, r.Sequence, string(r.Type), now.UnixNano(), r.Body)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		a.repeated = true
+		return errors.Join(err, w.find(r))
+	}
+	w.last, c.sequence = r.Position, r.Sequence
+	return errors.Join(w.hear(c, a.event.Body), w.owe(r), w.index(r.Position, a.event.Body))
+}
+
+func (a *appendOp) done(w *writer, err error) {
+	if err == nil {
+		err = a.err
+	}
+	if err == nil {
+		w.store.appended(a.record, a.repeated)
+	}
+	a.result <- err
+}
+
+// call is what is known of a call. One that is new has no key.
+func (w *writer) call(id string) (*callState, error) {
+	if c := w.calls[id]; c != nil {
+		return c, nil
+	}
+	c := &callState{}
+	err := w.findCall.QueryRowContext(w.ctx, id).Scan(&c.key, &c.counter.streams, &c.ended, &c.sequence)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, err
+	}
+	w.calls[id] = c
+	return c, nil
+}
+
+// insertTheCall gives a call its row.
+func (w *writer) insertTheCall(c *callState, info events.Call, at, now time.Time) error {
+	if at.IsZero() {
+		at = now
+	}
+	result, err := w.insertCall.ExecContext(w.ctx, info.ID, info.Carrier, info.From, info.To, string(info.Direction), at.UnixNano())
+	if err != nil {
+		return err
+	}
+	c.key, err = result.LastInsertId()
+	return err
+}
+
+// find fills in the record that has r's id.
+func (w *writer) find(r *events.Record) error {
+	var stored int64
+	if err := w.findEvent.QueryRowContext(w.ctx, r.ID).Scan(&r.Position, &r.CallID, &r.Sequence, &r.Type, &stored, &r.Body); err != nil {
+		return err
+	}
+	r.Stored = time.Unix(0, stored)
+	return nil
+}
+
+// hear keeps the call's row true. Most events change nothing there.
+func (w *writer) hear(c *callState, body events.Body) error {
+	before := c.counter.streams
+	c.counter.hear(body.Type())
+	end, isEnd := body.(events.CallEnded)
+	if c.counter.streams == before && !isEnd {
+		return nil
+	}
+	var ended sql.NullInt64
+	if c.counter.streams == 0 {
+		ended = sql.NullInt64{Int64: time.Now().UnixNano(), Valid: true}
+	}
+	_, err := w.updateCall.ExecContext(w.ctx, c.counter.streams, ended, string(end.Reason), end.Duration.Duration().Milliseconds(), c.key)
+	return err
+}
+
+// owe notes that every endpoint is to hear of r.
+func (w *writer) owe(r *events.Record) error {
+	for _, key := range w.endpoints {
+		if _, err := w.insertDelivery.ExecContext(w.ctx, r.Position, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// index makes what was said searchable.
+func (w *writer) index(position int64, body events.Body) error {
+	u, ok := body.(events.UtteranceFinal)
+	if !ok {
+		return nil
+	}
+	_, err := w.insertSaid.ExecContext(w.ctx, position, u.Utterance.Text)
+	return err
+}

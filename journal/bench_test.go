@@ -1,0 +1,76 @@
+package journal
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"aldeabridge/events"
+)
+
+// utterance is what most events are: 0.8 kB.
+func utterance(callID string, i int) events.Event {
+	words := make([]events.Word, 9)
+	for k := range words {
+		words[k] = events.Word{Text: "appointment", Start: events.Offset(k) * 1e8, End: events.Offset(k+1) * 1e8}
+	}
+	return events.Event{
+		Time: time.Now(),
+		Call: events.Call{ID: callID, StreamID: "MZ1", Carrier: "twilio", From: "+15550100001", To: "+15550100002", Direction: events.Inbound},
+		Body: events.UtteranceFinal{Utterance: events.Utterance{
+			ID: fmt.Sprintf("%s-%d", callID, i), Index: i, Speaker: events.Caller, Text: "I would like to move my appointment to number " + fmt.Sprint(i),
+			Confidence: 0.9, Language: "en", Words: words, EndedBy: events.BySpeechFinal, Confirmed: true,
+		}},
+	}
+}
+
+// BenchmarkAppend prints events a second, and how long one of them took.
+func BenchmarkAppend(b *testing.B) {
+	for _, writers := range []int{1, 100, 1000} {
+		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
+			s, err := Open(Options{Path: filepath.Join(b.TempDir(), "journal.db"), Endpoints: []string{"crm"}})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer s.Close()
+			var left atomic.Int64
+			left.Store(int64(b.N))
+			took := make([][]time.Duration, writers)
+			var work sync.WaitGroup
+			b.ResetTimer()
+			for i := range writers {
+				work.Go(func() {
+					for n := 0; left.Add(-1) >= 0; n++ {
+						e := utterance(fmt.Sprint("CA", i), n)
+						began := time.Now()
+						r, err := s.Append(context.Background(), e)
+						if err != nil {
+							b.Error(err)
+						}
+						took[i] = append(took[i], time.Since(began))
+						if err := s.Settle(context.Background(), r.Position, "crm", "delivered"); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+			}
+			work.Wait()
+			b.StopTimer()
+			report(b, slices.Concat(took...))
+		})
+	}
+}
+
+// report prints the rate and the percentiles of a benchmark's operations.
+func report(b *testing.B, took []time.Duration) {
+	slices.Sort(took)
+	b.ReportMetric(float64(len(took))/b.Elapsed().Seconds(), "events/s")
+	for _, p := range []int{50, 99} {
+		b.ReportMetric(float64(took[(len(took)-1)*p/100].Microseconds())/1000, fmt.Sprintf("ms/p%d", p))
+	}
+}

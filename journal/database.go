@@ -1,0 +1,100 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"modernc.org/sqlite" // registers the driver, too
+)
+
+// What SQLite is asked for on each connection.
+//
+// WAL with synchronous=FULL syncs the log at each commit, so a commit that returned survives a power cut.
+// secure_delete overwrites what is deleted: it was said by people. A checkpoint after each 4 MiB of log keeps
+// the log short without a sync for every few commits.
+const (
+	writerPragmas = "auto_vacuum(incremental) journal_mode(wal) synchronous(full) secure_delete(on) " +
+		"busy_timeout(10000) temp_store(memory) cache_size(-16000) wal_autocheckpoint(1000) journal_size_limit(67108864)"
+	readerPragmas = "busy_timeout(10000) query_only(on) temp_store(memory) cache_size(-8000)"
+	// maxReaders bounds the connections that read, and with them the memory of their caches.
+	maxReaders = 4
+)
+
+// openDatabase opens the file at path with pragmas and up to conns connections.
+func openDatabase(path, pragmas string, conns int) (*sql.DB, error) {
+	query := url.Values{"_pragma": strings.Fields(pragmas)}
+	name := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + query.Encode()
+	db, err := sql.Open("sqlite", name)
+	if err != nil {
+		return nil, fmt.Errorf("journal: open: %w", err)
+	}
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	if err := db.PingContext(context.Background()); err != nil {
+		return nil, errors.Join(explain("open", err), db.Close())
+	}
+	return db, nil
+}
+
+// makeDirectory makes the directory of path and syncs where it is named: a file whose directory is forgotten is
+// lost with all that was synced into it.
+func makeDirectory(path string) error {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	for _, d := range []string{dir, filepath.Dir(dir)} {
+		if err := syncDirectory(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func syncDirectory(dir string) error {
+	f, err := os.Open(dir)
+	if errors.Is(err, os.ErrPermission) {
+		return nil // not ours; it was there before us
+	}
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// SQLite's result codes (sqlite.org/rescode.html), without what extends them.
+const (
+	codeIOError    = 10
+	codeCorrupt    = 11
+	codeFull       = 13
+	codeCannotOpen = 14
+	codeReadOnly   = 8
+	codeConstraint = 19
+	codeNotADB     = 26
+)
+
+// code is SQLite's primary result code in err, or 0.
+func code(err error) int {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		return e.Code() & 0xff
+	}
+	return 0
+}
+
+// explain wraps an error of SQLite in the sentinel that a caller can test for.
+func explain(doing string, err error) error {
+	switch code(err) {
+	case codeFull, codeIOError, codeReadOnly, codeCannotOpen:
+		return fmt.Errorf("%w: %s: %w", ErrDisk, doing, err)
+	case codeCorrupt, codeNotADB:
+		return fmt.Errorf("%w: %s: %w", ErrDamaged, doing, err)
+	}
+	return fmt.Errorf("journal: %s: %w", doing, err)
+}

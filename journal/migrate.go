@@ -1,0 +1,62 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+)
+
+// migrations are the steps from an empty file to today's, in the order of their names. Each is run once, in a
+// transaction, and user_version counts them. A step that was released is never changed.
+//
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// applicationID marks the file as ours: "brdg".
+const applicationID = 0x62726467
+
+// migrate brings the file to today's version.
+func migrate(ctx context.Context, db *sql.DB) error {
+	steps, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return fmt.Errorf("journal: migrate: %w", err)
+	}
+	var version, id, tables int
+	row := db.QueryRowContext(ctx, `SELECT (SELECT user_version FROM pragma_user_version), (SELECT application_id FROM pragma_application_id), (SELECT count(*) FROM sqlite_schema)`)
+	if err := row.Scan(&version, &id, &tables); err != nil {
+		return explain("migrate", err)
+	}
+	if id != applicationID && tables > 0 {
+		return fmt.Errorf("%w: it belongs to another program", ErrDamaged)
+	}
+	if version > len(steps) {
+		return fmt.Errorf("%w: %d, this program knows %d", ErrNewer, version, len(steps))
+	}
+	for ; version < len(steps); version++ {
+		step, err := migrations.ReadFile(steps[version])
+		if err != nil {
+			return fmt.Errorf("journal: migrate: %w", err)
+		}
+		if err := migrateStep(ctx, db, string(step), version+1); err != nil {
+			return explain("migrate to version "+fmt.Sprint(version+1), err)
+		}
+	}
+	return nil
+}
+
+// migrateStep runs one step.
+func migrateStep(ctx context.Context, db *sql.DB, step string, version int) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	// A pragma takes no parameters.
+	step += fmt.Sprintf("\nPRAGMA application_id = %d; PRAGMA user_version = %d;", applicationID, version)
+	if _, err := tx.ExecContext(ctx, step); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
