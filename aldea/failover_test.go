@@ -254,9 +254,9 @@ func TestOneHostsRetryAfterIsNotTheOthers(t *testing.T) {
 		s := open(t, both(one, two, nil))
 		time.Sleep(3 * time.Second)
 		down.Store(false)
-		time.Sleep(6 * time.Second)
+		time.Sleep(12 * time.Second) // longer than any wait of its own, shorter than the second host asked for
 		if got := s.Stats().Host; got != "one.test" {
-			t.Errorf("6s after the first host came back, the stream is at %q", got)
+			t.Errorf("12s after the first host came back, the stream is at %q", got)
 		}
 		if n := len(two.shakes()); n != 1 {
 			t.Errorf("the second host was asked %d times, want once", n)
