@@ -50,7 +50,7 @@ func (w *world) judge() []string {
 		} else if w.results[i].ByServer {
 			find("%s: the bridge hung up (close %d %s)", c.SID, w.results[i].CloseCode, w.results[i].CloseReason)
 		}
-		if late := w.results[i].late; late > w.patience {
+		if late := w.results[i].late; late > w.patience+Tolerance {
 			find("%s: the bridge did not read for %v", c.SID, late)
 		}
 		j := judge{world: w, call: c, events: got[c.SID], find: func(format string, args ...any) {
@@ -90,6 +90,7 @@ type judge struct {
 	world  *world
 	call   *Call
 	events []events.Event
+	stood  time.Duration // silence that the bridge put in while the machine, in real time, stood still
 	find   func(format string, args ...any)
 }
 
@@ -138,6 +139,11 @@ func (j *judge) ended(b events.CallEnded, said []string) {
 	slices.Sort(lines)
 	if slices.Sort(said); !slices.Equal(lines, said) {
 		j.find("call.ended holds %q, the utterances were %q", lines, said)
+	}
+	if silence := time.Duration(b.Counts.Silence) * time.Millisecond; j.world.patience > 0 {
+		j.stood = silence
+	} else if silence > 0 {
+		j.find("%v of silence was put in, although every frame came", silence)
 	}
 	want := events.EndStop
 	if j.call.HangUp != mediatest.Stop {
@@ -234,15 +240,15 @@ func (j *judge) words(l *Leg, heard []Word, gaps []Span) {
 		switch {
 		case i < len(l.Words) && k < len(heard) && l.Words[i].Text == heard[k].Text:
 			j.time(l, l.Words[i], heard[k])
-			if covered(gaps, l.Words[i]) {
+			if j.covered(gaps, l.Words[i]) {
 				j.find("%s: %q was heard although it lies inside a gap", l.Speaker, l.Words[i].Text)
 			}
 			i++
 			k++
-		case i < len(l.Words) && touched(gaps, l.Words[i]):
+		case i < len(l.Words) && j.touched(gaps, l.Words[i]):
 			missing++
 			i++
-		case k < len(heard) && heard[k].Text == marker.Damage && i > 0 && touched(gaps, l.Words[i-1]):
+		case k < len(heard) && heard[k].Text == marker.Damage && i > 0 && j.touched(gaps, l.Words[i-1]):
 			k++ // the rest of a word that the gap cut
 		default:
 			j.find("%s: %s\n        said  %s\n        heard %s", l.Speaker, verdict(l.Words, heard, i, k), around(l.Words, i), around(heard, k))
@@ -285,7 +291,7 @@ func (j *judge) time(l *Leg, said, heard Word) {
 	if j.world.schedule.Recogniser.Fault.Words == sandbox.WordsRelative {
 		return
 	}
-	late := Tolerance
+	late := Tolerance + j.stood
 	for _, s := range j.call.Stalls {
 		late += s.To - s.From
 	}
@@ -298,12 +304,12 @@ func (j *judge) time(l *Leg, said, heard Word) {
 }
 
 // covered reports whether all of a word lies in a gap, touched whether some of it does.
-func covered(gaps []Span, w Word) bool {
-	return slices.ContainsFunc(gaps, func(g Span) bool { return w.Start >= g.From+Tolerance && w.End <= g.To-Tolerance })
+func (j *judge) covered(gaps []Span, w Word) bool {
+	return slices.ContainsFunc(gaps, func(g Span) bool { return w.Start >= g.From+Tolerance && w.End+j.stood <= g.To-Tolerance })
 }
 
-func touched(gaps []Span, w Word) bool {
-	return slices.ContainsFunc(gaps, func(g Span) bool { return w.End > g.From-Tolerance && w.Start < g.To+Tolerance })
+func (j *judge) touched(gaps []Span, w Word) bool {
+	return slices.ContainsFunc(gaps, func(g Span) bool { return w.End+j.stood > g.From-Tolerance && w.Start < g.To+Tolerance })
 }
 
 // gaps checks that there is a gap exactly where the audio that had to wait did not fit the buffer.
@@ -313,9 +319,10 @@ func (j *judge) gaps(l *Leg, gaps []Span) {
 	case !ok && len(gaps) == 0:
 	case !ok:
 		j.find("%s: gaps %v, although all that had to wait fits the buffer", l.Speaker, gaps)
+	case len(gaps) > 1 && j.stood > 0: // sending stood still, too, and the buffer was full
 	case len(gaps) != 1:
 		j.find("%s: gaps %v; want one that ends at %v", l.Speaker, gaps, want)
-	case gaps[0].To < want-Tolerance || gaps[0].To > want+Tolerance:
+	case gaps[0].To < want-Tolerance-j.world.patience || gaps[0].To > want+Tolerance+j.world.patience:
 		j.find("%s: gap %v; want it to end at %v", l.Speaker, gaps[0], want)
 	}
 }

@@ -13,7 +13,7 @@ import (
 // more than a minute.
 func Simulate(t *testing.T, s Schedule, start Start, all *Tally) {
 	t.Helper()
-	w := &world{schedule: &s, patience: Tolerance}
+	w := &world{schedule: &s}
 	defer w.addTo(all) // also when the bubble fails the test at once
 	synctest.Test(t, func(t *testing.T) {
 		w.report(t, w.run(context.Background(), memory(), start))

@@ -28,7 +28,9 @@ type world struct {
 	schedule *Schedule
 	tally    Tally
 	began    time.Time
-	patience time.Duration // how much later than it should a carrier's frame may leave
+	// patience is how much later than it should anything may happen: nothing in simulated time, and in real time
+	// what a busy machine makes of it.
+	patience time.Duration
 
 	dialBridge func(ctx context.Context, network, addr string) (net.Conn, error)
 	recogniser *recogniser
