@@ -248,6 +248,9 @@ func (j *judge) words(l *Leg, heard []Word, gaps []Span) {
 		case i < len(l.Words) && j.touched(gaps, l.Words[i]):
 			missing++
 			i++
+		case i < len(l.Words) && k < len(heard) && heard[k].Text == marker.Damage && j.stood > 0:
+			i++ // silence in the middle of the word
+			k++
 		case k < len(heard) && heard[k].Text == marker.Damage && i > 0 && j.touched(gaps, l.Words[i-1]):
 			k++ // the rest of a word that the gap cut
 		default:
