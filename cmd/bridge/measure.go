@@ -13,7 +13,7 @@ import (
 type usage struct {
 	at     time.Time
 	cpu    time.Duration // user and system
-	memory int64         // resident, bytes
+	memory int64         // resident and its own, in bytes: not the program's file, which is mapped once
 }
 
 // clockTicks is the unit of the times in /proc/PID/stat: hundredths of a second on every Linux (USER_HZ).
@@ -25,13 +25,21 @@ func usageOf(pid int) (usage, error) {
 	if err != nil {
 		return usage{}, fmt.Errorf("--pid: cannot measure process %d: %w", pid, err)
 	}
+	memory, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return usage{}, fmt.Errorf("--pid: cannot measure process %d: %w", pid, err)
+	}
+	var size, resident, shared int64 // pages
+	if _, err := fmt.Fscan(bytes.NewReader(memory), &size, &resident, &shared); err != nil {
+		return usage{}, fmt.Errorf("--pid: /proc/%d/statm: %w", pid, err)
+	}
 	// The second field is the program's name in parentheses and may hold anything.
 	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
-	if len(fields) < 22 {
-		return usage{}, fmt.Errorf("--pid: /proc/%d/stat has %d fields, want 22 or more", pid, len(fields))
+	if len(fields) < 13 {
+		return usage{}, fmt.Errorf("--pid: /proc/%d/stat has %d fields, want 13 or more", pid, len(fields))
 	}
-	var n [3]int64
-	for i, field := range []int{11, 12, 21} { // utime, stime, rss in pages
+	var n [2]int64
+	for i, field := range []int{11, 12} { // utime, stime
 		if n[i], err = strconv.ParseInt(fields[field], 10, 64); err != nil {
 			return usage{}, fmt.Errorf("--pid: /proc/%d/stat: %w", pid, err)
 		}
@@ -39,7 +47,7 @@ func usageOf(pid int) (usage, error) {
 	return usage{
 		at:     time.Now(),
 		cpu:    time.Duration(n[0]+n[1]) * clockTicks,
-		memory: n[2] * int64(os.Getpagesize()),
+		memory: (resident - shared) * int64(os.Getpagesize()),
 	}, nil
 }
 
