@@ -22,8 +22,13 @@ func (s *Stream) listen(c *conn) {
 		}
 		m, err := decode(data)
 		if err != nil {
-			s.count(func(stats *Stats) { stats.Malformed++ })
-			s.log.Warn("recogniser message skipped", "error", err, "bytes", len(data))
+			level := slog.LevelDebug // a recogniser that says many such things is told of once
+			s.count(func(stats *Stats) {
+				if stats.Malformed++; stats.Malformed == 1 {
+					level = slog.LevelWarn
+				}
+			})
+			s.log.Log(s.ctx, level, "recogniser message skipped", "error", err, "bytes", len(data))
 			continue
 		}
 		if s.place(c, &origin, m) {
@@ -41,7 +46,7 @@ func (s *Stream) place(c *conn, origin *wordOrigin, m Message) bool {
 	switch m := m.(type) {
 	case *Results:
 		if origin.resolve(m) {
-			s.log.Info("recogniser word times", "origin", origin.mode.String())
+			s.log.Debug("recogniser word times", "origin", origin.mode.String())
 		}
 		credible := line.credible(m.End)
 		m.locate(line)
@@ -106,7 +111,7 @@ func (s *Stream) identify(requestID string) {
 	if requestID == "" || requestID == s.stats.RequestID {
 		return
 	}
-	s.log.Info("recogniser session", slog.String("request_id", requestID), slog.String("before", s.stats.RequestID),
+	s.log.Debug("recogniser session", slog.String("request_id", requestID), slog.String("before", s.stats.RequestID),
 		slog.Duration("from", timeOf(s.src.base).Round(time.Millisecond)))
 	s.stats.RequestID = requestID
 }

@@ -234,6 +234,7 @@ func TestWordOriginIsDecidedOnceAtTheFirstResultThatCanTell(t *testing.T) {
 		}},
 		"relative": {WordTimesAuto, []step{
 			{0, 100 * ms, 100 * ms, false},
+			{800 * ms, 100 * ms, 900 * ms, false}, // it could not be before its result
 			{2 * time.Second, 100 * ms, 2100 * ms, true},
 			{9 * time.Second, 9100 * ms, 18100 * ms, false},
 		}},

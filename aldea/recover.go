@@ -204,7 +204,11 @@ func (s *Stream) logSetback(r *recovery, c *conn, err error, wait time.Duration)
 	if c != nil {
 		message = "recogniser connection lost"
 	}
-	s.log.Warn(message,
+	level := slog.LevelWarn
+	if c == nil && r.backoff.failures > 1 {
+		level = slog.LevelDebug // said before; Degraded says how it goes on
+	}
+	s.log.Log(s.ctx, level, message,
 		slog.String("host", r.host.url.Host), slog.Any("error", err), slog.Duration("retry_in", wait), slog.String("request_id", stats.RequestID),
 		slog.Duration("written", stats.Written), slog.Duration("settled", stats.Settled))
 }

@@ -12,7 +12,7 @@ func (s *Stream) run() {
 	defer close(s.done)
 	s.err = s.carry()
 	if s.ctx.Err() == nil && !errors.Is(s.err, io.EOF) {
-		s.log.Warn("recogniser stream failed", "error", s.err)
+		s.log.Debug("recogniser stream failed", "error", s.err) // Next returns it
 	}
 	s.mu.Lock()
 	if errors.Is(s.err, ErrUnfinished) {

@@ -91,26 +91,40 @@ type wordOrigin struct {
 }
 
 // resolve makes the word times of r absolute and reports whether this result decided the mode. Times can
-// tell the two origins apart once a result starts later than a second: words well before their own result
-// can only be relative to it. Until then they are taken as absolute.
+// tell the two origins apart for certain once a result starts later than a second: words well before their own
+// result can only be relative to it. Until then each result is taken for what it looks like.
 func (o *wordOrigin) resolve(r *Results) (decided bool) {
 	if len(r.Words) == 0 {
 		return false
 	}
-	if o.mode == WordTimesAuto && r.Start > time.Second {
-		decided = true
-		o.mode = WordTimesAbsolute
-		if r.Words[0].Start < r.Start-500*time.Millisecond {
-			o.mode = WordTimesRelative
+	mode := o.mode
+	if mode == WordTimesAuto {
+		mode = guessOrigin(r)
+		if decided = r.Start > time.Second; decided {
+			o.mode = mode
 		}
 	}
-	if o.mode == WordTimesRelative {
+	if mode == WordTimesRelative {
 		for i := range r.Words {
 			r.Words[i].Start += r.Start
 			r.Words[i].End += r.Start
 		}
 	}
 	return decided
+}
+
+// guessOrigin tells from one result with words what its word times count from.
+func guessOrigin(r *Results) WordTimes {
+	const (
+		certain = 500 * time.Millisecond // no recogniser is so far off
+		slack   = 150 * time.Millisecond // some are
+	)
+	early := r.Start - r.Words[0].Start
+	last := r.Words[len(r.Words)-1].End
+	if early > certain || early > slack && last <= r.End-r.Start+slack {
+		return WordTimesRelative
+	}
+	return WordTimesAbsolute
 }
 
 // String is the mode's name: auto, absolute or relative.
