@@ -29,7 +29,7 @@ test-peers: build ## independent clients from npm and Debian against bridge and 
 	cd peers && npm ci --no-audit --no-fund --loglevel=error
 	cd peers && BRIDGE=$(CURDIR)/bin/bridge node --test --test-concurrency=1
 
-lint: ## vet, staticcheck and friends, known vulnerabilities, shell scripts
+lint: ## gofmt, vet, golangci-lint with staticcheck, known vulnerabilities
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt: run make fmt'; exit 1; }
 	$(GO) vet ./...
 	cd bench && $(GO) vet ./...
