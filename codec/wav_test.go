@@ -245,7 +245,7 @@ func FuzzReadWAV(f *testing.F) {
 		}
 		var again bytes.Buffer
 		if err := codec.WriteWAV(&again, w.Rate, w.Channels, w.Samples); err != nil {
-			t.Skip("more channels than we write")
+			return // more channels than WriteWAV takes
 		}
 		v, err := codec.ReadWAV(&again)
 		if err != nil || v.Rate != w.Rate || v.Channels != w.Channels || !slices.Equal(v.Samples, w.Samples) {
