@@ -32,8 +32,8 @@ func (a *appendOp) apply(w *writer) error {
 	if err != nil {
 		return err
 	}
-	if a.record, a.err = record(a.event, c.sequence+1, now); a.err != nil {
-		return nil
+	if !a.serialise(c.sequence+1, now) {
+		return nil // the others of the transaction can do without it
 	}
 	if c.key == 0 {
 		if err := w.insertTheCall(c, a.event.Call, a.event.Time, now); err != nil {
@@ -52,6 +52,12 @@ func (a *appendOp) apply(w *writer) error {
 	}
 	w.last, c.sequence = r.Position, r.Sequence
 	return errors.Join(w.hear(c, a.event.Body), w.owe(r), w.index(r.Position, a.event.Body))
+}
+
+// serialise makes the record, but for its position.
+func (a *appendOp) serialise(sequence int64, now time.Time) bool {
+	a.record, a.err = record(a.event, sequence, now)
+	return a.err == nil
 }
 
 func (a *appendOp) done(w *writer, err error) {

@@ -37,7 +37,11 @@ func BenchmarkAppend(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			defer s.Close()
+			defer func() {
+				if err := s.Close(); err != nil {
+					b.Error(err)
+				}
+			}()
 			var left atomic.Int64
 			left.Store(int64(b.N))
 			took := make([][]time.Duration, writers)

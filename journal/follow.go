@@ -2,8 +2,6 @@ package journal
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -73,7 +71,7 @@ func (s *Store) Read(ctx context.Context, after int64, limit int) ([]events.Reco
 }
 
 // backlog reads unsettled records after after up to position to, as the disk has them.
-func (s *Store) backlog(ctx context.Context, after, to int64, limit int) ([]events.Record, error) {
+func (s *Store) backlog(ctx context.Context, after, to int64, limit int) (records []events.Record, err error) {
 	if len(s.options.Endpoints) == 0 {
 		return nil, nil
 	}
@@ -92,8 +90,11 @@ func (s *Store) backlog(ctx context.Context, after, to int64, limit int) ([]even
 	if err != nil {
 		return nil, explain("read", err)
 	}
-	defer rows.Close()
-	var records []events.Record
+	defer func() {
+		if e := rows.Close(); e != nil && err == nil {
+			err = explain("read", e)
+		}
+	}()
 	for rows.Next() {
 		var r events.Record
 		var endpoint string
@@ -125,53 +126,12 @@ func (s *Store) Load(ctx context.Context, position int64) (events.Record, error)
 	if ok {
 		return r, nil
 	}
-	var stored int64
-	err := s.read.QueryRowContext(ctx, `SELECT e.position, e.id, c.id, e.sequence, e.type, e.stored, e.body
-		FROM events e JOIN calls c ON c.key = e.call WHERE e.position = ?`, position).
-		Scan(&r.Position, &r.ID, &r.CallID, &r.Sequence, &r.Type, &stored, &r.Body)
-	if errors.Is(err, sql.ErrNoRows) {
+	records, err := collect(ctx, s.read, scanRecord, `SELECT `+recordColumns+fromEvents+` WHERE e.position = ?`, position)
+	if err != nil {
+		return r, err
+	}
+	if len(records) == 0 {
 		return r, fmt.Errorf("%w: position %d", ErrNoRecord, position)
 	}
-	if err != nil {
-		return r, explain("load", err)
-	}
-	r.Stored = time.Unix(0, stored)
-	return r, nil
-}
-
-// A job is any other work for the writer. Somebody waits for it.
-type job struct {
-	do     func(w *writer) error
-	result chan error
-}
-
-func (j *job) apply(w *writer) error {
-	if j.do == nil {
-		return nil
-	}
-	return j.do(w)
-}
-
-func (j *job) done(_ *writer, err error) { j.result <- err }
-
-// change does something in a transaction and waits for its commit.
-func (s *Store) change(ctx context.Context, do func(w *writer) error) error {
-	j := &job{do: do, result: make(chan error, 1)}
-	if err := s.submit(ctx, j); err != nil {
-		return err
-	}
-	return s.await(ctx, j.result)
-}
-
-// flush returns when everything deferred before is committed, or the disk does not take it.
-func (s *Store) flush(ctx context.Context) error {
-	s.mu.Lock()
-	n := len(s.later)
-	s.mu.Unlock()
-	for range 1 + n/maxLater { // at least one, for those that the writer has already taken
-		if err := s.change(ctx, nil); err != nil && !errors.Is(err, ErrDisk) {
-			return err
-		}
-	}
-	return nil
+	return records[0], nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 )
@@ -52,11 +53,10 @@ func migrateStep(ctx context.Context, db *sql.DB, step string, version int) erro
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback()
 	// A pragma takes no parameters.
 	step += fmt.Sprintf("\nPRAGMA application_id = %d; PRAGMA user_version = %d;", applicationID, version)
 	if _, err := tx.ExecContext(ctx, step); err != nil {
-		return err
+		return errors.Join(err, tx.Rollback())
 	}
 	return tx.Commit()
 }

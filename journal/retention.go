@@ -1,6 +1,160 @@
 package journal
 
-// keep deletes what is too old, until the store is closed.
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+const (
+	// sweepEvery is how often somebody looks for what is too old, the first time after so long: a machine whose clock
+	// is wrong when it starts has a minute to set it.
+	sweepEvery = time.Minute
+	// sweepCalls bounds the calls deleted in one transaction: appends wait for it.
+	sweepCalls = 4
+	// sweepPages bounds the free pages given back to the file system in one transaction.
+	sweepPages = 256
+)
+
+// keep deletes what is too old or too much, until the store is closed.
 func (s *Store) keep() {
-	<-s.quit
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	s.work.Go(func() { // a sweep under way ends with the store
+		select {
+		case <-s.quit:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-s.quit:
+			return
+		}
+		if err := s.sweep(ctx, time.Now()); err != nil && ctx.Err() == nil && !errors.Is(err, ErrClosed) {
+			s.logger.Error("journal does not get smaller", "error", err)
+		}
+	}
+}
+
+// sweep deletes what is too old or too much at now.
+func (s *Store) sweep(ctx context.Context, now time.Time) error {
+	if err := s.flush(ctx); err != nil {
+		return err
+	}
+	var total forgotten
+	if s.options.MaxAge > 0 {
+		cutoff := now.Add(-s.options.MaxAge).UnixNano()
+		for {
+			f, err := s.sweepOnce(ctx, `SELECT key, id FROM calls WHERE started < ?1 AND streams = 0 ORDER BY started LIMIT ?2`, cutoff, sweepCalls)
+			if err != nil {
+				return err
+			}
+			if f.calls == 0 {
+				break
+			}
+			total.calls += f.calls
+			total.waiting += f.waiting
+		}
+	}
+	for s.options.MaxBytes > 0 {
+		used, err := s.Size(ctx)
+		if err != nil {
+			return err
+		}
+		if used <= s.options.MaxBytes {
+			break
+		}
+		f, err := s.sweepOnce(ctx, `SELECT key, id FROM calls c WHERE streams = 0 AND NOT EXISTS (
+			SELECT 1 FROM events e JOIN deliveries d ON d.position = e.position WHERE e.call = c.key AND d.state = 'waiting')
+			ORDER BY started LIMIT ?1`, sweepCalls)
+		if err != nil {
+			return err
+		}
+		if f.calls == 0 {
+			s.logger.Error("journal is bigger than it should be, and holds only what is still needed", "bytes", used, "max_bytes", s.options.MaxBytes)
+			break
+		}
+		total.calls += f.calls
+	}
+	if total.calls == 0 {
+		return nil
+	}
+	s.logger.Info("journal deleted old calls", "calls", total.calls)
+	if total.waiting > 0 {
+		s.mu.Lock()
+		s.stats.Abandoned += total.waiting
+		s.mu.Unlock()
+		s.logger.Error("journal deleted events that endpoints had never got", "deliveries", total.waiting)
+	}
+	return s.giveBack(ctx)
+}
+
+// sweepOnce deletes the calls that a query finds.
+func (s *Store) sweepOnce(ctx context.Context, query string, args ...any) (f forgotten, err error) {
+	err = s.change(ctx, func(w *writer) error {
+		f = forgotten{}
+		rows, err := w.conn.QueryContext(w.ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		found := map[int64]string{}
+		for rows.Next() {
+			var key int64
+			var id string
+			if err := rows.Scan(&key, &id); err != nil {
+				return errors.Join(err, rows.Close())
+			}
+			found[key] = id
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return err
+		}
+		for key, id := range found {
+			if err := f.call(w, key, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		s.forgot(f)
+	}
+	return f, err
+}
+
+// giveBack returns free pages to the file system, few at a time.
+func (s *Store) giveBack(ctx context.Context) error {
+	for {
+		var left int
+		err := s.change(ctx, func(w *writer) error {
+			rows, err := w.conn.QueryContext(w.ctx, `PRAGMA incremental_vacuum(256)`)
+			if err != nil {
+				return err
+			}
+			for rows.Next() { // each row is a page
+			}
+			if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+				return err
+			}
+			return w.conn.QueryRowContext(w.ctx, `PRAGMA freelist_count`).Scan(&left)
+		})
+		if err != nil || left < sweepPages {
+			return err
+		}
+	}
+}
+
+// Size is how many bytes of the file are in use. SQLite's log beside it, of some megabytes, is not counted.
+func (s *Store) Size(ctx context.Context) (bytes int64, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT (page_count - freelist_count) * page_size
+		FROM pragma_page_count, pragma_freelist_count, pragma_page_size`).Scan(&bytes)
+	if err != nil {
+		return 0, explain("size", err)
+	}
+	return bytes, nil
 }

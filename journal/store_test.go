@@ -35,7 +35,7 @@ func opened(t *testing.T, endpoints ...string) *Store {
 
 func openedAt(t *testing.T, path string, endpoints ...string) *Store {
 	t.Helper()
-	s, err := Open(Options{Path: path, Endpoints: endpoints})
+	s, err := Open(Options{Path: path, Endpoints: endpoints, MaxAge: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

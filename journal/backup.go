@@ -1,0 +1,68 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Backup copies the journal as it is now to a new file at path, while everything goes on. The copy is a journal that
+// Open takes. It appears under its name when it is whole and on the disk. If there is something at path, the
+// error wraps fs.ErrExist.
+func (s *Store) Backup(ctx context.Context, path string) (err error) {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("journal: backup: %w: %s", fs.ErrExist, path)
+	}
+	partial := path + ".partial"
+	if err := os.Remove(partial); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("journal: backup: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			if e := os.Remove(partial); e != nil && !errors.Is(e, fs.ErrNotExist) {
+				err = errors.Join(err, e)
+			}
+		}
+	}()
+	if err := s.copyTo(ctx, partial); err != nil {
+		return err
+	}
+	f, err := os.Open(partial)
+	if err != nil {
+		return fmt.Errorf("journal: backup: %w", err)
+	}
+	if err := errors.Join(f.Sync(), f.Close(), os.Chmod(partial, 0o600)); err != nil {
+		return fmt.Errorf("journal: backup: %w", err)
+	}
+	if err := os.Rename(partial, path); err != nil {
+		return fmt.Errorf("journal: backup: %w", err)
+	}
+	return syncDirectory(filepath.Dir(path))
+}
+
+// copyTo writes a copy, of one moment. It has a connection of its own, because those that read may not write.
+func (s *Store) copyTo(ctx context.Context, path string) error {
+	db, err := openDatabase(s.options.Path, "busy_timeout(10000) temp_store(memory)", 1)
+	if err != nil {
+		return err
+	}
+	if _, err = db.ExecContext(ctx, `VACUUM INTO ?`, path); err != nil {
+		err = explain("backup", err)
+	}
+	return errors.Join(err, db.Close())
+}
+
+// Check reads the whole file and says what is wrong with it, if anything. It takes a while.
+func (s *Store) Check(ctx context.Context) error {
+	var verdict string
+	if err := s.read.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&verdict); err != nil {
+		return explain("check", err)
+	}
+	if verdict != "ok" {
+		return fmt.Errorf("%w: %s", ErrDamaged, verdict)
+	}
+	return nil
+}

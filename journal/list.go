@@ -1,0 +1,168 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"aldeabridge/events"
+)
+
+// A CallState says where a call is in its life.
+type CallState string
+
+// The states of a call.
+const (
+	CallUp    CallState = "up"    // it goes on
+	CallEnded CallState = "ended" // its end is in the journal
+	CallLost  CallState = "lost"  // this program ended first, and nobody told how the call did
+)
+
+// A Call is what the journal knows of a call.
+type Call struct {
+	ID         string
+	Carrier    string
+	From, To   string
+	Direction  events.Direction
+	State      CallState
+	Started    time.Time
+	Ended      time.Time        // zero unless it has
+	Reason     events.EndReason // why its last stream ended
+	Duration   time.Duration    // of its last stream
+	Events     int
+	Utterances int
+	Waiting    int // deliveries that are not settled
+	Dead       int // deliveries that are dead
+}
+
+// A CallFilter says which calls are wanted. Its zero value wants all.
+type CallFilter struct {
+	From, To time.Time // of the beginning: From inclusive, To exclusive; zero is no bound
+	Number   string    // that called or was called
+	State    CallState
+	Cursor   string // from the page before
+	Limit    int    // calls a page, at most 1000; zero means 50
+}
+
+// callColumns are what scanCall reads.
+const callColumns = `c.id, c.carrier, c.from_number, c.to_number, c.direction, c.started, c.ended, c.streams, c.reason, c.duration_ms, c.key,
+	(SELECT count(*) FROM events e WHERE e.call = c.key),
+	(SELECT count(*) FROM events e WHERE e.call = c.key AND e.type = 'utterance.final'),
+	(SELECT count(*) FROM events e JOIN deliveries d ON d.position = e.position WHERE e.call = c.key AND d.state = 'waiting'),
+	(SELECT count(*) FROM events e JOIN deliveries d ON d.position = e.position WHERE e.call = c.key AND d.state = 'dead')`
+
+// A keyedCall is a call and its row.
+type keyedCall struct {
+	Call
+	key int64
+}
+
+func scanCall(rows *sql.Rows) (c keyedCall, err error) {
+	var started, streams, duration int64
+	var ended sql.NullInt64
+	err = rows.Scan(&c.ID, &c.Carrier, &c.From, &c.To, &c.Direction, &started, &ended, &streams, &c.Reason, &duration, &c.key,
+		&c.Events, &c.Utterances, &c.Waiting, &c.Dead)
+	c.Started, c.Duration = time.Unix(0, started), time.Duration(duration)*time.Millisecond
+	switch {
+	case streams > 0:
+		c.State = CallUp
+	case ended.Valid:
+		c.State, c.Ended = CallEnded, time.Unix(0, ended.Int64)
+	default:
+		c.State = CallLost
+	}
+	return c, err
+}
+
+// Calls returns a page of calls, newest first, and the cursor of the next page: empty after the last.
+func (s *Store) Calls(ctx context.Context, f CallFilter) (calls []Call, next string, err error) {
+	var w where
+	w.between("c.started", f.From, f.To)
+	if f.Number != "" {
+		w.add("(c.from_number = ? OR c.to_number = ?)", f.Number, f.Number)
+	}
+	switch f.State {
+	case CallUp:
+		w.add("c.streams > 0")
+	case CallEnded:
+		w.add("c.streams = 0 AND c.ended IS NOT NULL")
+	case CallLost:
+		w.add("c.streams = 0 AND c.ended IS NULL")
+	case "":
+	default:
+		return nil, "", fmt.Errorf("journal: no such state of a call: %q", f.State)
+	}
+	if f.Cursor != "" {
+		started, key, err := parseCursor(f.Cursor)
+		if err != nil {
+			return nil, "", err
+		}
+		w.add("(c.started, c.key) < (?, ?)", started, key)
+	}
+	limit := page(f.Limit)
+	rows, err := collect(ctx, s.read, scanCall, `SELECT `+callColumns+` FROM calls c`+w.String()+
+		` ORDER BY c.started DESC, c.key DESC LIMIT ?`, append(w.args, limit+1)...)
+	if len(rows) > limit {
+		last := rows[limit-1]
+		rows, next = rows[:limit], cursor(last.Started.UnixNano(), last.key)
+	}
+	for _, c := range rows {
+		calls = append(calls, c.Call)
+	}
+	return calls, next, err
+}
+
+// Call returns one call. It fails with ErrNoCall.
+func (s *Store) Call(ctx context.Context, id string) (Call, error) {
+	calls, err := collect(ctx, s.read, scanCall, `SELECT `+callColumns+` FROM calls c WHERE c.id = ?`, id)
+	if err != nil {
+		return Call{}, err
+	}
+	if len(calls) == 0 {
+		return Call{}, ErrNoCall
+	}
+	return calls[0].Call, nil
+}
+
+// Events returns up to max events of a call with a sequence after after, in order; max below 1 means 1000. A call
+// that is not kept has none.
+func (s *Store) Events(ctx context.Context, callID string, after int64, limit int) ([]events.Record, error) {
+	if limit < 1 {
+		limit = maxPage
+	}
+	return collect(ctx, s.read, scanRecord, `SELECT `+recordColumns+fromEvents+
+		` WHERE c.id = ? AND e.sequence > ? ORDER BY e.sequence LIMIT ?`, callID, after, limit)
+}
+
+// Since returns up to max records after position after, oldest first, settled or not, with their bodies. If there is
+// none it waits for one until ctx ends or the journal is closed, as Read does.
+func (s *Store) Since(ctx context.Context, after int64, limit int) ([]events.Record, error) {
+	for {
+		s.mu.Lock()
+		wake, closed, last := s.wake, s.closed, s.last
+		s.mu.Unlock()
+		if closed {
+			return nil, ErrClosed
+		}
+		if after < last {
+			records, err := collect(ctx, s.read, scanRecord, `SELECT `+recordColumns+fromEvents+
+				` WHERE e.position > ? ORDER BY e.position LIMIT ?`, after, max(limit, 1))
+			if err != nil || len(records) > 0 {
+				return records, err
+			}
+		}
+		select {
+		case <-wake:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// Last is the position of the newest record.
+func (s *Store) Last() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last
+}

@@ -1,0 +1,114 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"time"
+
+	"aldeabridge/events"
+)
+
+// maxPage bounds a page; defaultPage is what somebody gets who does not say.
+const (
+	maxPage     = 1000
+	defaultPage = 50
+)
+
+// page is limit within its bounds.
+func page(limit int) int {
+	if limit <= 0 {
+		return defaultPage
+	}
+	return min(limit, maxPage)
+}
+
+// A where collects the conditions of a query.
+type where struct {
+	terms []string
+	args  []any
+}
+
+// add wants term, with its parameters.
+func (w *where) add(term string, args ...any) {
+	w.terms = append(w.terms, term)
+	w.args = append(w.args, args...)
+}
+
+// between wants a time in [from, to). A zero time is no bound.
+func (w *where) between(column string, from, to time.Time) {
+	if !from.IsZero() {
+		w.add(column+" >= ?", from.UnixNano())
+	}
+	if !to.IsZero() {
+		w.add(column+" < ?", to.UnixNano())
+	}
+}
+
+func (w *where) String() string {
+	if len(w.terms) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(w.terms, " AND ")
+}
+
+// collect reads all rows of a query.
+func collect[T any](ctx context.Context, db *sql.DB, scan func(*sql.Rows) (T, error), query string, args ...any) (all []T, err error) {
+	rows, err := db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, explain("read", err)
+	}
+	defer func() {
+		if e := rows.Close(); e != nil && err == nil {
+			err = explain("read", e)
+		}
+	}()
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return nil, explain("read", err)
+		}
+		all = append(all, one)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, explain("read", err)
+	}
+	return all, nil
+}
+
+// recordColumns are what scanRecord reads.
+const recordColumns = `e.position, e.id, c.id, e.sequence, e.type, e.stored, e.body`
+
+// fromEvents is where they come from.
+const fromEvents = ` FROM events e JOIN calls c ON c.key = e.call`
+
+func scanRecord(rows *sql.Rows) (r events.Record, err error) {
+	r.Stored, err = scanInto(rows, &r)
+	return r, err
+}
+
+// scanInto reads recordColumns and what comes after them.
+func scanInto(rows *sql.Rows, r *events.Record, more ...any) (time.Time, error) {
+	var stored int64
+	err := rows.Scan(append([]any{&r.Position, &r.ID, &r.CallID, &r.Sequence, &r.Type, &stored, &r.Body}, more...)...)
+	return time.Unix(0, stored), err
+}
+
+// cursor is the place behind which the next page begins, as one word that means nothing to anybody else.
+func cursor(a, b int64) string {
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d.%d", a, b))
+}
+
+// parseCursor reads a cursor.
+func parseCursor(s string) (a, b int64, err error) {
+	text, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil {
+		return 0, 0, fmt.Errorf("%w: %q", ErrCursor, s)
+	}
+	if _, err := fmt.Sscanf(string(text), "%d.%d", &a, &b); err != nil || cursor(a, b) != s {
+		return 0, 0, fmt.Errorf("%w: %q", ErrCursor, s)
+	}
+	return a, b, nil
+}
