@@ -1,6 +1,10 @@
 package journal
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+)
 
 var (
 	// ErrNotStored means that the event is of a kind that only lives (its body says so), or has no body.
@@ -9,8 +13,8 @@ var (
 	ErrFull = errors.New("journal: full")
 	// ErrClosed means that the journal was closed.
 	ErrClosed = errors.New("journal: closed")
-	// ErrNoRecord means that no record ever had this position, or that it is gone.
-	ErrNoRecord = errors.New("journal: no such record")
+	// ErrNoRecord means that no record ever had this position, or that it is gone. It wraps fs.ErrNotExist.
+	ErrNoRecord = fmt.Errorf("journal: no such record: %w", fs.ErrNotExist)
 	// ErrNoEndpoint means that the journal was not told of this endpoint.
 	ErrNoEndpoint = errors.New("journal: no such endpoint")
 

@@ -32,8 +32,12 @@ type Attempt struct {
 	SinceStored time.Duration
 	// State is what the delivery is settled as, empty if there will be another attempt.
 	State string
-	// Retry is the wait until then, if State is empty.
+	// Retry is the wait until then, if State is empty. It is zero while the endpoint's breaker is open.
 	Retry time.Duration
+	// Redelivery is the id of the redelivery that asked for it, or empty.
+	Redelivery string
+	// Remote is the address that was connected to, empty if there was no connection.
+	Remote string
 }
 
 // keptAnswer is how much of an answer an Attempt carries.

@@ -2,6 +2,8 @@ package webhooks
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"time"
@@ -21,11 +23,11 @@ func (r *receiver) attempt(ctx context.Context, l *lane) {
 		d.state = reason.State()
 	default:
 		var ok bool
-		if d, ok = r.try(ctx, l, head.record); !ok {
+		if d, ok = r.try(ctx, l, head); !ok {
 			return // shutting down: the event stays where it is
 		}
 	}
-	if d.state != "" {
+	if d.state != "" && (head.redelivery == nil || d.state == StateDelivered) {
 		r.settle(ctx, head.record, d.state)
 	}
 	r.advance(l, d)
@@ -40,6 +42,10 @@ func (r *receiver) head(l *lane) (item, Reason) {
 	defer r.mu.Unlock()
 	head := l.queue[0]
 	switch {
+	case head.redelivery != nil:
+		return head, ""
+	case r.heldBack(time.Now()) && tooOld(head, time.Now()):
+		return head, ReasonExpired
 	case !r.disabled:
 		return head, ""
 	case head.record.Position <= r.goneAt:
@@ -48,20 +54,45 @@ func (r *receiver) head(l *lane) (item, Reason) {
 	return head, ReasonEndpointDisabled
 }
 
+// reload is the wait after the journal could not load an event. That is no fault of the endpoint's.
+const reload = time.Second
+
 // try sends an event, at most twice, and decides what follows. It returns false if ctx ended meanwhile.
-func (r *receiver) try(ctx context.Context, l *lane, record events.Record) (decision, bool) {
+func (r *receiver) try(ctx context.Context, l *lane, head item) (decision, bool) {
+	record := head.record
+	if record.Body == nil {
+		loaded, err := r.config.Journal.Load(ctx, record.Position)
+		switch {
+		case ctx.Err() != nil:
+			return decision{}, false
+		case errors.Is(err, fs.ErrNotExist):
+			return r.unsent(l, decision{state: ReasonDiscarded.State()}), true
+		case err != nil:
+			r.log.Error("webhook event cannot be loaded", "event_id", record.ID, "call_sid", record.CallID, "error", err, "retry_in", reload)
+			return r.unsent(l, decision{delay: reload}), true
+		}
+		record.Body = loaded.Body
+	}
 	for {
 		number, live := r.count(l)
-		o := r.sender.send(ctx, record, number, live)
+		o := r.sender.send(ctx, record, number, live, head.redelivery)
 		if ctx.Err() != nil && o.verdict != delivered {
 			return decision{}, false
 		}
 		d := r.conclude(l, o)
-		r.report(record, number, live, o, d)
+		r.report(record, head.redelivery, number, live, o, d)
 		if !d.again {
 			return d, true
 		}
 	}
+}
+
+// unsent is what follows when no attempt was made after all.
+func (r *receiver) unsent(l *lane, d decision) decision {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l.ended, l.backoff = time.Now(), false
+	return d
 }
 
 // count returns the number of the attempt that is about to begin, and whether the call is up.
@@ -76,35 +107,37 @@ func (r *receiver) conclude(l *lane, o outcome) decision {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	l.ended = o.end
-	d := l.decide(o, r.config.Jitter)
+	d := l.decide(o, r.watch(l, o), r.config.Jitter)
 	if d.pause > 0 && !r.disabled {
 		most := maxPause
 		if r.anyUp(o.end) {
 			most = maxLivePause
 		}
 		r.gate.pause(o.end, min(d.pause, most))
-		r.shut()
+		r.arrange()
 	}
 	if d.gone {
-		r.disable()
+		r.disable(r.accepted, "webhook endpoint disabled: it answered that it is gone")
 	}
 	return d
 }
 
-// disable ends all delivery to the endpoint. Its waiting lanes are made ready, and what they hold dies in order.
-func (r *receiver) disable() {
+// disable ends all delivery to the endpoint. Its waiting lanes are made ready, and what they hold dies in order: up
+// to the position goneAt because the endpoint is gone, then because it is disabled.
+func (r *receiver) disable(goneAt int64, why string) {
 	if r.disabled {
 		return
 	}
-	r.disabled, r.goneAt = true, r.accepted
+	r.disabled, r.goneAt = true, goneAt
 	r.gate.until = time.Time{}
+	r.breaker, r.gate.rise = breaker{}, rise{}
 	now := time.Now()
 	for _, l := range r.lanes {
 		if l.state == waiting {
 			r.ready(l, now)
 		}
 	}
-	r.log.Error("webhook endpoint disabled: it answered that it is gone")
+	r.log.Error(why)
 	r.pump()
 }
 
@@ -132,18 +165,25 @@ func (r *receiver) advance(l *lane, d decision) {
 	defer r.mu.Unlock()
 	now := time.Now()
 	r.gate.done(l.class)
+	if r.breaker.probe == l { // there was nothing to send
+		r.breaker.probe = nil
+	}
 	call := l.queue[0].record.CallID
 	switch {
-	case d.state == "" && !r.disabled:
+	case d.held && !r.disabled:
+		r.ready(l, now)
+	case d.state == "" && (!r.disabled || l.redelivers):
 		r.wait(l, l.ended.Add(d.delay))
 		r.turn(l, l.up(now), now) // the call may have ended while the attempt was being concluded
 	case d.state == "":
 		r.ready(l, now)
 	default:
-		l.pop()
+		r.drop(l, d)
 		l.state = idle
 		if len(l.queue) > 0 {
 			r.ready(l, now)
+		} else if l.redelivers {
+			delete(r.resend.lanes, call)
 		} else if l.unused(now) {
 			delete(r.lanes, call)
 		}
@@ -152,13 +192,16 @@ func (r *receiver) advance(l *lane, d decision) {
 }
 
 // report tells the observer, the log and the reader of answers about an attempt.
-func (r *receiver) report(record events.Record, number int, live bool, o outcome, d decision) {
+func (r *receiver) report(record events.Record, again *redelivery, number int, live bool, o outcome, d decision) {
 	if r.config.Observe != nil {
 		a := Attempt{
 			Endpoint: r.name(), EventID: record.ID, CallID: record.CallID, Sequence: record.Sequence, Type: record.Type,
 			Number: number, Live: live, Start: o.start, Status: o.status, Class: o.class, Err: o.err,
 			Answer: o.body[:min(len(o.body), keptAnswer)], Latency: o.end.Sub(o.start),
-			State: d.state, Retry: d.delay,
+			State: d.state, Retry: d.delay, Remote: o.remote,
+		}
+		if again != nil {
+			a.Redelivery = again.id
 		}
 		if !record.Stored.IsZero() {
 			a.SinceStored = o.end.Sub(record.Stored)

@@ -23,6 +23,14 @@
 //	…
 //	d.Drain(grace)   // before ctx is cancelled: wait for what is still under way
 //
+// An endpoint that accepts nothing is not asked by every lane: after 20 failures in a row its breaker opens, lanes are
+// held back without losing attempts, and one probe now and then finds out when it is well. What was held back for 72
+// hours dies, and an endpoint that accepted nothing for so long is disabled. Redeliver sends again what is dead, or
+// was delivered.
+//
+// Lanes hold the bodies of a few thousand events; those of a bigger backlog are loaded from the journal when their
+// turn comes.
+//
 // Connections to the address ranges of cloud metadata services are refused when the socket is about to
 // connect, whatever name led there. Redirects are never followed, and no proxy is taken from the environment.
 package webhooks

@@ -21,6 +21,8 @@ func (j oneEvent) Read(ctx context.Context, after int64, _ int) ([]events.Record
 	return nil, ctx.Err()
 }
 
+func (j oneEvent) Load(context.Context, int64) (events.Record, error) { return j.record, nil }
+
 func (oneEvent) Settle(_ context.Context, position int64, endpoint, state string) error {
 	fmt.Println("event", position, "at", endpoint, "is", state)
 	return nil

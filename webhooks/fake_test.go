@@ -3,6 +3,9 @@ package webhooks
 import (
 	"context"
 	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,6 +19,38 @@ type fakeJournal struct {
 	stride  int64 // from position to position, from 0
 	states  map[string]string
 	grown   chan struct{}
+
+	pad      string          // in the bodies
+	owed     []string        // who is owed what is read
+	bodiless bool            // what is read has no body
+	loadErr  map[int64]error // by position
+}
+
+// errGone is what the journal says of a record that was deleted.
+var errGone = fs.ErrNotExist
+
+// dead is the Next of a redelivery of all that is dead at main.
+func (j *fakeJournal) dead(_ context.Context, after int64, most int) (found []events.Record, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, r := range j.records {
+		if len(found) < most && r.Position > after && strings.HasPrefix(j.states[fmt.Sprintf("main %d", r.Position)], deadPrefix) {
+			found = append(found, r)
+		}
+	}
+	return found, nil
+}
+
+// count counts the deliveries in a state.
+func (j *fakeJournal) count(state string) (n int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, s := range j.states {
+		if s == state {
+			n++
+		}
+	}
+	return n
 }
 
 func newFakeJournal() *fakeJournal {
@@ -28,7 +63,13 @@ func (j *fakeJournal) Read(ctx context.Context, after int64, most int) ([]events
 		tail, grown := j.records[min(int(after/j.stride), len(j.records)):], j.grown
 		j.mu.Unlock()
 		if len(tail) > 0 {
-			return tail[:min(len(tail), most)], nil
+			tail = slices.Clone(tail[:min(len(tail), most)])
+			for i := range tail {
+				if tail[i].Owed = j.owed; j.bodiless {
+					tail[i].Body = nil
+				}
+			}
+			return tail, nil
 		}
 		select {
 		case <-grown:
@@ -38,11 +79,25 @@ func (j *fakeJournal) Read(ctx context.Context, after int64, most int) ([]events
 	}
 }
 
+func (j *fakeJournal) Load(_ context.Context, position int64) (events.Record, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := j.loadErr[position]; err != nil {
+		return events.Record{}, err
+	}
+	for _, r := range j.records {
+		if r.Position == position {
+			return r, nil
+		}
+	}
+	return events.Record{}, fs.ErrNotExist
+}
+
 func (j *fakeJournal) Settle(_ context.Context, position int64, endpoint, state string) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	key := fmt.Sprintf("%s %d", endpoint, position)
-	if old, twice := j.states[key]; twice {
+	if old, twice := j.states[key]; twice && !strings.HasPrefix(old, deadPrefix) {
 		return fmt.Errorf("settled as %s before", old)
 	}
 	j.states[key] = state
@@ -77,8 +132,8 @@ func (j *fakeJournal) append(call string, t events.Type) int64 {
 	position := int64(len(j.records)+1) * j.stride
 	j.records = append(j.records, events.Record{
 		Position: position, ID: fmt.Sprintf("evt_%026d", position), CallID: call, Sequence: sequence, Type: t, Stored: now,
-		Body: fmt.Appendf(nil, `{"type":%q,"timestamp":%q,"data":{"call":{"id":%q},"sequence":%d}}`,
-			t, now.UTC().Format(time.RFC3339Nano), call, sequence),
+		Body: fmt.Appendf(nil, `{"type":%q,"timestamp":%q,"data":{"call":{"id":%q},"sequence":%d,"pad":%q}}`,
+			t, now.UTC().Format(time.RFC3339Nano), call, sequence, j.pad),
 	})
 	close(j.grown)
 	j.grown = make(chan struct{})

@@ -18,15 +18,19 @@ const (
 
 // An item is an event in a lane.
 type item struct {
-	record   events.Record
-	filtered bool // to be settled in its turn, not to be sent
+	record     events.Record // perhaps without its body
+	filtered   bool          // to be settled in its turn, not to be sent
+	redelivery *redelivery   // that it belongs to, in lanes that redeliver
 }
 
 // A lane is one endpoint and one call: the unit of order. Its endpoint's lock guards it.
 type lane struct {
 	queue []item // the head first; it stays until it is settled
 	state laneState
-	class class // of its place or slot at the gate
+	class class     // of its place or slot at the gate
+	since time.Time // when it was last made ready
+
+	redelivers bool // it is not the call's lane, but one for what was asked for again
 
 	streams int       // of the call that are up
 	newest  time.Time // when the newest event was stored
@@ -67,6 +71,9 @@ func (l *lane) hear(t events.Type) {
 
 // at returns the class in which the lane waits for a slot.
 func (l *lane) at(now time.Time) class {
+	if l.redelivers {
+		return again
+	}
 	c := liveFresh
 	if !l.up(now) {
 		c = lateFresh
@@ -92,6 +99,7 @@ func (l *lane) pop() {
 // A decision is what follows from an attempt.
 type decision struct {
 	again bool          // repeat at once, uncounted
+	held  bool          // the breaker is open: back to the gate
 	state string        // settle the head so; empty: try again after delay
 	delay time.Duration // from the end of the attempt
 	pause time.Duration // shut the endpoint's gate for that long
@@ -102,7 +110,7 @@ type decision struct {
 const quick = time.Second
 
 // decide takes the outcome of an attempt into the lane's state. jitter is applied to its delays.
-func (l *lane) decide(o outcome, jitter func() float64) decision {
+func (l *lane) decide(o outcome, held bool, jitter func() float64) decision {
 	switch o.verdict {
 	case delivered:
 		l.schedule, l.failing, l.exhausted = schedule{}, false, false
@@ -120,6 +128,9 @@ func (l *lane) decide(o outcome, jitter func() float64) decision {
 	}
 	l.attempts++
 	l.failing = true
+	if held {
+		return decision{held: true}
+	}
 	d, reason := l.step(o)
 	if reason != "" {
 		return decision{state: reason.State()}

@@ -3,6 +3,7 @@ package webhooks
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,10 +25,13 @@ type receiver struct {
 	lanes    map[string]*lane // by call id
 	sweepAt  int              // forget unused lanes when there are so many
 	gate     gate
-	reopen   *time.Timer // the end of the gate's pause
-	accepted int64       // position of the newest event
-	disabled bool        // the endpoint said 410
-	goneAt   int64       // accepted when it did
+	breaker  breaker
+	reopen   *time.Timer // when time alone lets lanes pass
+	bodies   int         // bytes of the bodies that the lanes hold
+	resend   resend
+	accepted int64 // position of the newest event
+	disabled bool  // the endpoint said 410, or accepted nothing for too long
+	goneAt   int64 // accepted when it said 410
 	trouble  trouble
 }
 
@@ -68,18 +72,23 @@ func (r *receiver) start(ctx context.Context) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ctx = ctx
+	r.resend.ctx, r.resend.stop = context.WithCancel(ctx)
 }
 
 // stop lets no further attempt begin and waits for those under way. It returns how many events are not settled.
 func (r *receiver) stop() (unsettled int) {
 	r.mu.Lock()
-	r.ctx = nil
+	if r.ctx = nil; r.resend.stop != nil {
+		r.resend.stop()
+	}
 	if r.reopen != nil {
 		r.reopen.Stop()
 	}
-	for _, l := range r.lanes {
-		if l.timer != nil {
-			l.timer.Stop()
+	for _, lanes := range []map[string]*lane{r.lanes, r.resend.lanes} {
+		for _, l := range lanes {
+			if l.timer != nil {
+				l.timer.Stop()
+			}
 		}
 	}
 	r.mu.Unlock()
@@ -98,6 +107,9 @@ func (r *receiver) accept(record events.Record) {
 	defer r.mu.Unlock()
 	now := time.Now()
 	r.accepted = record.Position
+	if record.Owed != nil && !slices.Contains(record.Owed, r.name()) {
+		return
+	}
 	l := r.lanes[record.CallID]
 	if l == nil {
 		r.sweep(now)
@@ -113,11 +125,33 @@ func (r *receiver) accept(record events.Record) {
 	if up := l.up(now); up != before {
 		r.turn(l, up, now)
 	}
-	l.queue = append(l.queue, item{record: record, filtered: r.wanted != nil && !r.wanted[record.Type]})
+	l.queue = append(l.queue, r.hold(record, l.up(now)))
 	if l.state == idle {
 		r.ready(l, now)
 		r.pump()
 	}
+}
+
+const (
+	// maxBodies bounds the bodies that the lanes of an endpoint hold. The others are loaded when they are sent.
+	maxBodies = 16 << 20
+	// maxLiveBodies bounds them for calls that are up: an old backlog does not slow them down.
+	maxLiveBodies = 32 << 20
+)
+
+// hold makes an item of a record. If the lanes hold too much, it is without a body.
+func (r *receiver) hold(record events.Record, live bool) item {
+	most := maxBodies
+	if live {
+		most = maxLiveBodies
+	}
+	filtered := r.wanted != nil && !r.wanted[record.Type]
+	if filtered || r.bodies+len(record.Body) > most {
+		record.Body = nil
+	}
+	record.Owed = nil
+	r.bodies += len(record.Body)
+	return item{record: record, filtered: filtered}
 }
 
 // turn gives a lane whose call has begun or ended what that means: other delays, if it is failing.
@@ -125,7 +159,11 @@ func (r *receiver) turn(l *lane, up bool, now time.Time) {
 	if up {
 		l.exhausted = false
 		if r.gate.shorten(maxLivePause); now.Before(r.gate.until) {
-			r.shut()
+			r.arrange()
+		}
+		if b := &r.breaker; b.open && b.probe == nil && b.next.After(now.Add(probeLive)) {
+			b.later(now, true, r.config.Jitter)
+			r.arrange()
 		}
 	}
 	if l.state != waiting || !l.backoff || !l.schedule.stale(up) {
@@ -142,7 +180,7 @@ func (r *receiver) jittered(d time.Duration) time.Duration {
 
 // ready queues a lane at the gate.
 func (r *receiver) ready(l *lane, now time.Time) {
-	l.state = ready
+	l.state, l.since = ready, now
 	r.gate.push(l, l.at(now))
 }
 
@@ -167,28 +205,13 @@ func (r *receiver) wait(l *lane, due time.Time) {
 	l.timer = t
 }
 
-// shut arranges for the gate to open at the end of its pause.
-func (r *receiver) shut() {
-	if r.reopen != nil {
-		r.reopen.Stop()
-	}
-	if r.ctx == nil {
-		return // stopped meanwhile
-	}
-	r.reopen = time.AfterFunc(time.Until(r.gate.until), func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.pump()
-	})
-}
-
 // pump starts attempts for as many ready lanes as the gate lets through.
 func (r *receiver) pump() {
 	if r.ctx == nil {
 		return
 	}
 	now := time.Now()
-	for l := r.gate.next(now); l != nil; l = r.gate.next(now) {
+	for l := r.pass(now); l != nil; l = r.pass(now) {
 		l.state = sending
 		r.running.Add(1)
 		go r.attempt(r.ctx, l)

@@ -104,11 +104,11 @@ func TestACallThatEndsWhileAnAttemptIsObservedGoesLate(t *testing.T) {
 func TestALaneThatDeliveredIsNotFailingAnyMore(t *testing.T) {
 	now := time.Now()
 	l := lane{streams: 1, newest: now, queue: make([]item, 1)}
-	l.decide(outcome{status: 500, end: now}, exactly)
+	l.decide(outcome{status: 500, end: now}, false, exactly)
 	if got := l.at(now); got != liveRetry {
 		t.Errorf("got class %d after a failure, want %d", got, liveRetry)
 	}
-	l.decide(outcome{verdict: delivered, end: now}, exactly)
+	l.decide(outcome{verdict: delivered, end: now}, false, exactly)
 	if got := l.at(now); got != liveFresh {
 		t.Errorf("got class %d after a delivery, want %d", got, liveFresh)
 	}
@@ -353,7 +353,7 @@ func TestAttemptsTimeOutSoonerWhileTheCallIsUp(t *testing.T) {
 
 func TestJitterStaysWithinAFifth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTransportOf(always(500))
+		tr := newTransportOf(always(404)) // does not open the breaker
 		r := rigged(t, Config{Transport: tr, Jitter: jitter})
 		for i := range 50 {
 			r.journal.append(fmt.Sprint("call", i), ended)

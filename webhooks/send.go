@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"time"
@@ -41,24 +42,31 @@ type outcome struct {
 	bodyErr error  // why the body is not whole
 	start   time.Time
 	end     time.Time
+	remote  string
 }
 
 // send makes one attempt. It returns when the answer is read or the attempt's time is over.
-func (s *sender) send(ctx context.Context, r events.Record, number int, live bool) outcome {
+func (s *sender) send(ctx context.Context, r events.Record, number int, live bool, again *redelivery) outcome {
 	ctx, cancel := context.WithTimeout(ctx, s.endpoint.timeout(live))
 	defer cancel()
 	o := outcome{start: time.Now()}
-	s.exchange(ctx, r, number, live, &o)
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) {
+		o.remote = c.Conn.RemoteAddr().String()
+	}})
+	s.exchange(ctx, r, number, live, again, &o)
 	o.end = time.Now()
 	return o
 }
 
 // exchange sends the request and reads the answer into o.
-func (s *sender) exchange(ctx context.Context, r events.Record, number int, live bool, o *outcome) {
+func (s *sender) exchange(ctx context.Context, r events.Record, number int, live bool, again *redelivery, o *outcome) {
 	req, err := s.request(ctx, r, number, live, o.start)
 	if err != nil {
 		o.err, o.class = err, ClassOther
 		return
+	}
+	if again != nil {
+		req.Header.Set("Bridge-Redelivery", again.id)
 	}
 	// Not http.Client: it follows redirects, and its errors quote the URL.
 	resp, err := s.transport.RoundTrip(req)

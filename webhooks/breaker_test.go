@@ -1,0 +1,372 @@
+package webhooks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aldeabridge/events"
+)
+
+// outage is a script of an endpoint that answers status until end and 200 from then on.
+func outage(status int, end time.Duration) func(shot) reply {
+	return func(s shot) reply {
+		if s.at < end {
+			return reply{status: status}
+		}
+		return reply{status: 200}
+	}
+}
+
+// after returns the shots from a time on.
+func after(shots []shot, from time.Duration) []shot {
+	i := slices.IndexFunc(shots, func(s shot) bool { return s.at >= from })
+	if i < 0 {
+		return nil
+	}
+	return shots[i:]
+}
+
+func TestAnEndpointThatFailsIsTriedEveryFiveSecondsWhileACallIsUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTransportOf(outage(500, 10*minute))
+		r := rigged(t, Config{Transport: tr})
+		for i := range 100 {
+			r.journal.append(fmt.Sprint("call", i), started)
+		}
+		pass(20 * second)
+		if got := r.d.Status()[0]; got.State != EndpointFailing || got.Waiting != 100 {
+			t.Fatalf("got %+v, want a failing endpoint with 100 events", got)
+		}
+		down := after(tr.seen(), 20*second)
+		if len(down) != 0 {
+			t.Fatalf("got %v", down)
+		}
+		pass(10*minute - 20*second - ms)
+		down = after(tr.seen(), 20*second)
+		if got, want := len(down), 116; got != want {
+			t.Errorf("got %d probes in 580 s, want %d", got, want)
+		}
+		for i, s := range down[1:] {
+			if gap := s.at - down[i].at; gap != 5*second {
+				t.Errorf("got a probe after %s, want 5 s", gap)
+			}
+			if s.call == down[i].call {
+				t.Errorf("got %s twice in a row, want the lane that waits longest", s.call)
+			}
+		}
+		r.drain(t)
+		up := after(tr.seen(), 10*minute)
+		if len(up) != 100 {
+			t.Errorf("got %d requests, want 100", len(up))
+		}
+		first := up[0].at
+		within := func(d time.Duration) (n int) {
+			for _, s := range up {
+				if s.at < first+d {
+					n++
+				}
+			}
+			return n
+		}
+		if got := r.d.Status()[0]; got.State != EndpointOpen || within(minute) != 100 {
+			t.Errorf("got %+v and %d in a minute, want all delivered", got, within(minute))
+		}
+	})
+}
+
+func TestAnEndpointThatCameBackIsNotTrampled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTransportOf(func(s shot) reply {
+			if s.at < minute {
+				return reply{status: 502}
+			}
+			return reply{status: 200, after: 900 * ms}
+		})
+		r := rigged(t, Config{Transport: tr})
+		for i := range 500 {
+			r.journal.append(fmt.Sprint("late", i), ended)
+		}
+		for i := range 20 {
+			r.journal.append(fmt.Sprint("live", i), started)
+		}
+		pass(minute)
+		r.drain(t)
+		up := after(tr.seen(), minute)
+		back := up[0].at + 900*ms
+		for second, want := range []int{5, 5} { // lanes that failed never have all of the slots
+			n := 0
+			for _, s := range up {
+				if d := s.at - back; d >= time.Duration(second)*time.Second && d < time.Duration(second)*time.Second+900*ms {
+					n++
+				}
+			}
+			if n > 10<<second || n < want {
+				t.Errorf("second %d: got %d requests, want %d to %d", second, n, want, 10<<second)
+			}
+		}
+		for _, s := range up[:10] {
+			if !strings.HasPrefix(s.call, "live") {
+				t.Errorf("got %s among the first ten, want live calls", s.call)
+			}
+		}
+	})
+}
+
+func TestOneStuckCallOpensNoBreaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTransportOf(always(500))
+		r := rigged(t, Config{Transport: tr})
+		r.journal.append("A", started)
+		pass(5 * minute)
+		if got := r.d.Status()[0].State; got != EndpointOpen {
+			t.Errorf("got %s after %d failures of one lane, want open", got, len(tr.seen()))
+		}
+	})
+}
+
+func TestHeldBackLanesBurnNoAttemptsButExpire(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const calls = 40
+		tr := newTransportOf(outage(503, 60*hour))
+		r := rigged(t, Config{Transport: tr})
+		for i := range calls {
+			r.journal.append(fmt.Sprint("call", i), ended)
+		}
+		pass(60*hour - second) // the schedule alone would have ended after 28
+		r.wantStates(t, make([]string, calls)...)
+		r.drain(t)
+		r.wantStates(t, slices.Repeat([]string{StateDelivered}, calls)...)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTransportOf(func(s shot) reply { return reply{err: errors.New("no route")} })
+		r := rigged(t, Config{Transport: tr})
+		for i := range 10 {
+			r.journal.append(fmt.Sprint("call", i), ended)
+		}
+		pass(71 * hour)
+		r.wantStates(t, make([]string, 10)...)
+		pass(3 * hour)
+		for p := int64(1); p <= 10; p++ {
+			if got := r.journal.state("main", p); got != ReasonExpired.State() && got != ReasonEndpointDisabled.State() {
+				t.Errorf("event %d: got %q after three days, want it dead", p, got)
+			}
+		}
+	})
+}
+
+func TestAnEndpointThatAcceptsNothingForThreeDaysIsDisabled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTransportOf(outage(500, 80*hour))
+		r := rigged(t, Config{Transport: tr})
+		r.journal.append("B", ended)
+		for i := range 80 {
+			r.journal.append(fmt.Sprint("A", i), ended)
+			pass(hour)
+		}
+		if got := r.d.Status()[0].State; got != EndpointDisabled {
+			t.Fatalf("got %s, want disabled", got)
+		}
+		before := len(tr.seen())
+		last := r.journal.append("A", ended)
+		pass(hour)
+		if got := r.journal.state("main", last); got != ReasonEndpointDisabled.State() || len(tr.seen()) != before {
+			t.Errorf("got %q and %d requests, want it dead at once", got, len(tr.seen())-before)
+		}
+		// Asked for again, it is delivered, and the endpoint is back.
+		if _, err := r.d.Redeliver(Redelivery{Endpoint: "main", What: "all", Next: r.journal.dead}); err != nil {
+			t.Fatal(err)
+		}
+		pass(minute)
+		if got := r.d.Status()[0].State; got != EndpointOpen {
+			t.Errorf("got %s after a redelivery, want open", got)
+		}
+		if n := r.journal.count(StateDelivered); n != 82 {
+			t.Errorf("got %d delivered, want all 82", n)
+		}
+	})
+}
+
+func TestWhatIsOwedToOneEndpointGoesToNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := newTransportOf(always(200)), newTransportOf(always(200))
+		r := rigged(t, Config{
+			Transport: byHost{"a.test": a, "b.test": b},
+			Endpoints: []Endpoint{
+				{Name: "a", URL: "http://a.test", Secrets: []Secret{testSecret}},
+				{Name: "b", URL: "http://b.test", Secrets: []Secret{testSecret}},
+			},
+		})
+		r.journal.owed = []string{"b"}
+		r.journal.append("A", said)
+		r.drain(t)
+		if len(a.seen()) != 0 || len(b.seen()) != 1 {
+			t.Errorf("got %d requests at a and %d at b, want 0 and 1", len(a.seen()), len(b.seen()))
+		}
+	})
+}
+
+func TestALaneDoesNotHoldABigBacklog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTransportOf(outage(500, minute))
+		r := rigged(t, Config{Transport: tr})
+		r.journal.pad = strings.Repeat("x", 1<<20)
+		for i := range 60 {
+			r.journal.append("A", said)
+			r.journal.append(fmt.Sprint("over", i), ended)
+		}
+		pass(30 * second)
+		if got := r.d.Status()[0]; got.Bytes > maxLiveBodies || got.Bytes < maxBodies/2 || got.Waiting != 120 {
+			t.Errorf("got %d bytes of %d events, want at most %d", got.Bytes, got.Waiting, maxLiveBodies)
+		}
+		r.drain(t)
+		r.wantStates(t, slices.Repeat([]string{StateDelivered}, 120)...)
+		if got := r.d.Status()[0].Bytes; got != 0 {
+			t.Errorf("got %d bytes at the end, want none", got)
+		}
+	})
+}
+
+func TestAnEventThatWasDeletedIsDiscarded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTransportOf(always(200))
+		r := rigged(t, Config{Transport: tr})
+		r.journal.bodiless = true
+		r.journal.append("A", said)
+		r.journal.append("A", said)
+		r.drain(t)
+		r.journal.mu.Lock()
+		r.journal.loadErr = map[int64]error{3: fmt.Errorf("%w", errGone), 4: errors.New("disk")}
+		r.journal.mu.Unlock()
+		r.journal.append("A", said)
+		r.journal.append("A", said)
+		pass(10 * second)
+		r.wantStates(t, StateDelivered, StateDelivered, ReasonDiscarded.State(), "")
+		r.journal.mu.Lock()
+		r.journal.loadErr = nil
+		r.journal.mu.Unlock()
+		r.drain(t)
+		r.wantStates(t, StateDelivered, StateDelivered, ReasonDiscarded.State(), StateDelivered)
+		if got := tr.order(); got != "A/1 A/2 A/4" {
+			t.Errorf("got %s", got)
+		}
+	})
+}
+
+func TestWhatIsAskedForAgainIsSentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fixed := false
+		tr := newTransportOf(func(s shot) reply {
+			if s.call == "bad" && !fixed {
+				return reply{status: 422}
+			}
+			return reply{status: 200}
+		})
+		var seen []Attempt
+		r := rigged(t, Config{Transport: tr, Observe: func(a Attempt) { seen = append(seen, a) }, Actions: func(Reply) {}})
+		for range 3 {
+			r.journal.append("bad", said)
+			r.journal.append("good", said)
+		}
+		r.drain(t)
+		if got := r.journal.count(ReasonRejected.State()); got != 3 {
+			t.Fatalf("got %d rejected, want 3", got)
+		}
+		fixed, seen = true, nil
+		w := Redelivery{Endpoint: "main", What: "dead", Next: r.journal.dead}
+		id, err := r.d.Redeliver(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if twice, err := r.d.Redeliver(w); err != nil || twice != id {
+			t.Errorf("asked twice: got %s %v, want %s", twice, err, id)
+		}
+		if _, err := r.d.Redeliver(Redelivery{Endpoint: "nobody"}); !errors.Is(err, ErrNoEndpoint) {
+			t.Errorf("got %v, want ErrNoEndpoint", err)
+		}
+		pass(second)
+		if len(seen) != 3 {
+			t.Fatalf("got %d attempts, want 3", len(seen))
+		}
+		for i, a := range seen {
+			if a.CallID != "bad" || a.Sequence != int64(i+1) || a.Redelivery != id || a.Live || a.State != StateDelivered {
+				t.Errorf("got %+v, want event %d of the redelivery", a, i+1)
+			}
+		}
+		if got := r.journal.count(StateDelivered); got != 6 {
+			t.Errorf("got %d delivered, want 6", got)
+		}
+		if left := r.d.Redeliveries(); len(left) != 0 {
+			t.Errorf("got %v, want none under way", left)
+		}
+		if again, err := r.d.Redeliver(w); err != nil || again == id {
+			t.Errorf("asked again later: got %s %v, want a new one", again, err)
+		}
+		pass(second)
+		r.stop()
+		if _, err := r.d.Redeliver(w); !errors.Is(err, ErrStopped) {
+			t.Errorf("got %v, want ErrStopped", err)
+		}
+	})
+}
+
+func TestARedeliveryIsSlowAndDoesNotDelayACall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTransportOf(always(200))
+		r := rigged(t, Config{Transport: tr})
+		for i := range 500 {
+			r.journal.append(fmt.Sprint("old", i), ended)
+		}
+		r.drain(t)
+		began := time.Since(tr.began)
+		all := func(_ context.Context, after int64, _ int) ([]events.Record, error) {
+			r.journal.mu.Lock()
+			defer r.journal.mu.Unlock()
+			return r.journal.records[min(after, 500):500], nil
+		}
+		if _, err := r.d.Redeliver(Redelivery{Endpoint: "main", What: "all", Next: all}); err != nil {
+			t.Fatal(err)
+		}
+		pass(5 * second)
+		if got := len(after(tr.seen(), began)); got < 240 || got > 251 {
+			t.Errorf("got %d in 5 s, want 250", got)
+		}
+		now := time.Since(tr.began)
+		r.journal.append("A", started)
+		pass(0)
+		shots := after(tr.seen(), now)
+		if !slices.ContainsFunc(shots, func(s shot) bool { return s.call == "A" && s.at == now }) {
+			t.Errorf("got %v, want A at once", shots)
+		}
+		pass(10 * second)
+		if got := len(after(tr.seen(), began)); got != 501 {
+			t.Errorf("got %d requests, want 501", got)
+		}
+	})
+}
+
+func TestARedeliveryThatFailsChangesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTransportOf(always(404))
+		r := rigged(t, Config{Transport: tr})
+		r.journal.append("A", ended)
+		r.drain(t)
+		r.wantStates(t, ReasonExhausted.State())
+		if _, err := r.d.Redeliver(Redelivery{Endpoint: "main", What: "A", Next: r.journal.dead}); err != nil {
+			t.Fatal(err)
+		}
+		pass(29 * hour)
+		if got := len(tr.seen()); got != 20 {
+			t.Errorf("got %d attempts, want 10 and 10", got)
+		}
+		r.wantStates(t, ReasonExhausted.State())
+		if left := r.d.Redeliveries(); len(left) != 0 {
+			t.Errorf("got %v, want none under way", left)
+		}
+	})
+}
