@@ -8,7 +8,7 @@ REAL        ?= 200
 GOLANGCI    := v2.13.0
 GOVULNCHECK := v1.2.0
 
-.PHONY: build demo test test-peers lint fmt bench fuzz golden soak chaos latency clean
+.PHONY: build demo test test-peers lint fmt bench fuzz golden soak chaos crash latency clean
 
 build: ## bin/bridge (static) and bin/bridge-sphinx (the offline recogniser's host)
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/bridge ./cmd/bridge
@@ -59,6 +59,9 @@ soak: ## 50 calls of a minute, every utterance checked
 chaos: ## SEEDS (10000) worlds in simulated time, REAL (200) over real sockets, 100 calls at once; the recogniser fails in all
 	@set -o pipefail; $(GO) test -count=1 -v -timeout=3h ./cmd/bridge -run='^(TestChaos$$|TestNothingIsL|TestManyCallsCatchUp|TestAHalfOpen)' -chaos.seed=$(SEED) -chaos.seeds=$(SEEDS) -chaos.bars=100 | grep -v '^ *\(===\|--- PASS\)'
 	@set -o pipefail; $(GO) test -count=1 -v -timeout=3h ./cmd/bridge -run='^(TestChaosOverRealSockets|TestNoSocketIsLeft)' -chaos.seed=$(SEED) -chaos.real=$(REAL) -chaos.bars=100 | grep -v '^ *\(===\|--- PASS\)'
+
+crash: ## the bridge is killed 20 times during 200 calls, with a webhook that fails one request in five
+	$(GO) test ./cmd/bridge -count=1 -v -run=Killed -crash.kills=20 -crash.calls=10
 
 latency: ## how much later than the carrier's frames their audio arrives at the recogniser
 	$(GO) test ./cmd/bridge -run='^$$' -bench=AddedLatency -benchtime=1x

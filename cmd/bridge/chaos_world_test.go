@@ -24,6 +24,7 @@ func startBridge(n calltest.Network) (stop func() error, err error) {
 		MaxCalls:   10_000,
 		Grace:      time.Minute,
 		WebhookURL: n.Webhook.URL,
+		Journal:    journalOptions{inMemory: true},
 		Aldea: aldeaOptions{
 			URL: n.Recognizer.URL, SampleRate: n.SampleRate, Language: "en", Endpointing: "300", UtteranceEndMS: 1000, Chunk: 60 * time.Millisecond,
 			ReplaySpeed: n.ReplaySpeed, Buffer: n.Buffer,
@@ -54,6 +55,7 @@ func startBridge(n calltest.Network) (stop func() error, err error) {
 var outside = sync.OnceFunc(func() {
 	s, err := newServer(options{
 		Listen: "127.0.0.1:0", Grace: time.Second,
+		Journal: journalOptions{inMemory: true},
 		Aldea:   aldeaOptions{URL: "ws://127.0.0.1:1", SampleRate: 16000},
 		secrets: secrets{aldeaKey: "org_test"},
 	}, hooks{}, slog.New(slog.DiscardHandler))

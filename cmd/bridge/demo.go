@@ -68,6 +68,7 @@ func (c *demoCmd) Run(ctx context.Context, term terminal, logger *slog.Logger) (
 		Aldea: aldeaOptions{
 			URL: recogniser.URL, SampleRate: 16000, Language: "en", Endpointing: "500", UtteranceEndMS: 1500,
 		},
+		Journal: journalOptions{inMemory: true},
 		secrets: secrets{aldeaKey: "org_demo", webhook: parsed},
 	}
 	show := newScreen(term, c.JSON)

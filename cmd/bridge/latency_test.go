@@ -89,7 +89,8 @@ func latencies(b *testing.B, calls int, length time.Duration) []time.Duration {
 	recogniser := httptest.NewServer(watch)
 	defer recogniser.Close()
 	o := options{Listen: "127.0.0.1:0", MaxCalls: 1000, Grace: 20 * time.Second, secrets: secrets{aldeaKey: "org_bench"},
-		Aldea: aldeaOptions{URL: recogniser.URL, SampleRate: 16000, Language: "en", Endpointing: "300"}}
+		Journal: journalOptions{inMemory: true},
+		Aldea:   aldeaOptions{URL: recogniser.URL, SampleRate: 16000, Language: "en", Endpointing: "300"}}
 	srv, err := newServer(o, hooks{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)

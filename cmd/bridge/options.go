@@ -34,7 +34,18 @@ type options struct {
 	WebhookURL       string `name:"webhook-url" env:"WEBHOOK_URL" placeholder:"URL" help:"Where events are POSTed."`
 	TwilioAccountSID string `name:"twilio-account-sid" env:"TWILIO_ACCOUNT_SID" placeholder:"AC…" help:"The account whose calls are expected; others are logged."`
 
+	Journal journalOptions `embed:"" prefix:"journal-" group:"Journal"`
+
 	secrets secrets
+}
+
+// journalOptions is what is kept of the calls.
+type journalOptions struct {
+	MaxAge   time.Duration `env:"JOURNAL_MAX_AGE" default:"720h" placeholder:"TIME" help:"How long calls are kept (${default}, thirty days); less than 0 is for ever."`
+	MaxBytes int64         `env:"JOURNAL_MAX_BYTES" default:"0" placeholder:"N" help:"Size above which the oldest calls go; 0 is no bound."`
+
+	// inMemory keeps no file: what is not delivered when the process ends is gone.
+	inMemory bool
 }
 
 // aldeaOptions is how speech is recognised.

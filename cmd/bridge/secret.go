@@ -87,6 +87,14 @@ func newWebhookSecret() string {
 	return "whsec_" + base64.StdEncoding.EncodeToString(key)
 }
 
+// dataDir is where data lives.
+func (o *options) dataDir() (string, error) {
+	if o.DataDir != "" {
+		return o.DataDir, nil
+	}
+	return defaultDataDir()
+}
+
 // defaultDataDir is where data lives unless BRIDGE_DATA_DIR says otherwise: the user's data directory by the
 // XDG Base Directory Specification.
 func defaultDataDir() (string, error) {

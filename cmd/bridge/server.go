@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -34,11 +35,19 @@ type server struct {
 	client     *aldea.Client
 	app        *fiber.App
 	media      *media.Server
+	store      store
 	dispatcher *webhooks.Dispatcher // nil without a webhook
 	sandbox    *sandbox.Server      // nil with a real recogniser
 	draining   atomic.Bool          // no new calls are taken
 	calling    context.Context      // bounds every call's recognition
 	hangUp     context.CancelFunc   // ends calling
+}
+
+// store is a journal, in a file or in memory.
+type store interface {
+	call.Journal
+	webhooks.Journal
+	Close() error
 }
 
 // hooks is who else wants to know, and what tests put in the place of the network. All may be nil; none may block.
@@ -61,6 +70,7 @@ func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 		if err != nil {
 			s.hangUp()
 			s.closeSandbox()
+			s.closeJournal()
 		}
 	}()
 	endpoints, err := s.endpoints()
@@ -75,13 +85,15 @@ func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 	for i, e := range endpoints {
 		names[i] = e.Name
 	}
-	store := journal.NewMemory(journalLimit, names...)
+	if err := s.openJournal(names); err != nil {
+		return nil, err
+	}
 	if len(endpoints) > 0 {
 		config := webhooks.Config{
 			Endpoints: endpoints,
-			Journal:   store,
+			Journal:   s.store,
 			Version:   version,
-			Observe:   h.attempt,
+			Observe:   s.observe(h.attempt),
 			Logger:    logger,
 		}
 		apply(h.webhooks, &config)
@@ -92,7 +104,7 @@ func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 	s.client = client
 	config := call.Config{
 		Recognizer:       recognizer{client},
-		Journal:          store,
+		Journal:          s.store,
 		Observe:          h.event,
 		Settings:         settings,
 		UtteranceTimeout: o.Aldea.utteranceTimeout(),
@@ -121,6 +133,63 @@ func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 		return nil, fmt.Errorf("BRIDGE_LISTEN: %w", err)
 	}
 	return s, nil
+}
+
+// openJournal opens the journal for the endpoints of these names.
+func (s *server) openJournal(endpoints []string) error {
+	if s.options.Journal.inMemory {
+		s.store = journal.NewMemory(journalLimit, endpoints...)
+		return nil
+	}
+	dir, err := s.options.dataDir()
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(dir, "journal.db")
+	opened, err := journal.Open(journal.Options{
+		Path:      file,
+		Endpoints: endpoints,
+		MaxAge:    s.options.Journal.MaxAge,
+		MaxBytes:  s.options.Journal.MaxBytes,
+		Logger:    s.logger,
+	})
+	if err != nil {
+		return fmt.Errorf("BRIDGE_DATA_DIR: %w", err)
+	}
+	s.store = opened
+	stats := opened.Stats()
+	s.logger.Info("journal open", "file", file, "events", stats.Last, "waiting", stats.Waiting)
+	return nil
+}
+
+// observe returns what is told of each delivery: the journal's log, and the hook.
+func (s *server) observe(hook func(webhooks.Attempt)) func(webhooks.Attempt) {
+	log, ok := s.store.(*journal.Store)
+	if !ok {
+		return hook
+	}
+	return func(a webhooks.Attempt) {
+		entry := journal.Attempt{
+			EventID: a.EventID, Endpoint: a.Endpoint, Number: a.Number, Live: a.Live,
+			Started: a.Start, Latency: a.Latency, Status: a.Status, Class: string(a.Class), Answer: a.Answer,
+		}
+		if a.Err != nil {
+			entry.Error = a.Err.Error()
+		}
+		log.Log(entry)
+		if hook != nil {
+			hook(a)
+		}
+	}
+}
+
+func (s *server) closeJournal() {
+	if s.store == nil {
+		return
+	}
+	if err := s.store.Close(); err != nil {
+		s.logger.Error("journal did not close cleanly", "err", err)
+	}
 }
 
 // apply lets a hook change what was configured.
@@ -159,12 +228,9 @@ func (s *server) endpoints() ([]webhooks.Endpoint, error) {
 	}
 	secrets := s.options.secrets.webhook
 	if len(secrets) == 0 {
-		dir := s.options.DataDir
-		if dir == "" {
-			var err error
-			if dir, err = defaultDataDir(); err != nil {
-				return nil, err
-			}
+		dir, err := s.options.dataDir()
+		if err != nil {
+			return nil, err
 		}
 		value, file, err := keptWebhookSecret(dir)
 		if err != nil {
@@ -181,6 +247,7 @@ func (s *server) endpoints() ([]webhooks.Endpoint, error) {
 // run serves until ctx ends, then stops cleanly: no new calls, the last words of the running ones, the last
 // webhooks, within the grace period. It returns an error if that was not enough, or if serving failed.
 func (s *server) run(ctx context.Context) error {
+	defer s.closeJournal()
 	defer s.closeSandbox()
 	defer s.hangUp()
 	defer s.listener.Close() // also where fiber has not begun to listen

@@ -40,6 +40,7 @@ func newWorld(t testing.TB, so sandbox.Options, change func(*options)) *world {
 		MaxCalls:   1000,
 		Grace:      guard,
 		WebhookURL: w.webhook.URL,
+		DataDir:    t.TempDir(),
 		Aldea: aldeaOptions{
 			URL: w.sandbox.URL, SampleRate: 16000, Language: "en", Endpointing: "300", UtteranceEndMS: 1000, Chunk: 60 * time.Millisecond,
 		},
