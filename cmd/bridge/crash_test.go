@@ -36,7 +36,11 @@ func TestAKilledBridgeDeliversAllThatItStored(t *testing.T) {
 	}
 	data := t.TempDir()
 	recogniser := sandbox.New(sandbox.Options{Source: sandbox.Marker()})
-	defer recogniser.Close()
+	defer func() {
+		if err := recogniser.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	webhook := webhooktest.New(secretA)
 	defer webhook.Close()
 	chance := rand.New(rand.NewPCG(1, 2))
