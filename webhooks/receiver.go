@@ -28,6 +28,7 @@ type receiver struct {
 	breaker  breaker
 	reopen   *time.Timer // when time alone lets lanes pass
 	bodies   int         // bytes of the bodies that the lanes hold
+	most     int         // of them
 	resend   resend
 	accepted int64 // position of the newest event
 	disabled bool  // the endpoint said 410, or accepted nothing for too long
@@ -54,6 +55,7 @@ func newReceiver(c Config, e Endpoint) (*receiver, error) {
 		log:   c.Logger.With("endpoint", e.Name),
 		lanes: make(map[string]*lane),
 		gate:  gate{limit: e.concurrency()},
+		most:  maxBodies,
 	}
 	for _, t := range e.Types {
 		if r.wanted == nil {
@@ -132,18 +134,15 @@ func (r *receiver) accept(record events.Record) {
 	}
 }
 
-const (
-	// maxBodies bounds the bodies that the lanes of an endpoint hold. The others are loaded when they are sent.
-	maxBodies = 16 << 20
-	// maxLiveBodies bounds them for calls that are up: an old backlog does not slow them down.
-	maxLiveBodies = 32 << 20
-)
+// maxBodies bounds the bodies that the lanes of an endpoint hold. The others are loaded when they are sent.
+const maxBodies = 16 << 20
 
-// hold makes an item of a record. If the lanes hold too much, it is without a body.
+// hold makes an item of a record. If the lanes hold too much, it is without a body. Calls that are up may have twice
+// as much, so that an old backlog does not slow them down.
 func (r *receiver) hold(record events.Record, live bool) item {
-	most := maxBodies
+	most := r.most
 	if live {
-		most = maxLiveBodies
+		most *= 2
 	}
 	filtered := r.wanted != nil && !r.wanted[record.Type]
 	if filtered || r.bodies+len(record.Body) > most {
