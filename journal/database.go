@@ -57,6 +57,19 @@ func makeDirectory(path string) error {
 	return nil
 }
 
+// makeFile makes an empty file that nobody else may read: what callers said will be in it. The files that SQLite puts
+// beside it get the same permissions.
+func makeFile(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrDisk, err)
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("%w: %w", ErrDisk, err)
+	}
+	return syncDirectory(filepath.Dir(path))
+}
+
 func syncDirectory(dir string) error {
 	f, err := os.Open(dir)
 	if errors.Is(err, os.ErrPermission) {

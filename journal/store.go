@@ -34,7 +34,7 @@ type Store struct {
 	wake     chan struct{} // closed and replaced when a record comes
 	closed   bool
 	later    []op // what can wait for the next commit
-	attempts int  // of later
+	attempts int  // of later; see Log
 	last     int64
 	stats    StoreStats
 	trouble  error // of the last commit
@@ -66,6 +66,9 @@ func Open(o Options) (_ *Store, err error) {
 		return nil, err
 	}
 	if s.lock, err = takeLock(o.Path + ".lock"); err != nil {
+		return nil, err
+	}
+	if err := makeFile(o.Path); err != nil {
 		return nil, err
 	}
 	if s.write, err = openDatabase(o.Path, writerPragmas, 1); err != nil {

@@ -163,6 +163,27 @@ func TestAStoreIsOpenOnce(t *testing.T) {
 	}
 }
 
+func TestOnlyItsOwnerReadsAStore(t *testing.T) {
+	s := opened(t)
+	put(t, s, event("A", "1"))
+	for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
+		info, err := os.Stat(s.options.Path + suffix)
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%q: got %v %v, want mode 0600", suffix, info.Mode(), err)
+		}
+	}
+}
+
+func TestAStoreWhereNothingCanBeWrittenSaysSo(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(Options{Path: filepath.Join(dir, "file", "journal.db")}); err == nil || errors.Is(err, ErrInUse) {
+		t.Errorf("got %v, want an error that says why", err)
+	}
+}
+
 func TestWhatIsNotAJournalIsNotTouched(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal.db")
 	text := []byte("Dear diary, this is a text of more than a hundred bytes, so that nobody takes it for a database that is only short.")
