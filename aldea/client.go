@@ -3,14 +3,16 @@ package aldea
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 )
 
 // A Client opens streams to one recogniser, at one or several addresses. It remembers which of them work, and
 // in which form they take the key. It is safe for concurrent use and needs no closing.
 type Client struct {
-	config Config
-	guard  *guard
+	config  Config
+	guard   *guard
+	buffers sync.Pool // of the sockets' write buffers, which are used only while a message is written
 }
 
 // NewClient checks the configuration and returns a Client. It does not touch the network. Errors name the

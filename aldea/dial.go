@@ -45,8 +45,9 @@ func (c *Client) handshake(ctx context.Context, h *host, form Auth) (*conn, erro
 		Subprotocols:    form.apply(header, c.config.Key),
 		NetDialContext:  watch.dialContext,
 		TLSClientConfig: c.config.TLS,
-		ReadBufferSize:  4096,
+		ReadBufferSize:  1024, // an interim result or two; kept as long as the connection
 		WriteBufferSize: c.config.messageBytes(),
+		WriteBufferPool: &c.buffers,
 	}
 	if watch.dial == nil {
 		watch.dial = (&net.Dialer{}).DialContext

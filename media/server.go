@@ -71,7 +71,7 @@ const slotKey = "media.slot"
 func (s *Server) Register(r fiber.Router) {
 	s.setUp()
 	upgrade := websocket.New(s.handle, websocket.Config{
-		ReadBufferSize:  4096, // a dozen frames: after a stall they come together
+		ReadBufferSize:  1024, // several frames; each call keeps this to its end
 		WriteBufferSize: 1024,
 		WriteBufferPool: &sync.Pool{}, // most streams never write more than a ping
 	})

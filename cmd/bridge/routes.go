@@ -15,7 +15,7 @@ func (s *server) routes() *fiber.App {
 		AppName:               "bridge " + version,
 		DisableStartupMessage: true,
 		BodyLimit:             1 << 20,
-		ReadBufferSize:        8 << 10, // longest request header; a call keeps this buffer to its end
+		ReadBufferSize:        4 << 10, // longest request header; a call keeps this buffer to its end
 		ReadTimeout:           10 * time.Second,
 		WriteTimeout:          10 * time.Second,
 		IdleTimeout:           time.Minute,
