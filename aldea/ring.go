@@ -10,10 +10,12 @@ type ring struct {
 	busy       int64 // the end when more was held than a ring of ringKeep has room for
 }
 
-// ringMin is the first size taken: a second, which lasts as long as the recogniser answers promptly.
-const ringMin = 8000
+// ringMin is the first size taken: about a second, which lasts as long as the recogniser answers promptly.
+const ringMin = 8192
 
 const (
+	// ringStep is what sizes are multiples of, a power of two.
+	ringStep = 4096
 	// ringKeep is the size that a ring may keep: the longest stretch between two finals of continuous speech,
 	// and the end of a silence, fit.
 	ringKeep = 8 * 8000
@@ -48,11 +50,13 @@ func (r *ring) len() int { return int(r.end - r.start) }
 
 func (r *ring) index(n int64) int { return int(n % int64(len(r.buf))) }
 
-// grow makes room for need samples, or as many as the limit allows.
+// grow makes room for need samples, or as many as the limit allows. A ring that is small grows little by little:
+// it will soon be as large as the recogniser's pace needs, and stays that for the rest of the call.
 func (r *ring) grow(need int) {
-	size := max(2*len(r.buf), ringMin)
-	for size < need {
-		size *= 2
+	size := max(need+need/8, ringMin)
+	size += -size & (ringStep - 1)
+	if len(r.buf) >= ringKeep {
+		size = max(size, 2*len(r.buf)) // a backlog
 	}
 	if size = min(size, r.limit); size != len(r.buf) {
 		r.resize(size)
