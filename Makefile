@@ -8,7 +8,7 @@ REAL        ?= 200
 GOLANGCI    := v2.13.0
 GOVULNCHECK := v1.2.0
 
-.PHONY: build demo test test-peers lint fmt bench fuzz golden soak chaos crash latency clean
+.PHONY: build demo test test-peers lint fmt bench fuzz golden soak chaos crash powercut bench-journal latency clean
 
 build: ## bin/bridge (static) and bin/bridge-sphinx (the offline recogniser's host)
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/bridge ./cmd/bridge
@@ -33,6 +33,7 @@ lint: ## gofmt, vet, golangci-lint with staticcheck, known vulnerabilities
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt: run make fmt'; exit 1; }
 	$(GO) vet ./...
 	cd bench && $(GO) vet ./...
+	cd journal/powercut && $(GO) vet ./...
 	@test -x bin/golangci-lint-$(GOLANGCI) || { GOBIN=$(CURDIR)/bin/tools $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) && mv bin/tools/golangci-lint bin/golangci-lint-$(GOLANGCI); }
 	bin/golangci-lint-$(GOLANGCI) run ./...
 	@GO=$(GO) scripts/vulncheck.sh $(GOVULNCHECK)
@@ -62,6 +63,14 @@ chaos: ## SEEDS (10000) worlds in simulated time, REAL (200) over real sockets, 
 
 crash: ## the bridge is killed 20 times during 200 calls, with a webhook that fails one request in five
 	$(GO) test ./cmd/bridge -count=1 -v -run=Killed -crash.kills=20 -crash.calls=10
+
+powercut: ## power cuts and a full disk, on a disk that forgets what was not synced (root and /dev/fuse)
+	cd journal/powercut && $(GO) test -count=1 -v .
+
+bench-journal: ## append rates, a slow disk (root and /dev/fuse), an event's way to the webhook
+	$(GO) test -run='^$$' -bench=Append -benchtime=20000x ./journal
+	cd journal/powercut && $(GO) test -run='^$$' -bench=SlowDisk -benchtime=1x .
+	$(GO) test -run='^$$' -bench=UtteranceToRequest -benchtime=1x ./webhooks
 
 latency: ## how much later than the carrier's frames their audio arrives at the recogniser
 	$(GO) test ./cmd/bridge -run='^$$' -bench=AddedLatency -benchtime=1x

@@ -4,9 +4,13 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"aldeabridge/journal"
+	"aldeabridge/webhooks"
 )
 
 // routes returns the HTTP server: the carrier's routes and the health checks.
@@ -28,14 +32,35 @@ func (s *server) routes() *fiber.App {
 		if s.draining.Load() {
 			status, code = "draining", fiber.StatusServiceUnavailable
 		}
-		recognizer := "ready"
-		if !s.client.Health().Ready() {
-			recognizer = "degraded" // calls are taken all the same: their audio waits
-		}
-		return c.Status(code).JSON(fiber.Map{"status": status, "calls": s.media.Stats().Active, "recognizer": recognizer})
+		return c.Status(code).JSON(fiber.Map{
+			"status": status, "calls": s.media.Stats().Active,
+			// Calls are taken although these are degraded: audio and events wait.
+			"recognizer": health(s.client.Health().Ready()), "journal": health(s.journalHealthy()), "webhook": health(s.webhookHealthy()),
+		})
 	})
 	s.media.Register(app)
 	return app
+}
+
+// health is the word for the state of one part.
+func health(ok bool) string {
+	if ok {
+		return "ready"
+	}
+	return "degraded"
+}
+
+// journalHealthy says whether the disk takes events.
+func (s *server) journalHealthy() bool {
+	kept, ok := s.store.(*journal.Store)
+	return !ok || kept.Health() == nil
+}
+
+// webhookHealthy says whether events go out to every endpoint.
+func (s *server) webhookHealthy() bool {
+	return s.dispatcher == nil || !slices.ContainsFunc(s.dispatcher.Status(), func(e webhooks.EndpointStatus) bool {
+		return e.State != webhooks.EndpointOpen
+	})
 }
 
 // problem answers an error as application/problem+json (RFC 9457).

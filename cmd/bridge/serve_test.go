@@ -187,6 +187,10 @@ func TestStoppingTheServerLetsTheLastWordsOut(t *testing.T) {
 func TestHealthAndReadiness(t *testing.T) {
 	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, nil)
 	base := "http://" + w.server.listener.Addr().String()
+	var body strings.Builder
+	if err := run(context.Background(), []string{"health", base}, terminal{&body, io.Discard}); err != nil || strings.Contains(body.String(), "degraded") {
+		t.Errorf("got %s, %v, want nothing degraded", body.String(), err)
+	}
 	w.server.draining.Store(true)
 	if err := run(context.Background(), []string{"health", base}, terminal{io.Discard, io.Discard}); err == nil || !strings.Contains(err.Error(), "503") {
 		t.Errorf("while draining: got %v, want 503", err)

@@ -172,6 +172,7 @@ func (s *server) observe(hook func(webhooks.Attempt)) func(webhooks.Attempt) {
 		entry := journal.Attempt{
 			EventID: a.EventID, Endpoint: a.Endpoint, Number: a.Number, Live: a.Live,
 			Started: a.Start, Latency: a.Latency, Status: a.Status, Class: string(a.Class), Answer: a.Answer,
+			Redelivery: a.Redelivery, Remote: a.Remote,
 		}
 		if a.Err != nil {
 			entry.Error = a.Err.Error()
