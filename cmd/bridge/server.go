@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -18,14 +17,9 @@ import (
 	"aldeabridge/aldea/sandbox"
 	"aldeabridge/call"
 	"aldeabridge/events"
-	"aldeabridge/journal"
 	"aldeabridge/media"
 	"aldeabridge/webhooks"
 )
-
-// journalLimit is how many events may wait for the webhook in memory, if their bytes do not reach the
-// journal's own bound first.
-const journalLimit = 200_000
 
 // A server is a whole bridge: listener, calls, journal and webhooks. Make it with newServer, then run it.
 type server struct {
@@ -41,13 +35,6 @@ type server struct {
 	draining   atomic.Bool          // no new calls are taken
 	calling    context.Context      // bounds every call's recognition
 	hangUp     context.CancelFunc   // ends calling
-}
-
-// store is a journal, in a file or in memory.
-type store interface {
-	call.Journal
-	webhooks.Journal
-	Close() error
 }
 
 // hooks is who else wants to know, and what tests put in the place of the network. All may be nil; none may block.
@@ -133,64 +120,6 @@ func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 		return nil, fmt.Errorf("BRIDGE_LISTEN: %w", err)
 	}
 	return s, nil
-}
-
-// openJournal opens the journal for the endpoints of these names.
-func (s *server) openJournal(endpoints []string) error {
-	if s.options.Journal.inMemory {
-		s.store = journal.NewMemory(journalLimit, endpoints...)
-		return nil
-	}
-	dir, err := s.options.dataDir()
-	if err != nil {
-		return err
-	}
-	file := filepath.Join(dir, "journal.db")
-	opened, err := journal.Open(journal.Options{
-		Path:      file,
-		Endpoints: endpoints,
-		MaxAge:    s.options.Journal.MaxAge,
-		MaxBytes:  s.options.Journal.MaxBytes,
-		Logger:    s.logger,
-	})
-	if err != nil {
-		return fmt.Errorf("BRIDGE_DATA_DIR: %w", err)
-	}
-	s.store = opened
-	stats := opened.Stats()
-	s.logger.Info("journal open", "file", file, "events", stats.Last, "waiting", stats.Waiting)
-	return nil
-}
-
-// observe returns what is told of each delivery: the journal's log, and the hook.
-func (s *server) observe(hook func(webhooks.Attempt)) func(webhooks.Attempt) {
-	log, ok := s.store.(*journal.Store)
-	if !ok {
-		return hook
-	}
-	return func(a webhooks.Attempt) {
-		entry := journal.Attempt{
-			EventID: a.EventID, Endpoint: a.Endpoint, Number: a.Number, Live: a.Live,
-			Started: a.Start, Latency: a.Latency, Status: a.Status, Class: string(a.Class), Answer: a.Answer,
-			Redelivery: a.Redelivery, Remote: a.Remote,
-		}
-		if a.Err != nil {
-			entry.Error = a.Err.Error()
-		}
-		log.Log(entry)
-		if hook != nil {
-			hook(a)
-		}
-	}
-}
-
-func (s *server) closeJournal() {
-	if s.store == nil {
-		return
-	}
-	if err := s.store.Close(); err != nil {
-		s.logger.Error("journal did not close cleanly", "err", err)
-	}
 }
 
 // apply lets a hook change what was configured.

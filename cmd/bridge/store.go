@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"aldeabridge/call"
+	"aldeabridge/journal"
+	"aldeabridge/webhooks"
+)
+
+// journalLimit is how many events may wait for the webhook in memory, if their bytes do not reach the
+// journal's own bound first.
+const journalLimit = 200_000
+
+// store is a journal, in a file or in memory.
+type store interface {
+	call.Journal
+	webhooks.Journal
+	Close() error
+}
+
+// openJournal opens the journal for the endpoints of these names.
+func (s *server) openJournal(endpoints []string) error {
+	if s.options.Journal.inMemory {
+		s.store = journal.NewMemory(journalLimit, endpoints...)
+		return nil
+	}
+	dir, err := s.options.dataDir()
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(dir, "journal.db")
+	opened, err := journal.Open(journal.Options{
+		Path:      file,
+		Endpoints: endpoints,
+		MaxAge:    s.options.Journal.MaxAge,
+		MaxBytes:  s.options.Journal.MaxBytes,
+		Logger:    s.logger,
+	})
+	if err != nil {
+		return fmt.Errorf("BRIDGE_DATA_DIR: %w", err)
+	}
+	s.store = opened
+	stats := opened.Stats()
+	s.logger.Info("journal open", "file", file, "events", stats.Last, "waiting", stats.Waiting)
+	return nil
+}
+
+// observe returns what is told of each delivery: the journal's log, and the hook.
+func (s *server) observe(hook func(webhooks.Attempt)) func(webhooks.Attempt) {
+	log, ok := s.store.(*journal.Store)
+	if !ok {
+		return hook
+	}
+	return func(a webhooks.Attempt) {
+		entry := journal.Attempt{
+			EventID: a.EventID, Endpoint: a.Endpoint, Number: a.Number, Live: a.Live,
+			Started: a.Start, Latency: a.Latency, Status: a.Status, Class: string(a.Class), Answer: a.Answer,
+			Redelivery: a.Redelivery, Remote: a.Remote,
+		}
+		if a.Err != nil {
+			entry.Error = a.Err.Error()
+		}
+		log.Log(entry)
+		if hook != nil {
+			hook(a)
+		}
+	}
+}
+
+func (s *server) closeJournal() {
+	if s.store == nil {
+		return
+	}
+	if err := s.store.Close(); err != nil {
+		s.logger.Error("journal did not close cleanly", "err", err)
+	}
+}
