@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"math"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -64,6 +66,9 @@ type Config struct {
 	Observe func(events.Event)
 	// Settings is told to receivers in call.started.
 	Settings events.Recognizer
+	// BaseURL is what receivers call this server, without a slash at its end. Links in events begin with it.
+	// Empty makes them paths.
+	BaseURL string
 	// UtteranceTimeout ends an utterance when its finals are in and nothing more is heard for so long.
 	// It defaults to 1.5 seconds.
 	UtteranceTimeout time.Duration
@@ -75,6 +80,7 @@ type Config struct {
 // A Call is one call from its first audio to call.ended. Make it with Start.
 type Call struct {
 	config Config
+	info   events.Call
 	logger *slog.Logger
 	legs   []*leg // one for each speaker, fixed
 	queue  *queue
@@ -96,6 +102,7 @@ func Start(ctx context.Context, config Config, info events.Call, media events.Me
 	ctx, cancel := context.WithCancel(ctx)
 	c := &Call{
 		config: config,
+		info:   info,
 		logger: logger,
 		queue:  newQueue(config.Journal, config.Observe, info, logger),
 		cancel: cancel,
@@ -150,14 +157,28 @@ func (c *Call) finish(reason events.EndReason, counts events.Counts) {
 	slices.SortStableFunc(lines, func(a, b events.Line) int { return cmp.Compare(a.Start, b.Start) })
 	counts.Utterances, counts.DTMF = len(lines), c.queue.pressed()
 	duration := length(samples)
-	c.queue.put(time.Now(), events.CallEnded{
+	c.queue.put(time.Now(), c.bounded(events.CallEnded{
 		Reason:     reason,
 		Duration:   events.Offset(duration),
 		Counts:     counts,
 		Transcript: lines,
-	})
+	}))
 	c.queue.close()
 	c.logger.Info("call ended", "reason", reason, "duration", duration.Round(time.Millisecond), "utterances", counts.Utterances,
 		"frames", counts.Frames, "frames_late", counts.FramesLate, "frames_duplicate", counts.FramesDuplicate,
 		"frames_bad", counts.FramesBad, "messages_skipped", counts.MessagesSkipped, "silence_ms", counts.Silence)
+}
+
+// maxEvent is how long an event's JSON may be: what receivers of webhooks commonly take.
+const maxEvent = 1 << 20
+
+// bounded puts a link in the place of a transcript that would make call.ended too long.
+func (c *Call) bounded(ended events.CallEnded) events.CallEnded {
+	b, err := events.Event{Time: time.Now(), Call: c.info, Sequence: math.MaxInt64, Body: ended}.JSON()
+	if err != nil || len(b) <= maxEvent {
+		return ended // one that cannot be marshalled is the journal's to refuse
+	}
+	ended.Transcript = []events.Line{}
+	ended.TranscriptURL = c.config.BaseURL + "/v1/calls/" + url.PathEscape(c.info.ID) + "/transcript"
+	return ended
 }

@@ -461,3 +461,30 @@ func TestAudioOfASpeakerWhoIsNotOnTheCallIsIgnored(t *testing.T) {
 		}
 	})
 }
+
+func TestATranscriptThatIsTooLongForAnEventIsALink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const text, utterances = 1900, 600
+		e, j := newEars(), &book{}
+		c := start(call.Config{Recognizer: e, Journal: j, BaseURL: "https://bridge.example.com"}, events.Caller)
+		for i := range utterances {
+			at := time.Duration(i) * time.Second
+			e.heard <- final(strings.Repeat("a", text), at, at+time.Second, true)
+			synctest.Wait()
+		}
+		c.End(events.EndStop, events.Counts{})
+
+		last := j.events[len(j.events)-1]
+		b, err := last.JSON()
+		if err != nil || len(b) > 1<<20 {
+			t.Fatalf("got %d bytes and error %v, want at most 1 MiB", len(b), err)
+		}
+		ended := last.Body.(events.CallEnded)
+		if want := "https://bridge.example.com/v1/calls/CA1/transcript"; ended.TranscriptURL != want || len(ended.Transcript) != 0 {
+			t.Errorf("got %d lines and link %q, want none and %q", len(ended.Transcript), ended.TranscriptURL, want)
+		}
+		if ended.Counts.Utterances != utterances {
+			t.Errorf("got %d utterances counted, want %d", ended.Counts.Utterances, utterances)
+		}
+	})
+}

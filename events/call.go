@@ -78,6 +78,8 @@ type CallEnded struct {
 	Duration   Offset    `json:"duration_ms"` // of the longest track, by its samples
 	Counts     Counts    `json:"counts"`
 	Transcript []Line    `json:"transcript"` // every utterance, in the order of their beginnings
+	// TranscriptURL is where the transcript is, if it is too long for an event: Transcript is empty then.
+	TranscriptURL string `json:"transcript_url,omitempty"`
 }
 
 // Counts tells how the call went.

@@ -94,6 +94,7 @@ func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 		Journal:          s.store,
 		Observe:          h.event,
 		Settings:         settings,
+		BaseURL:          strings.TrimSuffix(o.PublicURL, "/"),
 		UtteranceTimeout: o.Aldea.utteranceTimeout(),
 		Logger:           logger,
 	}
