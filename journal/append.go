@@ -14,12 +14,15 @@ type callState struct {
 	sequence int64 // of its last event
 	counter  counter
 	ended    bool
+	routed   bool     // owed is known
+	owed     []string // who hears of the call; nobody may change it
 }
 
 // An appendOp is an event on its way in.
 type appendOp struct {
 	event    events.Event
 	record   events.Record
+	owed     []string
 	repeated bool
 	err      error // its own; the transaction can do without it
 	result   chan error
@@ -51,7 +54,8 @@ func (a *appendOp) apply(w *writer) error {
 		return errors.Join(err, w.find(r))
 	}
 	w.last, c.sequence = r.Position, r.Sequence
-	return errors.Join(w.hear(c, a.event.Body), w.owe(r), w.index(r.Position, a.event.Body))
+	a.owed = w.route(c, a.event.Call)
+	return errors.Join(w.hear(c, a.event.Body), w.owe(r, a.owed), w.index(r.Position, a.event.Body))
 }
 
 // serialise makes the record, but for its position.
@@ -65,7 +69,7 @@ func (a *appendOp) done(w *writer, err error) {
 		err = a.err
 	}
 	if err == nil {
-		w.store.appended(a.record, a.repeated)
+		w.store.appended(a.record, a.owed, a.repeated)
 	}
 	a.result <- err
 }
@@ -123,10 +127,18 @@ func (w *writer) hear(c *callState, body events.Body) error {
 	return err
 }
 
-// owe notes that every endpoint is to hear of r.
-func (w *writer) owe(r *events.Record) error {
-	for _, key := range w.endpoints {
-		if _, err := w.insertDelivery.ExecContext(w.ctx, r.Position, key); err != nil {
+// route returns who is to hear of a call's events.
+func (w *writer) route(c *callState, info events.Call) []string {
+	if !c.routed {
+		c.routed, c.owed = true, route(w.store.options.Route, w.store.options.Endpoints, info)
+	}
+	return c.owed
+}
+
+// owe notes who is to hear of r.
+func (w *writer) owe(r *events.Record, endpoints []string) error {
+	for _, name := range endpoints {
+		if _, err := w.insertDelivery.ExecContext(w.ctx, r.Position, w.endpoints[name]); err != nil {
 			return err
 		}
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // appended makes a committed record known to those who follow.
-func (s *Store) appended(r events.Record, repeated bool) {
+func (s *Store) appended(r events.Record, owed []string, repeated bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if repeated {
@@ -19,11 +19,9 @@ func (s *Store) appended(r events.Record, repeated bool) {
 	}
 	s.last = r.Position
 	s.stats.Appended++
-	s.stats.Waiting += int64(len(s.options.Endpoints))
-	if len(s.options.Endpoints) > 0 {
-		s.tail.push(r, s.options.Endpoints)
-	} else {
-		s.tail.floor = r.Position
+	s.stats.Waiting += int64(len(owed))
+	if len(owed) > 0 {
+		s.tail.push(r, owed)
 	}
 	if !s.closed {
 		close(s.wake)

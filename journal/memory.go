@@ -31,6 +31,10 @@ type Stats struct {
 
 // A Memory is a journal in memory. Make it with NewMemory. It starts no goroutine.
 type Memory struct {
+	// Route says who of the endpoints hears of a call's events, as Options.Route does. It is asked at each Append,
+	// with a lock held. Set it before the first.
+	Route func(events.Call) []string
+
 	limit     int
 	maxBytes  int64
 	endpoints []string
@@ -46,8 +50,8 @@ type Memory struct {
 }
 
 // NewMemory returns an empty journal that holds up to limit unsettled records; zero or less means 100,000.
-// A record is held until Settle was called for it with each of endpoints. Without endpoints nobody needs a
-// record: it gets its place and is not held, and Read finds nothing.
+// A record is held until Settle was called for it with each of endpoints, or with those that Route names. A
+// record that nobody needs gets its place and is not held, and Read does not find it.
 func NewMemory(limit int, endpoints ...string) *Memory {
 	if limit <= 0 {
 		limit = defaultLimit
@@ -100,20 +104,20 @@ func (m *Memory) Append(ctx context.Context, e events.Event) (events.Record, err
 	m.last++
 	r.Position = m.last
 	m.calls.took(r, now)
-	m.keep(r)
+	m.keep(r, route(m.Route, m.endpoints, e.Call))
 	m.stats.Appended++
 	return r, nil
 }
 
-// keep holds a record for the endpoints and wakes whoever waits for one.
-func (m *Memory) keep(r events.Record) {
+// keep holds a record for endpoints and wakes whoever waits for one.
+func (m *Memory) keep(r events.Record, endpoints []string) {
 	m.known.add(r)
-	if len(m.endpoints) == 0 {
+	if len(endpoints) == 0 {
 		m.known.freed(r.ID)
 		m.stats.Freed++
 		return
 	}
-	m.queue.push(r, m.endpoints)
+	m.queue.push(r, endpoints)
 	close(m.wake)
 	m.wake = make(chan struct{})
 }

@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"slices"
 	"time"
+
+	"aldeabridge/events"
 )
 
 // Options say how a Store works. Path is needed; every other zero is useful.
@@ -11,10 +13,14 @@ type Options struct {
 	// Path is the file. It and its directory are made if they are missing. Beside it SQLite keeps Path-wal
 	// and Path-shm, and Path.lock holds others off.
 	Path string
-	// Endpoints are the names of those who must hear of every event. An endpoint that is new here is not
+	// Endpoints are the names of those who must hear of events. An endpoint that is new here is not
 	// owed what was stored before. What is owed to one that is not among them any more waits until it is
 	// among them again, or until it is too old to be kept.
 	Endpoints []string
+	// Route returns the names of the Endpoints that hear of a call's events. Others are ignored. It is asked at the first
+	// event of a call that this process appends, and perhaps again later; the answer is kept for each event. It must
+	// not block or use the journal. Nil means that all of Endpoints hear of every call.
+	Route func(events.Call) []string
 	// MaxAge is how long a call is kept after its beginning. Zero means 30 days, less than zero for ever.
 	// A call that is up is kept. What is still owed to somebody goes too: it is counted and logged.
 	MaxAge time.Duration
@@ -40,4 +46,13 @@ func (o Options) withDefaults() Options {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return o
+}
+
+// route returns those of endpoints that hear of a call's events.
+func route(ask func(events.Call) []string, endpoints []string, c events.Call) []string {
+	if ask == nil {
+		return endpoints
+	}
+	named := ask(c)
+	return slices.DeleteFunc(slices.Clone(endpoints), func(e string) bool { return !slices.Contains(named, e) })
 }
