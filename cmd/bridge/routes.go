@@ -38,6 +38,7 @@ func (s *server) routes() *fiber.App {
 			"recognizer": health(s.client.Health().Ready()), "journal": health(s.journalHealthy()), "webhook": health(s.webhookHealthy()),
 		})
 	})
+	app.Get("/metrics", s.metrics.handler(s))
 	s.media.Register(app)
 	return app
 }

@@ -30,6 +30,7 @@ type server struct {
 	app        *fiber.App
 	media      *media.Server
 	store      store
+	metrics    *metrics
 	dispatcher *webhooks.Dispatcher // nil without a webhook
 	sandbox    *sandbox.Server      // nil with a real recogniser
 	draining   atomic.Bool          // no new calls are taken
@@ -51,7 +52,7 @@ type hooks struct {
 // newServer listens and wires the rooms together; nothing runs until run. The caller must run it or close the
 // listener.
 func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
-	s := &server{options: o, logger: logger}
+	s := &server{options: o, logger: logger, metrics: newMetrics()}
 	s.calling, s.hangUp = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
@@ -78,7 +79,7 @@ func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 	if len(endpoints) > 0 {
 		config := webhooks.Config{
 			Endpoints: endpoints,
-			Journal:   s.store,
+			Journal:   tally{s.store, s.metrics.dead},
 			Version:   version,
 			Observe:   s.observe(h.attempt),
 			Logger:    logger,
@@ -92,7 +93,7 @@ func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 	config := call.Config{
 		Recognizer:       recognizer{client},
 		Journal:          s.store,
-		Observe:          h.event,
+		Observe:          s.observeEvents(h.event),
 		Settings:         settings,
 		BaseURL:          strings.TrimSuffix(o.PublicURL, "/"),
 		UtteranceTimeout: o.Aldea.utteranceTimeout(),

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"aldeabridge/call"
+	"aldeabridge/events"
 	"aldeabridge/journal"
 	"aldeabridge/webhooks"
 )
@@ -47,13 +48,17 @@ func (s *server) openJournal(endpoints []string) error {
 	return nil
 }
 
-// observe returns what is told of each delivery: the journal's log, and the hook.
+// observe returns what is told of each delivery: the metrics, the journal's log, and the hook.
 func (s *server) observe(hook func(webhooks.Attempt)) func(webhooks.Attempt) {
-	log, ok := s.store.(*journal.Store)
-	if !ok {
-		return hook
-	}
+	log, kept := s.store.(*journal.Store)
 	return func(a webhooks.Attempt) {
+		s.metrics.delivered(a)
+		if hook != nil {
+			hook(a)
+		}
+		if !kept {
+			return
+		}
 		entry := journal.Attempt{
 			EventID: a.EventID, Endpoint: a.Endpoint, Number: a.Number, Live: a.Live,
 			Started: a.Start, Latency: a.Latency, Status: a.Status, Class: string(a.Class), Answer: a.Answer,
@@ -63,8 +68,15 @@ func (s *server) observe(hook func(webhooks.Attempt)) func(webhooks.Attempt) {
 			entry.Error = a.Err.Error()
 		}
 		log.Log(entry)
+	}
+}
+
+// observeEvents returns who is told of each event of a call.
+func (s *server) observeEvents(hook func(events.Event)) func(events.Event) {
+	return func(e events.Event) {
+		s.metrics.event(e)
 		if hook != nil {
-			hook(a)
+			hook(e)
 		}
 	}
 }

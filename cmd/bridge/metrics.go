@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/adaptor"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"aldeabridge/events"
+	"aldeabridge/journal"
+	"aldeabridge/webhooks"
+)
+
+// metrics counts what happens, for Prometheus. What the rooms count themselves is read when somebody asks; see
+// gauges. Nothing is counted for a frame of audio: call.ended brings the sums.
+type metrics struct {
+	registry *prometheus.Registry
+
+	events     *prometheus.CounterVec
+	ended      *prometheus.CounterVec
+	calls      prometheus.Histogram
+	utterances *prometheus.CounterVec
+	frames     *prometheus.CounterVec
+	silence    prometheus.Counter
+	gaps       *prometheus.CounterVec
+
+	attempts   *prometheus.CounterVec
+	attempt    *prometheus.HistogramVec
+	delivery   *prometheus.HistogramVec
+	dead       *prometheus.CounterVec
+	redelivery prometheus.Counter
+}
+
+// Buckets in seconds: of a call, of a request to a webhook, and of an event's way there, which can take a day.
+var (
+	callBuckets     = []float64{10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400}
+	attemptBuckets  = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
+	deliveryBuckets = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 60, 600, 3600, 36000, 100000}
+)
+
+func newMetrics() *metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "bridge_" + name, Help: help}, labels)
+	}
+	histogram := func(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "bridge_" + name, Help: help, Buckets: buckets}, labels)
+	}
+	m := &metrics{
+		registry:   prometheus.NewRegistry(),
+		events:     counter("events_total", "Events of all calls, interims included.", "type"),
+		ended:      counter("calls_ended_total", "Media streams that ended, by what ended them.", "reason"),
+		calls:      prometheus.NewHistogram(prometheus.HistogramOpts{Name: "bridge_call_seconds", Help: "Length of calls.", Buckets: callBuckets}),
+		utterances: counter("utterances_total", "Finished utterances.", "speaker", "ended_by"),
+		frames:     counter("media_frames_total", "Media messages of calls that ended.", "outcome"),
+		silence:    prometheus.NewCounter(prometheus.CounterOpts{Name: "bridge_media_silence_seconds_total", Help: "Silence put in for audio that never came, in calls that ended."}),
+		gaps:       counter("audio_gap_seconds_total", "Audio that nobody will transcribe, because it had to wait for too long.", "cause"),
+		attempts:   counter("webhook_attempts_total", "Requests to webhooks.", "endpoint", "result"),
+		attempt:    histogram("webhook_attempt_seconds", "How long a request to a webhook takes, its answer included.", attemptBuckets, "endpoint"),
+		delivery:   histogram("webhook_delivery_seconds", "From an event's place in the journal to the 2xx answer.", deliveryBuckets, "endpoint"),
+		dead:       counter("webhook_dead_total", "Deliveries given up.", "endpoint", "reason"),
+		redelivery: prometheus.NewCounter(prometheus.CounterOpts{Name: "bridge_webhook_redelivered_total", Help: "Events that were sent again and accepted."}),
+	}
+	m.registry.MustRegister(m.events, m.ended, m.calls, m.utterances, m.frames, m.silence, m.gaps, m.attempts, m.attempt, m.delivery, m.dead, m.redelivery,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// event counts an event.
+func (m *metrics) event(e events.Event) {
+	m.events.WithLabelValues(string(e.Body.Type())).Inc()
+	switch b := e.Body.(type) {
+	case events.UtteranceFinal:
+		m.utterances.WithLabelValues(string(b.Utterance.Speaker), string(b.Utterance.EndedBy)).Inc()
+	case events.AudioGap:
+		m.gaps.WithLabelValues(string(b.Cause)).Add((b.To - b.From).Duration().Seconds())
+	case events.CallEnded:
+		m.ended.WithLabelValues(string(b.Reason)).Inc()
+		m.calls.Observe(b.Duration.Duration().Seconds())
+		m.frames.WithLabelValues("placed").Add(float64(b.Counts.Frames))
+		m.frames.WithLabelValues("late").Add(float64(b.Counts.FramesLate))
+		m.frames.WithLabelValues("duplicate").Add(float64(b.Counts.FramesDuplicate))
+		m.frames.WithLabelValues("bad").Add(float64(b.Counts.FramesBad))
+		m.silence.Add(float64(b.Counts.Silence) / 1000)
+	}
+}
+
+// delivered counts an attempt.
+func (m *metrics) delivered(a webhooks.Attempt) {
+	result := string(a.Class)
+	if result == "" {
+		result = fmt.Sprintf("%dxx", a.Status/100)
+	}
+	m.attempts.WithLabelValues(a.Endpoint, result).Inc()
+	m.attempt.WithLabelValues(a.Endpoint).Observe(a.Latency.Seconds())
+	switch {
+	case a.State == webhooks.StateDelivered && a.Redelivery != "":
+		m.redelivery.Inc()
+	case a.State == webhooks.StateDelivered:
+		m.delivery.WithLabelValues(a.Endpoint).Observe(a.SinceStored.Seconds())
+	}
+}
+
+// A tally is the journal as the dispatcher sees it: it counts what is given up, of which not all was attempted.
+type tally struct {
+	webhooks.Journal
+	dead *prometheus.CounterVec
+}
+
+func (t tally) Settle(ctx context.Context, position int64, endpoint, state string) error {
+	err := t.Journal.Settle(ctx, position, endpoint, state)
+	if reason, dead := strings.CutPrefix(state, "dead:"); dead && err == nil {
+		t.dead.WithLabelValues(endpoint, reason).Inc()
+	}
+	return err
+}
+
+// handler answers with all metrics, those of the server's rooms included.
+func (m *metrics) handler(s *server) fiber.Handler {
+	m.registry.MustRegister(gauges{s})
+	return adaptor.HTTPHandler(promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+}
+
+// gauges reads what the rooms of a server say of themselves.
+type gauges struct{ server *server }
+
+// Describe says nothing: which endpoints and recognisers there are is known when they are asked.
+func (gauges) Describe(chan<- *prometheus.Desc) {}
+
+// Collect asks each room.
+func (g gauges) Collect(out chan<- prometheus.Metric) {
+	put := func(kind prometheus.ValueType, name, help string, value float64, labels ...string) {
+		var names, values []string
+		for i := 0; i+1 < len(labels); i += 2 {
+			names, values = append(names, labels[i]), append(values, labels[i+1])
+		}
+		out <- prometheus.MustNewConstMetric(prometheus.NewDesc("bridge_"+name, help, names, nil), kind, value, values...)
+	}
+	gauge := func(name, help string, value float64, labels ...string) {
+		put(prometheus.GaugeValue, name, help, value, labels...)
+	}
+	count := func(name, help string, value float64, labels ...string) {
+		put(prometheus.CounterValue, name, help, value, labels...)
+	}
+	gauge("info", "The version that runs.", 1, "version", version)
+	gauge("calls", "Calls that are up.", float64(g.server.media.Stats().Active))
+	g.recognizer(gauge, count)
+	g.journal(gauge, count)
+	g.webhooks(gauge)
+}
+
+// putFunc hands on one value; labels are names and values in turn.
+type putFunc func(name, help string, value float64, labels ...string)
+
+func (g gauges) recognizer(gauge, count putFunc) {
+	h := g.server.client.Health()
+	gauge("recognizer_streams", "Speakers that are listened to.", float64(h.Streams))
+	gauge("recognizer_waiting", "Of these, those without a connection: their audio waits.", float64(h.Waiting))
+	gauge("recognizer_queued", "Of these, those that wait because ALDEA_MAX_CONNECTIONS are in use.", float64(h.Queued))
+	for cause, n := range h.Setbacks {
+		count("recognizer_setbacks_total", "Lost connections and failed attempts.", float64(n), "cause", string(cause))
+	}
+	for _, host := range h.Hosts {
+		gauge("recognizer_trusted", "Whether a recogniser is believed to work.", bit(host.Trusted), "host", host.Host)
+		gauge("recognizer_connections", "Connections to a recogniser.", float64(host.Connections), "host", host.Host)
+		count("recognizer_dials_total", "Attempts to connect to a recogniser.", float64(host.Dials), "host", host.Host)
+		count("recognizer_dial_failures_total", "Attempts that failed.", float64(host.Failures), "host", host.Host)
+		count("recognizer_losses_total", "Connections that ended before their stream did.", float64(host.Losses), "host", host.Host)
+	}
+}
+
+func (g gauges) journal(gauge, count putFunc) {
+	kept, ok := g.server.store.(*journal.Store)
+	if !ok {
+		return
+	}
+	s := kept.Stats()
+	gauge("journal_healthy", "Whether the disk takes events.", bit(kept.Health() == nil))
+	gauge("journal_waiting", "Deliveries that are not settled.", float64(s.Waiting))
+	count("journal_events_total", "Events stored.", float64(s.Appended))
+	count("journal_commits_total", "Transactions, of one sync each.", float64(s.Commits))
+	count("journal_commit_seconds_total", "Time they took.", s.CommitTime.Seconds())
+	count("journal_failures_total", "Transactions that the disk did not take.", float64(s.Failures))
+	count("journal_attempts_lost_total", "Requests to webhooks that are not in the delivery log.", float64(s.AttemptsLost))
+	count("journal_deleted_calls_total", "Calls forgotten by age, size or request.", float64(s.DeletedCalls))
+	count("journal_abandoned_total", "Deliveries that still waited when their call was too old to keep.", float64(s.Abandoned))
+}
+
+func (g gauges) webhooks(gauge putFunc) {
+	if g.server.dispatcher == nil {
+		return
+	}
+	now := time.Now()
+	for _, e := range g.server.dispatcher.Status() {
+		for _, state := range []webhooks.EndpointState{webhooks.EndpointOpen, webhooks.EndpointPaused, webhooks.EndpointFailing, webhooks.EndpointDisabled} {
+			gauge("webhook_endpoint_state", "Which state an endpoint is in.", bit(e.State == state), "endpoint", e.Name, "state", string(state))
+		}
+		gauge("webhook_lanes", "Calls with something to send.", float64(e.Lanes), "endpoint", e.Name)
+		gauge("webhook_waiting", "Events that wait.", float64(e.Waiting), "endpoint", e.Name)
+		gauge("webhook_sending", "Requests under way.", float64(e.Sending), "endpoint", e.Name)
+		oldest := 0.0
+		if !e.Oldest.IsZero() {
+			oldest = now.Sub(e.Oldest).Seconds()
+		}
+		gauge("webhook_oldest_waiting_seconds", "How long the oldest event has waited.", oldest, "endpoint", e.Name)
+	}
+}
+
+// bit is 1 for true.
+func bit(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
