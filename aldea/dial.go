@@ -47,13 +47,13 @@ func (c *Client) handshake(ctx context.Context, h *host, form Auth) (*conn, erro
 		TLSClientConfig: c.config.TLS,
 		ReadBufferSize:  1024, // an interim result or two; kept as long as the connection
 		WriteBufferSize: c.config.messageBytes(),
-		WriteBufferPool: &c.buffers,
+		WriteBufferPool: c.buffers,
 	}
 	if watch.dial == nil {
 		watch.dial = (&net.Dialer{}).DialContext
 		dialer.Proxy = http.ProxyFromEnvironment
 	}
-	ws, resp, err := dialer.DialContext(ctx, h.url.String(), header)
+	ws, resp, err := dialer.DialContext(ctx, c.urls[h.index].String(), header)
 	if resp != nil {
 		defer func() { _ = resp.Body.Close() }() // its beginning is in memory
 	}

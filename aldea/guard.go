@@ -69,7 +69,7 @@ func (g *guard) dialled(w *waiter, h *host, err error, now time.Time) {
 		g.open++
 		clear(w.tried)
 	}
-	g.note(h, err, now)
+	g.note(h, err, w.particular, now)
 	g.dispatch(now)
 }
 
@@ -81,14 +81,18 @@ func (g *guard) cancelled(h *host, now time.Time) {
 	g.dispatch(now)
 }
 
-// note learns from an attempt.
-func (g *guard) note(h *host, err error, now time.Time) {
+// note learns from an attempt. A host that refuses particular settings works for all who have others.
+func (g *guard) note(h *host, err error, particular bool, now time.Time) {
 	h.dialing--
 	if err == nil {
 		h.succeed(now)
 		return
 	}
 	h.failed++
+	if particular && judge(err) == verdictFatal {
+		h.succeed(now)
+		return
+	}
 	if judge(err) != verdictRetry {
 		h.refuse(now)
 		return

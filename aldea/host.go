@@ -47,8 +47,8 @@ const (
 // A host is one address of the recogniser and what the client knows about it. All but index, url and auth
 // is guarded by the guard's mutex.
 type host struct {
-	index  int // its place in the order of preference
-	url    *url.URL
+	index  int      // its place in the order of preference
+	url    *url.URL // with the settings of the first client; see Client.urls
 	auth   authMemory
 	jitter jitter
 

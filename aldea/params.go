@@ -9,20 +9,19 @@ import (
 	"time"
 )
 
-// hosts returns the addresses in URL, in order of preference.
-func (c *Config) hosts() ([]*host, error) {
-	var hosts []*host
-	for i, base := range splitURLs(c.URL) {
+// urls returns the addresses in URL as they are dialled, in order of preference.
+func (c *Config) urls() (urls []*url.URL, err error) {
+	for _, base := range splitURLs(c.URL) {
 		u, err := c.endpoint(base)
 		if err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(hosts, func(h *host) bool { return h.url.String() == u.String() }) {
+		if slices.ContainsFunc(urls, func(other *url.URL) bool { return other.String() == u.String() }) {
 			return nil, fieldError("URL", "%s is there twice", u.Host)
 		}
-		hosts = append(hosts, &host{index: i, url: u, mode: ModeHealthy, auth: authMemory{form: c.Auth}, jitter: c.Random})
+		urls = append(urls, u)
 	}
-	return hosts, nil
+	return urls, nil
 }
 
 // splitURLs splits at the commas before which a URL ends: a comma may also be part of one.

@@ -99,7 +99,7 @@ func (p *prober) try(ctx context.Context, h *host) {
 		return
 	}
 	g.mu.Lock()
-	g.note(h, err, now)
+	g.note(h, err, false, now)
 	if err != nil && judge(err) != verdictRetry {
 		h.hold(awayTime, now)
 	}

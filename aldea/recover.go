@@ -75,7 +75,7 @@ func (s *Stream) recover(r *recovery, c *conn, err error) error {
 	s.setback(r, c, err, now)
 	switch judge(err) {
 	case verdictFatal:
-		return s.refused(r, err, true, now)
+		return s.refused(r, err, !s.client.particular, now)
 	case verdictRefused:
 		if c == nil {
 			return s.refused(r, err, true, now) // dial has tried what there is to try

@@ -14,6 +14,8 @@ type waiter struct {
 	barred []bool     // by host: it refuses this stream
 	tried  []bool     // by host: it did not work just now
 	turn   chan *host // the host to dial
+
+	particular bool // its settings are not those of all; fixed
 }
 
 // ask queues a stream for a turn to dial. It reports whether a place must become free first.

@@ -116,7 +116,7 @@ func TestMovesAreSpacedAndComeAfterThoseWhoWait(t *testing.T) {
 		t.Error("a stream may move to a host that just failed")
 	}
 	g.hosts[0].failures = 0
-	g.note(g.hosts[0], errors.New("refused"), now)
+	g.note(g.hosts[0], errors.New("refused"), false, now)
 	if g.mayMove(w, from, now) {
 		t.Error("a stream may move to a host that just failed")
 	}
