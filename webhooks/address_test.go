@@ -6,78 +6,12 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/netip"
 	"strings"
 	"testing"
 
+	"aldeabridge/egress"
 	"aldeabridge/events"
 )
-
-func TestMetadataAddressesAreRefusedToEverybody(t *testing.T) {
-	for _, c := range []struct {
-		address string
-		refused bool
-	}{
-		{"169.254.169.254", true},
-		{"169.254.0.1", true},
-		{"169.254.170.2", true},               // containers' credentials
-		{"::ffff:169.254.169.254", true},      // mapped
-		{"::169.254.169.254", true},           // compatible
-		{"64:ff9b::169.254.169.254", true},    // NAT64
-		{"64:ff9b::a9fe:a9fe", true},          // the same
-		{"64:ff9b:1::a9fe:a9fe", true},        // local NAT64, last four bytes
-		{"64:ff9b:1:a9fe:00a9:fe00::", true},  // local NAT64, prefix of 48 bits
-		{"2002:a9fe:a9fe::1", true},           // 6to4
-		{"fe80::1", true},                     // link-local
-		{"fe80::1%eth0", true},                // with a zone
-		{"febf:ffff::1", true},                // the end of fe80::/10
-		{"fd00:ec2::254", true},               // AWS
-		{"::ffff:169.253.255.255", false},     // just before
-		{"169.255.0.0", false},                // just after
-		{"fec0::1", false},                    // just after fe80::/10
-		{"fd00:ec2::253", false},              // a neighbour
-		{"127.0.0.1", false},                  // the operator may
-		{"::1", false},                        // the same
-		{"10.0.0.1", false},                   // the same
-		{"192.168.169.254", false},            // the same
-		{"64:ff9b::10.0.0.1", false},          // the same, translated
-		{"2002:0a00:0001::1", false},          // the same, tunnelled
-		{"93.184.215.14", false},              // public
-		{"2606:4700:4700::1111", false},       // public
-		{"64:ff9b:1:0a00:0000:0100::", false}, // local NAT64 of 10.0.0.1
-	} {
-		address := net.JoinHostPort(c.address, "80")
-		if err := checkConnect("tcp", address, nil); errors.Is(err, ErrAddressRefused) != c.refused || err != nil != c.refused {
-			t.Errorf("%s: got %v, want refused %t", c.address, err, c.refused)
-		}
-	}
-}
-
-func TestAnAddressThatCannotBeReadIsRefused(t *testing.T) {
-	for _, address := range []string{"", "169.254.169.254", "metadata:80", "2852039166:80", "0xa9fea9fe:80", "::1:80"} {
-		if err := checkConnect("tcp", address, nil); !errors.Is(err, ErrAddressRefused) {
-			t.Errorf("%q: got %v, want ErrAddressRefused", address, err)
-		}
-	}
-}
-
-func FuzzAddress(f *testing.F) {
-	f.Add([]byte{169, 254, 169, 254})
-	f.Add(netip.MustParseAddr("64:ff9b::a9fe:a9fe").AsSlice())
-	f.Fuzz(func(t *testing.T, b []byte) {
-		a, ok := netip.AddrFromSlice(b)
-		if !ok {
-			return
-		}
-		err := checkAddress(a)
-		if a.IsLinkLocalUnicast() && err == nil {
-			t.Fatalf("%s is link-local and was not refused", a)
-		}
-		if mapped := netip.AddrFrom16(a.As16()); errors.Is(checkAddress(mapped), ErrAddressRefused) != (err != nil) {
-			t.Fatalf("%s and %s are not treated alike", a, mapped)
-		}
-	})
-}
 
 // fakeDNS answers every question for an IPv4 address with ip, and all others with nothing, in memory.
 func fakeDNS(ip [4]byte) *net.Resolver {
@@ -144,7 +78,7 @@ func TestAMetadataServiceIsNotReachedUnderAnyName(t *testing.T) {
 		}
 		stop()
 		a := <-attempts
-		if a.Class != ClassAddressRefused || !errors.Is(a.Err, ErrAddressRefused) || !strings.Contains(a.Err.Error(), "not allowed") {
+		if a.Class != ClassAddressRefused || !errors.Is(a.Err, egress.ErrAddressRefused) || !strings.Contains(a.Err.Error(), "not allowed") {
 			t.Errorf("%s: got class %q, error %v", url, a.Class, a.Err)
 		}
 		if got := journal.state("main", 1); got != "dead:address_refused" {

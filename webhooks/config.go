@@ -2,15 +2,15 @@ package webhooks
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/url"
 	"time"
+
+	"aldeabridge/egress"
 )
 
 // Config says what a Dispatcher works with. Endpoints and Journal are needed; every other zero is useful.
@@ -29,12 +29,9 @@ type Config struct {
 	// is held, but the lane waits: it must not block.
 	Observe func(Attempt)
 
-	// Proxy chooses an HTTP proxy, as in http.Transport. Nil means none: the environment is only asked if
-	// this is http.ProxyFromEnvironment. Behind a proxy it is the proxy that sees the endpoint's address,
-	// and the check of addresses is its job.
-	Proxy func(*http.Request) (*url.URL, error)
-	// RootCAs are the authorities trusted for https. Nil means those of the system.
-	RootCAs *x509.CertPool
+	// Untrusted says where endpoints that are not the operator's may be: it can allow networks, and should name our
+	// own listeners. The zero value allows public addresses. Operator in it means nothing, nor does Resolver.
+	Untrusted egress.Guard
 	// Resolver looks up hosts. Nil means net.DefaultResolver.
 	Resolver *net.Resolver
 	// Dial replaces the dialer, and with it the check of addresses. It is for tests with peers in memory.
@@ -76,15 +73,6 @@ func (c Config) withDefaults() (Config, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return c, nil
-}
-
-// concurrency is the most attempts that one endpoint may have under way.
-func (c Config) concurrency() int {
-	n := 0
-	for _, e := range c.Endpoints {
-		n = max(n, e.concurrency())
-	}
-	return n
 }
 
 func (e Endpoint) concurrency() int {

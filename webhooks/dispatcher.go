@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 	"time"
 
@@ -15,7 +14,6 @@ import (
 type Dispatcher struct {
 	config    Config
 	receivers []*receiver
-	transport *http.Transport // nil if Config.Transport is used
 
 	mu      sync.Mutex // guards what follows
 	started bool
@@ -28,18 +26,13 @@ type Dispatcher struct {
 var ErrStopped = errors.New("webhooks: dispatcher stopped")
 
 // New returns a Dispatcher. Its error names what of c cannot be used, and holds neither secrets nor URLs;
-// ErrSecret and ErrURL can be tested. Nothing is sent before Run.
+// ErrSecret and egress.ErrURL can be tested. Nothing is sent before Run.
 func New(c Config) (*Dispatcher, error) {
 	c, err := c.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	d := &Dispatcher{read: c.After}
-	if c.Transport == nil {
-		d.transport = newTransport(c, c.concurrency())
-		c.Transport = d.transport
-	}
-	d.config = c
+	d := &Dispatcher{read: c.After, config: c}
 	for _, e := range c.Endpoints {
 		r, err := newReceiver(c, e)
 		if err != nil {
@@ -76,9 +69,6 @@ func (d *Dispatcher) stop() {
 		if n := r.stop(); n > 0 {
 			d.config.Logger.Error("webhook events not delivered at shutdown", "endpoint", r.name(), "events", n)
 		}
-	}
-	if d.transport != nil {
-		d.transport.CloseIdleConnections()
 	}
 	d.mu.Lock()
 	d.stopped = true

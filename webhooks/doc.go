@@ -31,6 +31,7 @@
 // Lanes hold the bodies of a few thousand events; those of a bigger backlog are loaded from the journal when their
 // turn comes.
 //
-// Connections to the address ranges of cloud metadata services are refused when the socket is about to
-// connect, whatever name led there. Redirects are never followed, and no proxy is taken from the environment.
+// Where endpoints may be is for package egress to say: never at a cloud's metadata service, and one whose URL is not the
+// operator's (Untrusted) at public addresses only. Redirects are never followed, and no proxy is taken from the
+// environment unless asked for. Endpoints have their own connections, authorities and certificates.
 package webhooks

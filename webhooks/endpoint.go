@@ -1,6 +1,8 @@
 package webhooks
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -8,15 +10,15 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"aldeabridge/egress"
 	"aldeabridge/events"
 )
 
-// An Endpoint is where events go. It is the operator's: it may be plain http and on any network but that of
-// cloud metadata. Printed or logged it shows its name and host only.
+// An Endpoint is where events go. It is the operator's unless it says otherwise: it may be plain http and on any network
+// but that of cloud metadata. Printed or logged it shows its name only.
 type Endpoint struct {
 	// Name is what logs, metrics and the journal call it. Names are unique and not empty.
 	Name string
@@ -33,6 +35,21 @@ type Endpoint struct {
 	Timeout time.Duration
 	// Concurrency bounds the attempts under way at once. Zero means 64.
 	Concurrency int
+
+	// RootCAs are the authorities that may have signed its certificate. Nil means those of the system.
+	RootCAs *x509.CertPool
+	// Certificates are shown to an endpoint that asks who we are (mutual TLS): the first that it accepts.
+	Certificates []tls.Certificate
+	// Proxy chooses a proxy, as in http.Transport: an http, https or socks5 URL, whose user and password
+	// are for the proxy. Nil means none; http.ProxyFromEnvironment asks the environment. An https proxy is verified
+	// with RootCAs too. It is the proxy that connects to the endpoint then, and checking the address
+	// is its job; what is checked here is the address of the proxy.
+	Proxy func(*http.Request) (*url.URL, error)
+	// Untrusted means that the URL is not the operator's, but came from somebody who may want to reach what only this
+	// machine can reach. It is https then, without user and password, on port 443 or 8443, and its address is public,
+	// or as Config.Untrusted says. An event for any other address is dead at once (ReasonAddressRefused). It has no
+	// Proxy.
+	Untrusted bool
 }
 
 // String is the endpoint's name.
@@ -43,9 +60,6 @@ func (e Endpoint) GoString() string { return e.Name }
 
 // LogValue is the endpoint's name.
 func (e Endpoint) LogValue() slog.Value { return slog.StringValue(e.Name) }
-
-// ErrURL means that an endpoint's URL cannot be used. The error's text does not repeat it: it may hold a password.
-var ErrURL = errors.New("webhooks: bad endpoint URL")
 
 const (
 	defaultConcurrency = 64
@@ -70,6 +84,9 @@ func (e Endpoint) check() error {
 	}
 	if e.Timeout != 0 && (e.Timeout < minTimeout || e.Timeout > maxTimeout) {
 		return fmt.Errorf("webhooks: endpoint %s: time-out %s is not within %s and %s", e.Name, e.Timeout, minTimeout, maxTimeout)
+	}
+	if e.Untrusted && e.Proxy != nil {
+		return fmt.Errorf("webhooks: endpoint %s: an untrusted URL cannot go through a proxy: its address would not be checked", e.Name)
 	}
 	if e.Concurrency < 0 {
 		return fmt.Errorf("webhooks: endpoint %s: concurrency %d is negative", e.Name, e.Concurrency)
@@ -103,19 +120,11 @@ type target struct {
 	authorization string   // the header's value, or empty
 }
 
-// parseTarget reads an operator's URL. Its errors wrap ErrURL and hold nothing of the URL, not even what
-// package url says about it: that may quote a part of a password.
-func parseTarget(raw string) (target, error) {
-	u, err := url.Parse(raw)
-	switch {
-	case err != nil:
-		return target{}, fmt.Errorf("%w: it cannot be read (odd characters in a user or password must be written %%XX)", ErrURL)
-	case u.Scheme != "http" && u.Scheme != "https":
-		return target{}, fmt.Errorf("%w: it must begin with http:// or https://", ErrURL)
-	case u.Hostname() == "":
-		return target{}, fmt.Errorf("%w: it has no host", ErrURL)
-	case !validPort(u.Port()):
-		return target{}, fmt.Errorf("%w: its port is not within 1 and 65535", ErrURL)
+// newTarget reads an endpoint's URL. Its errors wrap egress.ErrURL and hold nothing of the URL.
+func newTarget(guard egress.Guard, raw string) (target, error) {
+	u, err := guard.URL(raw)
+	if err != nil {
+		return target{}, err
 	}
 	var t target
 	if u.User != nil {
@@ -127,13 +136,4 @@ func parseTarget(raw string) (target, error) {
 	u.Fragment, u.RawFragment = "", ""
 	t.url = u
 	return t, nil
-}
-
-// validPort says whether port can be connected to. Empty is the scheme's own.
-func validPort(port string) bool {
-	if port == "" {
-		return true
-	}
-	n, err := strconv.ParseUint(port, 10, 16)
-	return err == nil && n > 0
 }

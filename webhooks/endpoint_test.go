@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"aldeabridge/egress"
 )
 
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
@@ -44,9 +46,9 @@ var urlCases = []struct {
 
 func TestEndpointURLsAreReadOrRefusedWithoutRepeatingThem(t *testing.T) {
 	for _, c := range urlCases {
-		got, err := parseTarget(c.raw)
+		got, err := newTarget(egress.Guard{Operator: true}, c.raw)
 		if c.want == "" {
-			if !errors.Is(err, ErrURL) {
+			if !errors.Is(err, egress.ErrURL) {
 				t.Errorf("%q: got %v, want ErrURL", c.raw, err)
 			}
 			if err != nil && strings.Contains(err.Error(), "hun") {
@@ -71,9 +73,9 @@ func FuzzEndpointURL(f *testing.F) {
 		f.Add(c.raw)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		got, err := parseTarget(raw)
+		got, err := newTarget(egress.Guard{Operator: true}, raw)
 		if err != nil {
-			if !errors.Is(err, ErrURL) {
+			if !errors.Is(err, egress.ErrURL) {
 				t.Fatalf("got %v, want ErrURL", err)
 			}
 			return
@@ -113,7 +115,7 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		{"no name", good(func(e *Endpoint) { e.Name = "" }), "without a name"},
 		{"no secret", good(func(e *Endpoint) { e.Secrets = nil }), "endpoint main: webhooks: bad signing secret: there is none"},
 		{"bad secret", good(func(e *Endpoint) { e.Secrets = []Secret{"x"} }), "does not begin"},
-		{"bad URL", good(func(e *Endpoint) { e.URL = "x" }), "endpoint main: webhooks: bad endpoint URL"},
+		{"bad URL", good(func(e *Endpoint) { e.URL = "x" }), "endpoint main: bad URL"},
 		{"short time-out", good(func(e *Endpoint) { e.Timeout = time.Millisecond }), "time-out 1ms"},
 		{"long time-out", good(func(e *Endpoint) { e.Timeout = time.Minute }), "time-out 1m0s"},
 		{"negative concurrency", good(func(e *Endpoint) { e.Concurrency = -1 }), "negative"},

@@ -9,6 +9,8 @@ import (
 	"net"
 	"strings"
 	"syscall"
+
+	"aldeabridge/egress"
 )
 
 // A Class says what kind of failure an attempt met before or instead of a useful status.
@@ -31,7 +33,7 @@ func classify(err error) Class {
 	var dns *net.DNSError
 	var timeout net.Error
 	switch {
-	case errors.Is(err, ErrAddressRefused):
+	case errors.Is(err, egress.ErrAddressRefused):
 		return ClassAddressRefused
 	case errors.As(err, &dns):
 		return ClassDNS

@@ -158,7 +158,7 @@ func TestAnEndpointThatIsDownForTwentySecondsLosesNothing(t *testing.T) {
 		var mu sync.Mutex
 		worst := make(map[string]time.Duration)
 		r := rigged(t, Config{
-			Transport: byHost{"flaky.test": newTransport(Config{Dial: flaky.Dial}, 64), "steady.test": newTransport(Config{Dial: steady.Dial}, 64)},
+			Transport: byHost{"flaky.test": newTransport(Config{Dial: flaky.Dial}, Endpoint{}), "steady.test": newTransport(Config{Dial: steady.Dial}, Endpoint{})},
 			Endpoints: []Endpoint{
 				{Name: "flaky", URL: "http://flaky.test", Secrets: []Secret{testSecret}},
 				{Name: "steady", URL: "http://steady.test", Secrets: []Secret{testSecret}},

@@ -3,6 +3,7 @@ package webhooks
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -38,7 +39,7 @@ type receiver struct {
 
 // newReceiver returns the receiver of an endpoint that has been checked.
 func newReceiver(c Config, e Endpoint) (*receiver, error) {
-	t, err := parseTarget(e.URL)
+	t, err := newTarget(c.guard(e), e.URL)
 	if err != nil {
 		return nil, err
 	}
@@ -46,10 +47,14 @@ func newReceiver(c Config, e Endpoint) (*receiver, error) {
 	if err != nil {
 		return nil, err
 	}
+	transport := c.Transport
+	if transport == nil {
+		transport = newTransport(c, e)
+	}
 	r := &receiver{
 		config: c,
 		sender: sender{
-			endpoint: e, target: t, signer: s, transport: c.Transport,
+			endpoint: e, target: t, signer: s, transport: transport,
 			agent: "bridge/" + c.Version, actions: c.Actions != nil,
 		},
 		log:   c.Logger.With("endpoint", e.Name),
@@ -95,6 +100,9 @@ func (r *receiver) stop() (unsettled int) {
 	}
 	r.mu.Unlock()
 	r.running.Wait()
+	if t, ok := r.sender.transport.(*http.Transport); ok {
+		t.CloseIdleConnections()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, l := range r.lanes {

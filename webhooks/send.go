@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"aldeabridge/egress"
 	"aldeabridge/events"
 )
 
@@ -98,7 +99,7 @@ func (s *sender) request(ctx context.Context, r events.Record, number int, live 
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.target.url.String(), bytes.NewReader(r.Body))
 	if err != nil {
-		return nil, ErrURL
+		return nil, egress.ErrURL
 	}
 	h := req.Header
 	if s.target.authorization != "" {

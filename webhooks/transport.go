@@ -2,45 +2,63 @@ package webhooks
 
 import (
 	"context"
-	"crypto/tls"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
+
+	"aldeabridge/egress"
 )
 
-const (
-	connectTimeout = 3 * time.Second // with the look-up of the name
-	tlsTimeout     = 5 * time.Second
-	idleTimeout    = 90 * time.Second
-	maxHeader      = 64 << 10 // of an answer
+// connectTimeout is for Config.Dial; a guard has its own.
+const connectTimeout = 3 * time.Second
 
-	// An HTTP/2 connection carries many lanes: a dead one is found by a ping, before the attempts on it
-	// time out one after the other.
-	pingAfter   = 3 * time.Second
-	pingTimeout = 2 * time.Second
-)
+// errProxy hides what package http and others say about a proxy's URL: it may hold a password.
+var errProxy = errors.New("webhooks: the proxy's URL cannot be used")
 
-// newTransport returns the transport for endpoints with up to concurrency attempts at once.
-func newTransport(c Config, concurrency int) *http.Transport {
-	dialer := &net.Dialer{Timeout: connectTimeout, Resolver: c.Resolver, Control: checkConnect}
-	dial := dialer.DialContext
+// guard says where an endpoint may be.
+func (c Config) guard(e Endpoint) egress.Guard {
+	g := egress.Guard{Operator: true}
+	if e.Untrusted {
+		g = c.Untrusted
+		g.Operator = false
+	}
+	g.Resolver = c.Resolver
+	return g
+}
+
+// newTransport returns the transport of an endpoint.
+func newTransport(c Config, e Endpoint) *http.Transport {
+	t := c.guard(e).Transport()
 	if c.Dial != nil {
-		dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 			ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 			defer cancel()
 			return c.Dial(ctx, network, address)
 		}
 	}
-	return &http.Transport{
-		Proxy:                  c.Proxy,
-		DialContext:            dial,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.RootCAs},
-		TLSHandshakeTimeout:    tlsTimeout,
-		DisableCompression:     true, // an answer's length is what came over the wire
-		MaxIdleConnsPerHost:    max(concurrency, defaultConcurrency),
-		IdleConnTimeout:        idleTimeout,
-		MaxResponseHeaderBytes: maxHeader,
-		ForceAttemptHTTP2:      true,
-		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
+	t.TLSClientConfig.RootCAs = e.RootCAs
+	t.TLSClientConfig.Certificates = e.Certificates
+	t.MaxIdleConnsPerHost = e.concurrency()
+	if e.Proxy != nil {
+		t.Proxy = func(req *http.Request) (*url.URL, error) {
+			u, err := e.Proxy(req)
+			if err != nil {
+				return nil, errProxy
+			}
+			return u, nil
+		}
+		t.OnProxyConnectResponse = tunnelled
 	}
+	return t
+}
+
+// tunnelled says what a proxy answered that does not let us through.
+func tunnelled(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("the proxy answered %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
+	}
+	return nil
 }

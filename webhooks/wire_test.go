@@ -76,8 +76,8 @@ func TestATLSEndpointIsVerified(t *testing.T) {
 			first := make(chan Attempt, 100)
 			journal := newFakeJournal()
 			d, err := New(Config{
-				Journal: journal, RootCAs: c.roots, Observe: func(a Attempt) { first <- a },
-				Endpoints: []Endpoint{{Name: "main", URL: srv.URL, Secrets: []Secret{testSecret}}},
+				Journal: journal, Observe: func(a Attempt) { first <- a },
+				Endpoints: []Endpoint{{Name: "main", URL: srv.URL, Secrets: []Secret{testSecret}, RootCAs: c.roots}},
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -111,8 +111,8 @@ func TestNoConnectionIsMadeBelowTLS12(t *testing.T) {
 		attempts := make(chan Attempt, 100)
 		journal := newFakeJournal()
 		d, err := New(Config{
-			Journal: journal, RootCAs: roots, Observe: func(a Attempt) { attempts <- a },
-			Endpoints: []Endpoint{{Name: "main", URL: srv.URL, Secrets: []Secret{testSecret}}},
+			Journal: journal, Observe: func(a Attempt) { attempts <- a },
+			Endpoints: []Endpoint{{Name: "main", URL: srv.URL, Secrets: []Secret{testSecret}, RootCAs: roots}},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -135,10 +135,10 @@ func TestNoConnectionIsMadeBelowTLS12(t *testing.T) {
 func TestNoProxyIsTakenFromTheEnvironmentUnlessAskedFor(t *testing.T) {
 	t.Setenv("HTTP_PROXY", "http://proxy.invalid:1")
 	t.Setenv("http_proxy", "http://proxy.invalid:1")
-	if tr := newTransport(Config{}, 1); tr.Proxy != nil {
+	if tr := newTransport(Config{}, Endpoint{}); tr.Proxy != nil {
 		t.Error("a proxy is used without being asked for")
 	}
-	if tr := newTransport(Config{Proxy: http.ProxyFromEnvironment}, 1); tr.Proxy == nil {
+	if tr := newTransport(Config{}, Endpoint{Proxy: http.ProxyFromEnvironment}); tr.Proxy == nil {
 		t.Error("the proxy that was asked for is not used")
 	}
 }
