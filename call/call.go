@@ -18,6 +18,15 @@ import (
 type Recognizer interface {
 	// Open returns at once, also when the recogniser cannot be reached: the audio waits inside.
 	Open(ctx context.Context, call events.Call, speaker events.Speaker) Transcriber
+	// With returns a Recognizer that listens differently. Its error says what of l cannot be.
+	With(l Listening) (Recognizer, error)
+}
+
+// Listening is how speech is to be recognised from now on. Nil leaves a setting as it is.
+type Listening struct {
+	Language    *string
+	Keywords    *[]string
+	Endpointing *time.Duration // silence that ends an utterance
 }
 
 // A Transcriber turns one speaker's audio into results. Its times count from the speaker's first sample.
@@ -66,6 +75,9 @@ type Config struct {
 	Observe func(events.Event)
 	// Settings is told to receivers in call.started.
 	Settings events.Recognizer
+	// Past tells what happened on a call before this server's memory of it. Nil: every call is new. An error
+	// is logged, and the call counts as new.
+	Past func(ctx context.Context, callID string) (Past, error)
 	// BaseURL is what receivers call this server, without a slash at its end. Links in events begin with it.
 	// Empty makes them paths.
 	BaseURL string
@@ -77,97 +89,105 @@ type Config struct {
 	Logger       *slog.Logger // nil discards
 }
 
-// A Call is one call from its first audio to call.ended. Make it with Start.
+// A Call is one media stream of a call, from its first audio to call.ended. Make it with Calls.Start.
 type Call struct {
-	config Config
-	info   events.Call
-	logger *slog.Logger
-	legs   []*leg // one for each speaker, fixed
-	queue  *queue
-	end    sync.Once
-	cancel context.CancelFunc
+	calls   *Calls
+	config  Config
+	info    events.Call
+	logger  *slog.Logger
+	tracks  []*track // one for each speaker, fixed
+	life    *life
+	base    time.Duration // where the stream begins on the call's time line
+	resumed bool          // the call had a stream before
+	end     sync.Once
+	ctx     context.Context // of recognition
+	cancel  context.CancelFunc
 }
 
-// Start begins a call: call.started is on its way and a Transcriber is open for each of tracks when it
-// returns. ctx bounds the whole call: when it ends, recognition stops at once and what was heard is emitted.
-// Somebody must call End.
-func Start(ctx context.Context, config Config, info events.Call, media events.MediaFormat, tracks []events.Speaker) *Call {
-	config.UtteranceTimeout = cmp.Or(config.UtteranceTimeout, 1500*time.Millisecond)
-	config.DrainTimeout = cmp.Or(config.DrainTimeout, 15*time.Second)
-	logger := config.Logger
-	if logger == nil {
-		logger = slog.New(slog.DiscardHandler)
-	}
-	logger = logger.With("call_sid", info.ID, "stream_sid", info.StreamID)
-	ctx, cancel := context.WithCancel(ctx)
+// A Stream is what a Call is made from.
+type Stream struct {
+	Call   events.Call
+	Media  events.MediaFormat
+	Tracks []events.Speaker
+}
+
+// Start begins a call, or goes on with one that had a stream before: call.started is on its way and a Transcriber
+// is open for each track when it returns. ctx bounds the whole stream: when it ends, recognition stops at once and
+// what was heard is emitted. Somebody must call End.
+func (cs *Calls) Start(ctx context.Context, s Stream) *Call {
 	c := &Call{
-		config: config,
-		info:   info,
-		logger: logger,
-		queue:  newQueue(config.Journal, config.Observe, info, logger),
-		cancel: cancel,
+		calls:  cs,
+		config: cs.config,
+		info:   s.Call,
+		logger: cs.config.Logger.With("call_sid", s.Call.ID, "stream_sid", s.Call.StreamID),
 	}
-	c.queue.put(time.Now(), events.CallStarted{Tracks: tracks, Media: media, Recognizer: config.Settings})
-	for _, speaker := range tracks {
-		c.legs = append(c.legs, c.startLeg(ctx, info, speaker))
+	c.ctx, c.cancel = context.WithCancel(ctx)
+	cs.join(ctx, c)
+	c.put(time.Now(), events.CallStarted{Tracks: s.Tracks, Media: s.Media, Recognizer: c.config.Settings, Resumed: c.resumed})
+	for _, speaker := range s.Tracks {
+		c.tracks = append(c.tracks, c.startTrack(speaker))
 	}
-	logger.Info("call started", "tracks", len(tracks))
+	c.logger.Info("call started", "tracks", len(s.Tracks), "resumed", c.resumed)
 	return c
 }
 
 // Audio hands on the next µ-law bytes of a speaker's time line. It never blocks and keeps nothing of mulaw.
 // Audio of a speaker who is not among the call's tracks is ignored. One goroutine at a time for a speaker.
 func (c *Call) Audio(speaker events.Speaker, mulaw []byte) {
-	for _, l := range c.legs {
-		if l.speaker == speaker {
-			l.transcriber.Write(mulaw)
-			l.samples += int64(len(mulaw))
+	for _, t := range c.tracks {
+		if t.speaker == speaker {
+			t.write(mulaw)
 			return
 		}
 	}
 }
 
-// DTMF reports a key press at a time since the call's first sample. It never blocks.
+// DTMF reports a key press at a time since the stream's first sample. It never blocks.
 func (c *Call) DTMF(digit string, at time.Duration) {
-	c.queue.put(time.Now(), events.DTMFReceived{Digit: digit, At: events.Offset(at)})
+	c.put(time.Now(), events.DTMFReceived{Digit: digit, At: events.Offset(c.base + at)})
 }
 
-// End ends the call: the recogniser is asked for the last words, they are emitted, then call.ended is. It
-// returns when the journal has it all. The first End counts; later ones return at once. Call it after the
-// last Audio. Utterances and DTMF of counts are filled in here.
+// End ends the stream: the recogniser is asked for the last words, they are emitted, then call.ended is. It
+// returns when the journal has it all, or leaves the rest to another stream of the call. The first End counts; later
+// ones return at once. Call it after the last Audio. Utterances and DTMF of counts are filled in here.
 func (c *Call) End(reason events.EndReason, counts events.Counts) {
 	c.end.Do(func() { c.finish(reason, counts) })
 }
 
 func (c *Call) finish(reason events.EndReason, counts events.Counts) {
-	for _, l := range c.legs {
-		l.closeSend()
+	var samples int64
+	for _, t := range c.tracks {
+		t.leg.closeSend(t.now(), events.ByCallEnd)
+		samples = max(samples, t.samples)
 	}
 	// A recogniser that does not let go must not keep the call from ending.
 	giveUp := time.AfterFunc(c.config.DrainTimeout, c.cancel)
-	var samples int64
-	for _, l := range c.legs {
-		<-l.done
-		samples = max(samples, l.samples)
+	for _, t := range c.tracks {
+		t.wait()
 	}
 	giveUp.Stop()
 	c.cancel()
 
-	lines := c.queue.said()
+	lines := c.life.queue.said()
 	slices.SortStableFunc(lines, func(a, b events.Line) int { return cmp.Compare(a.Start, b.Start) })
-	counts.Utterances, counts.DTMF = len(lines), c.queue.pressed()
-	duration := length(samples)
-	c.queue.put(time.Now(), c.bounded(events.CallEnded{
+	counts.Utterances, counts.DTMF = len(lines), c.life.queue.pressed()
+	duration := c.base + length(samples)
+	c.put(time.Now(), c.bounded(events.CallEnded{
 		Reason:     reason,
 		Duration:   events.Offset(duration),
 		Counts:     counts,
 		Transcript: lines,
 	}))
-	c.queue.close()
+	if c.calls.leave(c) {
+		c.life.queue.close()
+	}
 	c.logger.Info("call ended", "reason", reason, "duration", duration.Round(time.Millisecond), "utterances", counts.Utterances,
 		"frames", counts.Frames, "frames_late", counts.FramesLate, "frames_duplicate", counts.FramesDuplicate,
 		"frames_bad", counts.FramesBad, "messages_skipped", counts.MessagesSkipped, "silence_ms", counts.Silence)
 }
+
+// put queues an event of this stream.
+func (c *Call) put(now time.Time, body events.Body) { c.life.queue.put(now, c.info, body) }
 
 // maxEvent is how long an event's JSON may be: what receivers of webhooks commonly take.
 const maxEvent = 1 << 20

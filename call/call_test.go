@@ -35,6 +35,8 @@ func newEars() *ears { return &ears{heard: make(chan call.Heard, 100)} }
 
 func (e *ears) Open(context.Context, events.Call, events.Speaker) call.Transcriber { return e }
 
+func (e *ears) With(call.Listening) (call.Recognizer, error) { return e, nil }
+
 func (e *ears) Write(b []byte) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -142,7 +144,7 @@ var (
 )
 
 func start(config call.Config, tracks ...events.Speaker) *call.Call {
-	return call.Start(context.Background(), config, info, format, tracks)
+	return call.New(config).Start(context.Background(), call.Stream{Call: info, Media: format, Tracks: tracks})
 }
 
 func TestEventsAreStoredInOrderAndTheCallEndsOnce(t *testing.T) {
@@ -252,6 +254,8 @@ func TestSpeakersStaySeparateAndIndexesCountTheCall(t *testing.T) {
 
 type byspeaker map[events.Speaker]*ears
 
+func (b byspeaker) With(call.Listening) (call.Recognizer, error) { return b, nil }
+
 func (b byspeaker) Open(_ context.Context, _ events.Call, s events.Speaker) call.Transcriber {
 	return b[s]
 }
@@ -346,6 +350,7 @@ func TestARecogniserThatDoesNotLetGoDoesNotKeepTheCall(t *testing.T) {
 type stuckEars struct{}
 
 func (s *stuckEars) Open(context.Context, events.Call, events.Speaker) call.Transcriber { return s }
+func (s *stuckEars) With(call.Listening) (call.Recognizer, error)                       { return s, nil }
 func (*stuckEars) Write([]byte)                                                         {}
 func (*stuckEars) Finalize()                                                            {}
 func (*stuckEars) Behind() bool                                                         { return false }

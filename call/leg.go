@@ -13,35 +13,39 @@ import (
 	"aldeabridge/transcript"
 )
 
-// A leg is one speaker of a call: a transcriber, and the transcript that its results become.
+// A leg is a stretch of one speaker's time line: a transcriber, and the transcript that its results become.
 type leg struct {
+	call        *Call
 	speaker     events.Speaker
 	transcriber Transcriber
-	queue       *queue
 	logger      *slog.Logger
+	base        time.Duration // where it begins on the call's time line
 	done        chan struct{} // closed when the last word is in the queue
-	samples     int64         // written so far; Audio's goroutine, then End's
 	patience    time.Duration // how long finals wait for the end of their utterance
 
 	mu        sync.Mutex // guards what follows, and the order of its events in the queue
 	assembler *transcript.Assembler
-	timer     *time.Timer   // runs tick at the assembler's deadline
-	end       time.Duration // of all audio, once the call is over; negative before
+	timer     *time.Timer    // runs tick at the assembler's deadline
+	end       time.Duration  // of its audio, on the call's time line, once there is no more; negative before
+	endedBy   events.EndedBy // why there is no more
 }
 
 // endSlack is how far before the end of the audio a result may end and still be one that the end caused:
 // recognisers count in frames of their own.
 const endSlack = 100 * time.Millisecond
 
-func (c *Call) startLeg(ctx context.Context, info events.Call, speaker events.Speaker) *leg {
+// startLeg begins to transcribe a speaker from a place on the call's time line on. The prefix of its utterances'
+// ids must be used once.
+func (c *Call) startLeg(recognizer Recognizer, speaker events.Speaker, base time.Duration, prefix string) *leg {
 	l := &leg{
+		call:        c,
 		speaker:     speaker,
-		transcriber: c.config.Recognizer.Open(ctx, info, speaker),
-		queue:       c.queue,
+		transcriber: recognizer.Open(c.ctx, c.info, speaker),
 		logger:      c.logger.With("speaker", speaker),
+		base:        base,
 		done:        make(chan struct{}),
 		assembler: transcript.New(transcript.Options{
-			Prefix:   cmp.Or(info.StreamID, info.ID) + "-" + string(speaker),
+			Prefix:   prefix,
 			Speaker:  speaker,
 			Language: c.config.Settings.Language,
 			Timeout:  c.config.UtteranceTimeout,
@@ -51,14 +55,14 @@ func (c *Call) startLeg(ctx context.Context, info events.Call, speaker events.Sp
 	}
 	l.timer = time.AfterFunc(time.Hour, l.tick)
 	l.timer.Stop()
-	go l.listen(ctx)
+	go l.listen(c.ctx)
 	return l
 }
 
-// closeSend says that the speaker's audio is complete.
-func (l *leg) closeSend() {
+// closeSend says that there is no more audio after end, and why.
+func (l *leg) closeSend(end time.Duration, by events.EndedBy) {
 	l.mu.Lock()
-	l.end = length(l.samples)
+	l.end, l.endedBy = end, by
 	l.timer.Stop()
 	l.mu.Unlock()
 	l.transcriber.CloseSend()
@@ -84,7 +88,7 @@ func (l *leg) listen(ctx context.Context) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.timer.Stop()
-	l.emit(l.assembler.Close(confirmed))
+	l.emit(l.assembler.Close(cmp.Or(l.endedBy, events.ByCallEnd), confirmed))
 }
 
 // hear takes one thing from the transcriber into the transcript.
@@ -94,28 +98,46 @@ func (l *leg) hear(h Heard) {
 	defer l.mu.Unlock()
 	switch {
 	case h.Result != nil:
-		r := *h.Result
+		r := l.place(*h.Result)
 		if r.SpeechFinal && l.end >= 0 && r.End >= l.end-endSlack {
 			// The recogniser was told that the audio is over, and calls that the end of an utterance. It was
-			// the call that ended.
+			// we who ended it.
 			r.Final, r.SpeechFinal = true, false
 		}
 		l.emit(l.assembler.Result(r, now))
 	case h.UtteranceEnd != nil:
-		if last := h.UtteranceEnd.LastWordEnd; l.end >= 0 && (last < 0 || last > l.end-l.patience) {
+		end := *h.UtteranceEnd
+		if end.LastWordEnd >= 0 {
+			end.LastWordEnd += l.base
+		}
+		if last := end.LastWordEnd; l.end >= 0 && (last < 0 || last > l.end-l.patience) {
 			break // the same: there was no silence behind the last word, only the end
 		}
-		bodies, finalize := l.assembler.UtteranceEnd(*h.UtteranceEnd, now)
+		bodies, finalize := l.assembler.UtteranceEnd(end, now)
 		l.emit(bodies)
 		if finalize {
 			l.transcriber.Finalize()
 		}
 	case h.SpeechStarted != nil:
-		l.queue.put(now, events.SpeechStarted{Speaker: l.speaker, At: events.Offset(h.SpeechStarted.At)})
+		l.call.put(now, events.SpeechStarted{Speaker: l.speaker, At: events.Offset(l.base + h.SpeechStarted.At)})
 	case h.Event != nil:
-		l.queue.put(now, h.Event)
+		if gap, ok := h.Event.(events.AudioGap); ok {
+			gap.From, gap.To = gap.From+events.Offset(l.base), gap.To+events.Offset(l.base)
+			h.Event = gap
+		}
+		l.call.put(now, h.Event)
 	}
 	l.arm(now)
+}
+
+// place puts a result on the call's time line.
+func (l *leg) place(r transcript.Result) transcript.Result {
+	r.Start, r.End = r.Start+l.base, r.End+l.base
+	for i := range r.Words {
+		w := &r.Words[i]
+		w.Start, w.End = w.Start+l.base, w.End+l.base
+	}
+	return r
 }
 
 // tick ends an utterance about which the recogniser fell silent.
@@ -134,7 +156,7 @@ func (l *leg) tick() {
 	l.arm(now)
 }
 
-// arm sets the timer to the assembler's deadline. At the end of the call it is the end of the results that
+// arm sets the timer to the assembler's deadline. At the end of the audio it is the end of the results that
 // ends an utterance. The caller holds mu.
 func (l *leg) arm(now time.Time) {
 	if deadline, ok := l.assembler.Deadline(); ok && l.end < 0 {
@@ -148,7 +170,7 @@ func (l *leg) arm(now time.Time) {
 func (l *leg) emit(bodies []events.Body) {
 	now := time.Now()
 	for _, b := range bodies {
-		l.queue.put(now, b)
+		l.call.put(now, b)
 	}
 }
 

@@ -27,7 +27,6 @@ const (
 type queue struct {
 	journal Journal
 	observe func(events.Event)
-	call    events.Call
 	logger  *slog.Logger
 	ctx     context.Context // ends when the queue gives up on its journal
 	giveUp  context.CancelFunc
@@ -37,22 +36,22 @@ type queue struct {
 	waiting []events.Event
 	running bool // a goroutine is in run
 	dropped int
-	lines   []events.Line // every utterance so far
+	lines   []events.Line // every utterance so far, those of earlier streams too
 	digits  int
 }
 
-func newQueue(journal Journal, observe func(events.Event), call events.Call, logger *slog.Logger) *queue {
+func newQueue(journal Journal, observe func(events.Event), logger *slog.Logger) *queue {
 	if observe == nil {
 		observe = func(events.Event) {}
 	}
-	q := &queue{journal: journal, observe: observe, call: call, logger: logger}
+	q := &queue{journal: journal, observe: observe, logger: logger}
 	q.ctx, q.giveUp = context.WithCancel(context.Background())
 	q.idle = sync.NewCond(&q.mu)
 	return q
 }
 
-// put adds an event that happened at now. It never waits.
-func (q *queue) put(now time.Time, body events.Body) {
+// put adds an event that happened on a stream of the call at now. It never waits.
+func (q *queue) put(now time.Time, call events.Call, body events.Body) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	_, last := body.(events.CallEnded)
@@ -76,7 +75,7 @@ func (q *queue) put(now time.Time, body events.Body) {
 	case events.DTMFReceived:
 		q.digits++
 	}
-	q.waiting = append(q.waiting, events.Event{Time: now, Call: q.call, Body: body})
+	q.waiting = append(q.waiting, events.Event{Time: now, Call: call, Body: body})
 	if !q.running {
 		q.running = true
 		go q.run()

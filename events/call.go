@@ -34,6 +34,8 @@ type CallStarted struct {
 	Tracks     []Speaker   `json:"tracks"`
 	Media      MediaFormat `json:"media"`
 	Recognizer Recognizer  `json:"recognizer"`
+	// Resumed says that the call had a media stream before: sequence, times and transcript go on.
+	Resumed bool `json:"resumed,omitempty"`
 }
 
 // MediaFormat is the audio as the carrier sends it.

@@ -29,13 +29,14 @@ const (
 	BySpeechFinal  EndedBy = "speech_final"  // the recogniser heard its end
 	ByUtteranceEnd EndedBy = "utterance_end" // no word for a while
 	ByTimeout      EndedBy = "timeout"       // the recogniser fell silent about it
+	ByListen       EndedBy = "listen"        // an action changed how is listened
 	ByCallEnd      EndedBy = "call_end"      // the call was over first
 )
 
 // An Utterance is what one speaker said in one go.
 type Utterance struct {
 	ID         string  `json:"id"`    // the same whenever this utterance is sent
-	Index      int     `json:"index"` // counts the stream's utterances from 1
+	Index      int     `json:"index"` // counts the call's utterances from 1
 	Speaker    Speaker `json:"speaker"`
 	Text       string  `json:"text"`
 	Confidence float64 `json:"confidence"` // 0 to 1

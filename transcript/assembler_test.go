@@ -99,7 +99,7 @@ func play(t *testing.T, a *Assembler, steps []step) []events.Body {
 		case tick:
 			out = append(out, a.Tick(at(float64(s)))...)
 		case closing:
-			out = append(out, a.Close(bool(s))...)
+			out = append(out, a.Close(events.ByCallEnd, bool(s))...)
 		default:
 			t.Fatalf("step %d: unknown step %T", i, s)
 		}

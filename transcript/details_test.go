@@ -114,7 +114,7 @@ func TestDeadline(t *testing.T) {
 	a.Tick(at(22))
 	check("after the timeout", time.Time{}, false)
 	a.Result(final("four", 4, 5), at(23))
-	a.Close(true)
+	a.Close(events.ByCallEnd, true)
 	check("after Close", time.Time{}, false)
 }
 

@@ -52,10 +52,10 @@ func (a *Assembler) Tick(now time.Time) []events.Body {
 // Resume starts the waiting time again: the recogniser was out of reach until now.
 func (a *Assembler) Resume(now time.Time) { a.touch(now) }
 
-// Close ends the track and returns its last utterance, if there is one. confirmed says that the recogniser
+// Close ends the track and returns its last utterance, if there is one, as ended by by. confirmed says that the recogniser
 // answered for all audio. An interim that is still pending becomes part of the utterance, which is then not
 // confirmed. Afterwards the Assembler takes and returns nothing.
-func (a *Assembler) Close(confirmed bool) []events.Body {
+func (a *Assembler) Close(by events.EndedBy, confirmed bool) []events.Body {
 	if a.closed {
 		return nil
 	}
@@ -64,7 +64,7 @@ func (a *Assembler) Close(confirmed bool) []events.Body {
 		a.pending = segment{}
 		confirmed = false
 	}
-	out := a.emit(events.ByCallEnd, confirmed)
+	out := a.emit(by, confirmed)
 	a.closed = true
 	return out
 }

@@ -183,7 +183,7 @@ func FuzzAssembler(f *testing.F) {
 				out = append(out, a.Result(Result{SpeechFinal: true, Start: head, End: head + time.Millisecond}, now)...)
 			}
 		}
-		out = append(out, a.Close(true)...)
+		out = append(out, a.Close(events.ByCallEnd, true)...)
 		utterances := checkUtterances(t, out)
 		if got := finalWords(utterances); !slices.Equal(got, m.want) {
 			t.Errorf("got words %v\nwant      %v", got, m.want)
@@ -237,7 +237,7 @@ func FuzzHostile(f *testing.F) {
 			}
 			out = append(out, a.Tick(now)...)
 		}
-		out = append(out, a.Close(false)...)
+		out = append(out, a.Close(events.ByCallEnd, false)...)
 		got := finalWords(checkUtterances(t, out))
 		seen := map[string]bool{}
 		for _, w := range got {

@@ -145,7 +145,7 @@ func hear(stream *aldea.Stream) heard {
 				assembler.Resume(now)
 			}
 		case err != nil:
-			keep(assembler.Close(errors.Is(err, io.EOF)))
+			keep(assembler.Close(events.ByCallEnd, errors.Is(err, io.EOF)))
 			h.err = err
 			return h
 		}

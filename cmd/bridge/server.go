@@ -100,6 +100,7 @@ func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 		Logger:           logger,
 	}
 	apply(h.call, &config)
+	calls := call.New(config)
 	s.media = &media.Server{
 		PublicURL:  o.PublicURL,
 		AuthTokens: o.secrets.twilio,
@@ -111,7 +112,7 @@ func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 			if sid := stream.Start().AccountSID; o.TwilioAccountSID != "" && sid != o.TwilioAccountSID {
 				logger.Warn("call of another account than TWILIO_ACCOUNT_SID", "call_sid", stream.Start().CallSID, "account_sid", sid)
 			}
-			serveCall(ctx, s.calling, config, stream)
+			serveCall(ctx, s.calling, calls, stream)
 		},
 	}
 	s.app = s.routes()

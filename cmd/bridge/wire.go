@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"aldeabridge/aldea"
@@ -20,6 +22,24 @@ type recognizer struct{ client *aldea.Client }
 func (r recognizer) Open(ctx context.Context, c events.Call, speaker events.Speaker) call.Transcriber {
 	return transcriber{speaker: speaker, Stream: r.client.Open(ctx,
 		slog.String("call_sid", c.ID), slog.String("stream_sid", c.StreamID), slog.String("speaker", string(speaker)))}
+}
+
+func (r recognizer) With(l call.Listening) (call.Recognizer, error) {
+	var s aldea.Settings
+	if l.Language != nil {
+		s.Language = *l.Language
+	}
+	if l.Keywords != nil {
+		s.Keywords = append([]string{}, *l.Keywords...)
+	}
+	if l.Endpointing != nil {
+		s.Endpointing = strconv.FormatInt(l.Endpointing.Milliseconds(), 10)
+	}
+	client, err := r.client.With(s)
+	if err != nil {
+		return nil, errors.New(aldeaNames.Replace(err.Error()))
+	}
+	return recognizer{client}, nil
 }
 
 // transcriber is a recogniser stream whose messages are what a call hears.
@@ -84,25 +104,29 @@ func result(m *aldea.Results) *transcript.Result {
 
 // serveCall runs one call on a media stream, in the stream's own handler. ctx ends the stream; recognition
 // goes on until the last words are heard, or until calling ends.
-func serveCall(ctx, calling context.Context, config call.Config, stream *media.Stream) {
+func serveCall(ctx, calling context.Context, calls *call.Calls, stream *media.Stream) {
 	start := stream.Start()
 	var tracks []events.Speaker
 	for _, t := range start.Tracks {
 		tracks = append(tracks, speaker(t))
 	}
-	c := call.Start(calling, config, events.Call{
-		ID:        start.CallSID,
-		StreamID:  start.StreamSID,
-		Carrier:   "twilio",
-		From:      start.From,
-		To:        start.To,
-		Direction: events.Direction(start.Direction),
-		Params:    start.Params,
-	}, events.MediaFormat{
-		Encoding:   start.Format.Encoding,
-		SampleRate: start.Format.SampleRate,
-		Channels:   start.Format.Channels,
-	}, tracks)
+	c := calls.Start(calling, call.Stream{
+		Call: events.Call{
+			ID:        start.CallSID,
+			StreamID:  start.StreamSID,
+			Carrier:   "twilio",
+			From:      start.From,
+			To:        start.To,
+			Direction: events.Direction(start.Direction),
+			Params:    start.Params,
+		},
+		Media: events.MediaFormat{
+			Encoding:   start.Format.Encoding,
+			SampleRate: start.Format.SampleRate,
+			Channels:   start.Format.Channels,
+		},
+		Tracks: tracks,
+	})
 	reason := stream.Receive(ctx, receiver{c})
 	s := stream.Stats()
 	c.End(events.EndReason(reason), events.Counts{

@@ -1,0 +1,108 @@
+package call_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aldeabridge/call"
+	"aldeabridge/events"
+)
+
+// inTurn opens one ears after the other.
+type inTurn chan *ears
+
+func (i inTurn) Open(context.Context, events.Call, events.Speaker) call.Transcriber { return <-i }
+
+func (i inTurn) With(call.Listening) (call.Recognizer, error) { return i, nil }
+
+func stream(id string) call.Stream {
+	return call.Stream{Call: events.Call{ID: "CA1", StreamID: id, Carrier: "twilio"}, Media: format, Tracks: []events.Speaker{events.Caller}}
+}
+
+func TestASecondStreamGoesOnWithTheCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first, second, j, r := newEars(), newEars(), &book{}, make(inTurn, 2)
+		first.after = []call.Heard{final("one", 0, time.Second, true)}
+		r <- first
+		r <- second
+		calls := call.New(call.Config{Recognizer: r, Journal: j})
+		c := calls.Start(context.Background(), stream("MZ1"))
+		c.Audio(events.Caller, make([]byte, 2*8000))
+		time.Sleep(3 * time.Second)
+		// The line broke, and the carrier came back before the last words of the old stream were heard.
+		d := calls.Start(context.Background(), stream("MZ2"))
+		c.End(events.EndClosed, events.Counts{})
+		d.Audio(events.Caller, make([]byte, 8000))
+		d.DTMF("7", 500*time.Millisecond)
+		second.heard <- final("two", 200*time.Millisecond, time.Second, true)
+		synctest.Wait()
+		d.End(events.EndStop, events.Counts{})
+
+		us := j.utterances()
+		if len(us) != 2 || us[0].Text != "one" || us[1].Text != "two" {
+			t.Fatalf("got %+v, want one and two", us)
+		}
+		if us[1].Index != 2 || us[1].Start != events.Offset(3200*time.Millisecond) || us[1].End != events.Offset(4*time.Second) {
+			t.Errorf("got %+v, want index 2, from 3.2 s to 4 s", us[1])
+		}
+		last := j.events[len(j.events)-1]
+		ended, ok := last.Body.(events.CallEnded)
+		if !ok || len(ended.Transcript) != 2 || ended.Counts.Utterances != 2 || ended.Duration != events.Offset(4*time.Second) {
+			t.Errorf("got %+v, want call.ended with both lines after 4 s", last.Body)
+		}
+		var resumed []bool
+		for _, e := range j.events {
+			switch b := e.Body.(type) {
+			case events.CallStarted:
+				resumed = append(resumed, b.Resumed)
+			case events.DTMFReceived:
+				if b.At != events.Offset(3500*time.Millisecond) {
+					t.Errorf("got key at %v, want 3.5 s", b.At)
+				}
+			}
+		}
+		if len(resumed) != 2 || resumed[0] || !resumed[1] {
+			t.Errorf("got resumed %v, want false and true", resumed)
+		}
+	})
+}
+
+func TestACallGoesOnAfterARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, j := newEars(), &book{}
+		began := time.Now().Add(-time.Minute)
+		past := func(_ context.Context, id string) (call.Past, error) {
+			if id != "CA1" {
+				t.Errorf("got asked for call %q, want CA1", id)
+			}
+			return call.Past{Began: began, Lines: []events.Line{{Text: "one"}, {Text: "two"}}, Digits: 3}, nil
+		}
+		c := call.New(call.Config{Recognizer: e, Journal: j, Past: past}).Start(context.Background(), stream("MZ2"))
+		e.heard <- final("three", 0, time.Second, true)
+		synctest.Wait()
+		c.End(events.EndStop, events.Counts{})
+		us := j.utterances()
+		if len(us) != 1 || us[0].Index != 3 || us[0].Start != events.Offset(time.Minute) {
+			t.Errorf("got %+v, want the third utterance, a minute after the call began", us)
+		}
+		ended := j.events[len(j.events)-1].Body.(events.CallEnded)
+		if len(ended.Transcript) != 3 || ended.Counts.DTMF != 3 {
+			t.Errorf("got %d lines and %d digits, want 3 and 3", len(ended.Transcript), ended.Counts.DTMF)
+		}
+	})
+}
+
+func TestAJournalThatDoesNotAnswerMakesACallNew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, j := newEars(), &book{}
+		past := func(context.Context, string) (call.Past, error) { return call.Past{}, errors.New("broken") }
+		c := call.New(call.Config{Recognizer: e, Journal: j, Past: past}).Start(context.Background(), stream("MZ1"))
+		c.End(events.EndStop, events.Counts{})
+		if got := j.events[0].Body.(events.CallStarted); got.Resumed {
+			t.Error("got resumed, want a new call")
+		}
+	})
+}

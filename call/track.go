@@ -1,0 +1,82 @@
+package call
+
+import (
+	"cmp"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"aldeabridge/events"
+)
+
+// A track is one speaker of a stream. It has one leg, until somebody wants to listen differently: then the old leg
+// is asked for its last words and a new one goes on from the next sample.
+type track struct {
+	call    *Call
+	speaker events.Speaker
+
+	next   atomic.Pointer[Recognizer] // to be listened with from the next audio on; nil for no change
+	paused atomic.Bool                // the recogniser hears silence instead
+
+	// Audio's goroutine, then End's.
+	leg     *leg
+	former  []*leg
+	samples int64 // written so far
+}
+
+func (c *Call) startTrack(speaker events.Speaker) *track {
+	t := &track{call: c, speaker: speaker}
+	t.leg = c.startLeg(c.config.Recognizer, speaker, c.base, t.prefix())
+	return t
+}
+
+// prefix begins the ids of the utterances of the track's next leg.
+func (t *track) prefix() string {
+	prefix := cmp.Or(t.call.info.StreamID, t.call.info.ID) + "-" + string(t.speaker)
+	if t.leg == nil {
+		return prefix
+	}
+	return fmt.Sprintf("%s.%d", prefix, len(t.former)+2)
+}
+
+// now is the end of the audio so far, on the call's time line.
+func (t *track) now() time.Duration { return t.call.base + length(t.samples) }
+
+// muted is what the recogniser hears of a speaker who is not to be transcribed: µ-law silence.
+var muted = func() (b [800]byte) {
+	for i := range b {
+		b[i] = 0xFF
+	}
+	return b
+}()
+
+// write hands on audio.
+func (t *track) write(mulaw []byte) {
+	if t.next.Load() != nil {
+		t.change()
+	}
+	t.samples += int64(len(mulaw))
+	if !t.paused.Load() {
+		t.leg.transcriber.Write(mulaw)
+		return
+	}
+	for n := len(mulaw); n > 0; n -= len(muted) {
+		t.leg.transcriber.Write(muted[:min(n, len(muted))])
+	}
+}
+
+// change goes on with another leg.
+func (t *track) change() {
+	recognizer := t.next.Swap(nil)
+	prefix := t.prefix()
+	t.leg.closeSend(t.now(), events.ByListen)
+	t.former = append(t.former, t.leg)
+	t.leg = t.call.startLeg(*recognizer, t.speaker, t.now(), prefix)
+}
+
+// wait returns when the last word of each leg is in the queue.
+func (t *track) wait() {
+	for _, l := range append(t.former, t.leg) {
+		<-l.done
+	}
+}
