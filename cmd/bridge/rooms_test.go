@@ -27,6 +27,7 @@ var rooms = map[string][]string{
 	"egress":                 {},
 	"webhooks":               {"events", "egress"},
 	"webhooks/webhooktest":   {},
+	"console/client":         {},
 	"call":                   {"events", "codec", "transcript"},
 	"call/calltest":          {"call", "codec", "events", "aldea/sandbox", "aldea/sandbox/marker", "media/mediatest", "webhooks/webhooktest", "call/calltest/faultnet"},
 	"call/calltest/faultnet": {},
