@@ -27,6 +27,7 @@ var rooms = map[string][]string{
 	"egress":                 {},
 	"webhooks":               {"events", "egress"},
 	"webhooks/webhooktest":   {},
+	"console":                {"events"},
 	"console/client":         {},
 	"call":                   {"events", "codec", "transcript"},
 	"call/calltest":          {"call", "codec", "events", "aldea/sandbox", "aldea/sandbox/marker", "media/mediatest", "webhooks/webhooktest", "call/calltest/faultnet"},
@@ -38,7 +39,7 @@ var rooms = map[string][]string{
 
 // technologies is which rooms may import an outside technology.
 var technologies = map[string][]string{
-	"github.com/gofiber/fiber/v2":          {"media", "cmd/bridge"},
+	"github.com/gofiber/fiber/v2":          {"media", "console", "cmd/bridge"},
 	"github.com/gofiber/contrib/websocket": {"media"},
 	"github.com/gorilla/websocket":         {"aldea", "aldea/sandbox", "media/mediatest"},
 	"github.com/ebitengine/purego":         {"cmd/sphinx"},

@@ -38,7 +38,9 @@ func (s *server) routes() *fiber.App {
 			"recognizer": health(s.client.Health().Ready()), "journal": health(s.journalHealthy()), "webhook": health(s.webhookHealthy()),
 		})
 	})
-	app.Get("/metrics", s.metrics.handler(s))
+	guard := s.guard()
+	app.Get("/metrics", guard.Handle, s.metrics.handler(s))
+	s.registerAPI(app, guard)
 	s.media.Register(app)
 	return app
 }

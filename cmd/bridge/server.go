@@ -16,6 +16,7 @@ import (
 	"aldeabridge/aldea"
 	"aldeabridge/aldea/sandbox"
 	"aldeabridge/call"
+	"aldeabridge/console"
 	"aldeabridge/events"
 	"aldeabridge/media"
 	"aldeabridge/webhooks"
@@ -32,6 +33,7 @@ type server struct {
 	store      store
 	metrics    *metrics
 	dispatcher *webhooks.Dispatcher // nil without a webhook
+	api        *console.API         // nil with a journal in memory
 	sandbox    *sandbox.Server      // nil with a real recogniser
 	draining   atomic.Bool          // no new calls are taken
 	calling    context.Context      // bounds every call's recognition
@@ -214,6 +216,7 @@ func (s *server) run(ctx context.Context) error {
 		}
 	}
 	stopDelivering()
+	s.closeAPI() // its event streams have told the end of every call
 	// What is left are connections that ask for nothing; calls and webhooks are done.
 	if err := s.app.ShutdownWithTimeout(time.Second); err != nil {
 		s.logger.Debug("connections left open", "err", err)

@@ -75,6 +75,7 @@ func (s *server) observe(hook func(webhooks.Attempt)) func(webhooks.Attempt) {
 func (s *server) observeEvents(hook func(events.Event)) func(events.Event) {
 	return func(e events.Event) {
 		s.metrics.event(e)
+		s.publish(e)
 		if hook != nil {
 			hook(e)
 		}

@@ -1,0 +1,247 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"aldeabridge/console"
+	"aldeabridge/events"
+	"aldeabridge/journal"
+	"aldeabridge/webhooks"
+)
+
+// guard lets in who may use the HTTP API.
+func (s *server) guard() *console.Guard {
+	return console.NewGuard(splitTokens(s.options.secrets.apiToken), isLoopback(s.options.Listen), s.logger)
+}
+
+// registerAPI adds the HTTP API. A journal in memory has nothing to tell: there is none then.
+func (s *server) registerAPI(app *fiber.App, guard *console.Guard) {
+	kept, ok := s.store.(*journal.Store)
+	if !ok {
+		return
+	}
+	config := console.Config{Journal: archive{kept, s.options.dataDir}, Guard: guard, Logger: s.logger}
+	if s.dispatcher != nil {
+		config.Deliverer = deliverer{kept, s.dispatcher}
+	}
+	s.api = console.New(config)
+	s.api.Register(app)
+}
+
+// publish tells the API's event streams of an event.
+func (s *server) publish(e events.Event) {
+	if s.api != nil {
+		s.api.Publish(e)
+	}
+}
+
+// closeAPI ends the API's event streams, so that the HTTP server can shut down.
+func (s *server) closeAPI() {
+	if s.api != nil {
+		s.api.Close()
+	}
+}
+
+// archive is the journal in console's words.
+type archive struct {
+	store *journal.Store
+	dir   func() (string, error) // with room for a copy of it
+}
+
+// apiErrors says what the journal's errors mean to console.
+var apiErrors = []struct{ ours, theirs error }{
+	{journal.ErrNoCall, console.ErrNotFound},
+	{journal.ErrCallUp, console.ErrConflict},
+	{journal.ErrCursor, console.ErrCursor},
+	{journal.ErrClosed, console.ErrUnavailable},
+	{webhooks.ErrNoEndpoint, console.ErrNotFound},
+	{webhooks.ErrStopped, console.ErrUnavailable},
+}
+
+// apiError is err in console's words.
+func apiError(err error) error {
+	for _, e := range apiErrors {
+		if errors.Is(err, e.ours) {
+			return fmt.Errorf("%w: %w", e.theirs, err)
+		}
+	}
+	return err
+}
+
+func (a archive) Calls(ctx context.Context, f console.CallFilter) ([]console.Call, string, error) {
+	calls, next, err := a.store.Calls(ctx, journal.CallFilter{
+		From: f.Since, To: f.Until, Number: f.Number, State: journal.CallState(f.State), Cursor: f.Cursor, Limit: f.Limit,
+	})
+	return convert(calls, apiCall), next, apiError(err)
+}
+
+func (a archive) Call(ctx context.Context, id string) (console.Call, error) {
+	call, err := a.store.Call(ctx, id)
+	return apiCall(call), apiError(err)
+}
+
+func apiCall(c journal.Call) console.Call {
+	return console.Call{
+		ID: c.ID, Carrier: c.Carrier, From: c.From, To: c.To, Direction: c.Direction, State: string(c.State),
+		Started: console.Time{Time: c.Started}, Ended: console.Time{Time: c.Ended}, Reason: c.Reason, Duration: events.Offset(c.Duration),
+		Events: c.Events, Utterances: c.Utterances, Deliveries: console.DeliveryCounts{Waiting: c.Waiting, Dead: c.Dead},
+	}
+}
+
+func (a archive) DeleteCall(ctx context.Context, id string) error {
+	return apiError(a.store.DeleteCall(ctx, id))
+}
+
+func (a archive) Events(ctx context.Context, call string, after int64, limit int) ([]events.Record, error) {
+	records, err := a.store.Events(ctx, call, after, limit)
+	return records, apiError(err)
+}
+
+// Since leaves out what is committed and not yet announced: console compares positions with Last.
+func (a archive) Since(ctx context.Context, after int64, limit int) ([]events.Record, error) {
+	for {
+		records, err := a.store.Since(ctx, after, limit)
+		if err != nil {
+			return nil, apiError(err)
+		}
+		last := a.store.Last()
+		records = slices.DeleteFunc(records, func(r events.Record) bool { return r.Position > last })
+		if len(records) > 0 {
+			return records, nil
+		}
+	}
+}
+
+func (a archive) Last() int64 { return a.store.Last() }
+
+func (a archive) Search(ctx context.Context, f console.SearchFilter) ([]console.Hit, string, error) {
+	found, next, err := a.store.Search(ctx, journal.Search{Text: f.Text, Cursor: f.Cursor, Limit: f.Limit})
+	return convert(found, func(f journal.Found) console.Hit { return console.Hit(f) }), next, apiError(err)
+}
+
+func (a archive) Deliveries(ctx context.Context, f console.DeliveryFilter) ([]console.Delivery, string, error) {
+	deliveries, next, err := a.store.Deliveries(ctx, deliveryFilter(f))
+	return convert(deliveries, func(d journal.Delivery) console.Delivery {
+		return console.Delivery{
+			ID: d.EventID + "." + d.Endpoint, EventID: d.EventID, Type: d.Type, CallID: d.CallID, Sequence: d.Sequence, Endpoint: d.Endpoint,
+			State: d.State, Reason: d.Reason, Stored: console.Time{Time: d.Stored}, Settled: console.Time{Time: d.Settled}, Attempts: d.Attempts,
+		}
+	}), next, apiError(err)
+}
+
+func deliveryFilter(f console.DeliveryFilter) journal.DeliveryFilter {
+	return journal.DeliveryFilter{
+		State: f.State, Endpoint: f.Endpoint, CallID: f.Call, EventID: f.Event, From: f.Since, To: f.Until, Cursor: f.Cursor, Limit: f.Limit,
+	}
+}
+
+func (a archive) Attempts(ctx context.Context, event, endpoint string) ([]console.Attempt, error) {
+	attempts, err := a.store.Attempts(ctx, event)
+	attempts = slices.DeleteFunc(attempts, func(t journal.Attempt) bool { return t.Endpoint != endpoint })
+	return convert(attempts, func(t journal.Attempt) console.Attempt {
+		return console.Attempt{
+			Number: t.Number, Started: console.Time{Time: t.Started}, LatencyMS: float64(t.Latency.Microseconds()) / 1000, Status: t.Status,
+			Class: t.Class, Error: t.Error, Remote: t.Remote, Live: t.Live, Redelivery: t.Redelivery,
+			Answer: strings.ToValidUTF8(string(t.Answer), "\uFFFD"),
+		}
+	}), apiError(err)
+}
+
+// Backup copies the journal into a directory of its own beside it, which is gone when the file is open: what is
+// left behind at a crash would be another copy of what was said.
+func (a archive) Backup(ctx context.Context) (_ io.ReadCloser, size int64, err error) {
+	dir, err := a.dir()
+	if err != nil {
+		return nil, 0, err
+	}
+	if dir, err = os.MkdirTemp(dir, ".backup-*"); err != nil {
+		return nil, 0, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "journal.db")
+	if err := a.store.Backup(ctx, path); err != nil {
+		return nil, 0, apiError(err)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		file.Close()
+		return nil, 0, err
+	}
+	return file, info.Size(), nil
+}
+
+// deliverer is the dispatcher in console's words.
+type deliverer struct {
+	store      *journal.Store
+	dispatcher *webhooks.Dispatcher
+}
+
+func (d deliverer) Redeliver(f console.DeliveryFilter, what string) (string, error) {
+	id, err := d.dispatcher.Redeliver(webhooks.Redelivery{
+		Endpoint: f.Endpoint,
+		What:     what,
+		Next: func(ctx context.Context, after int64, limit int) ([]events.Record, error) {
+			return d.settled(ctx, deliveryFilter(f), after, limit)
+		},
+	})
+	return id, apiError(err)
+}
+
+// settled returns what was sent and is delivered or dead. What the endpoint does not want is settled too, but not
+// wanted now either.
+func (d deliverer) settled(ctx context.Context, f journal.DeliveryFilter, after int64, limit int) (all []events.Record, err error) {
+	states := []string{console.DeliveryDelivered, console.DeliveryDead}
+	if f.State != "" {
+		states = []string{f.State}
+	}
+	for _, f.State = range states {
+		records, err := d.store.Settled(ctx, f, after, limit)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, records...)
+	}
+	slices.SortFunc(all, func(a, b events.Record) int { return cmp.Compare(a.Position, b.Position) })
+	return all[:min(len(all), limit)], nil
+}
+
+func (d deliverer) Redeliveries() []console.Redelivery {
+	return convert(d.dispatcher.Redeliveries(), func(r webhooks.RedeliveryStatus) console.Redelivery {
+		return console.Redelivery{
+			ID: r.ID, Endpoint: r.Endpoint, What: r.What, Started: console.Time{Time: r.Started},
+			Delivered: r.Delivered, Failed: r.Failed, Waiting: r.Waiting,
+		}
+	})
+}
+
+func (d deliverer) Endpoints() []console.Endpoint {
+	return convert(d.dispatcher.Status(), func(e webhooks.EndpointStatus) console.Endpoint {
+		return console.Endpoint{
+			Name: e.Name, State: string(e.State), Until: console.Time{Time: e.Until},
+			Lanes: e.Lanes, Waiting: e.Waiting, Sending: e.Sending, Oldest: console.Time{Time: e.Oldest},
+		}
+	})
+}
+
+// convert puts each of a list into other words.
+func convert[A, B any](list []A, one func(A) B) []B {
+	converted := make([]B, len(list))
+	for i, a := range list {
+		converted[i] = one(a)
+	}
+	return converted
+}

@@ -1,0 +1,122 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"aldeabridge/events"
+)
+
+const (
+	// queryTime bounds a question to the journal.
+	queryTime = 30 * time.Second
+	// maxStreams is how many event streams there can be. Each costs two goroutines, and a question to the journal
+	// for every batch of events.
+	maxStreams = 256
+	// heartbeat is the time between comments in an event stream: proxies close connections that are silent.
+	heartbeat = 15 * time.Second
+)
+
+// Config says what an API works with. Journal and Guard are needed.
+type Config struct {
+	Journal Journal
+	// Deliverer is nil where no webhook is configured.
+	Deliverer Deliverer
+	Guard     *Guard
+	// Logger gets requests that failed through no fault of the client's. Nil means nobody.
+	Logger *slog.Logger
+
+	heartbeat  time.Duration // other than 15 s, for tests
+	maxStreams int           // other than 256, for tests
+}
+
+// An API answers requests under /v1. Make it with New. Its methods may be called concurrently.
+type API struct {
+	config Config
+	hub    *hub
+	backup sync.Mutex // held while a copy of the journal is made and sent
+
+	ctx  context.Context // of all event streams and questions
+	stop context.CancelFunc
+
+	mu      sync.Mutex
+	streams int
+	closed  bool
+	running sync.WaitGroup // event streams
+}
+
+// New returns an API. The caller must Close it.
+func New(c Config) *API {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.heartbeat == 0 {
+		c.heartbeat = heartbeat
+	}
+	if c.maxStreams == 0 {
+		c.maxStreams = maxStreams
+	}
+	a := &API{config: c, hub: newHub(c.Journal.Last)}
+	a.ctx, a.stop = context.WithCancel(context.Background())
+	return a
+}
+
+// Register adds the routes, all below /v1, and the guard before them.
+func (a *API) Register(r fiber.Router) {
+	r.Use("/v1", a.config.Guard.Handle)
+	for _, route := range a.routes() {
+		r.Add(route.method, route.path, a.handler(route))
+		if route.method == fiber.MethodGet {
+			r.Add(fiber.MethodHead, route.path, a.handler(route))
+		}
+	}
+	r.Use("/v1", noRoute)
+}
+
+// handler is the route as Fiber wants it.
+func (a *API) handler(r route) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		q, err := readQuery(c, r.query)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(a.ctx, queryTime)
+		defer cancel()
+		err = r.serve(ctx, c, q)
+		switch {
+		case errors.Is(err, context.DeadlineExceeded):
+			return refuse(fiber.StatusServiceUnavailable, "The journal did not answer within %v: ask for less, or later.", queryTime)
+		case errors.Is(err, ErrCursor):
+			return refuse(fiber.StatusBadRequest, "cursor: %q is not what next_cursor of a page before said.", q.text("cursor"))
+		case errors.Is(err, ErrUnavailable) || errors.Is(err, context.Canceled):
+			return refuse(fiber.StatusServiceUnavailable, "This server is shutting down.")
+		}
+		return err
+	}
+}
+
+// noRoute says what would be right where nobody answers.
+func noRoute(c *fiber.Ctx) error {
+	if errors.Is(c.Next(), fiber.ErrMethodNotAllowed) {
+		return refuse(fiber.StatusMethodNotAllowed, "%s is not possible here: use %s.", c.Method(), c.GetRespHeader(fiber.HeaderAllow))
+	}
+	return refuse(fiber.StatusNotFound, "There is nothing at this address: /v1/openapi.json says what there is.")
+}
+
+// Publish tells the event streams of an event that happened. It does not block. Stored events may be told too; the
+// streams read them from the journal.
+func (a *API) Publish(e events.Event) { a.hub.publish(e) }
+
+// Close ends every event stream and returns when none is left. Later requests for one are answered with 503.
+func (a *API) Close() {
+	a.mu.Lock()
+	a.closed = true
+	a.mu.Unlock()
+	a.stop()
+	a.running.Wait()
+}

@@ -1,0 +1,93 @@
+package console
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"aldeabridge/events"
+)
+
+// A cue is an utterance as people read it: one line, and its place on the clock of the whole call.
+type cue struct {
+	start, end time.Duration
+	speaker    string
+	text       string
+}
+
+// cues are the utterances of t that have a text, in the order in which they began.
+func cues(t Transcript) []cue {
+	var all []cue
+	for _, u := range t.Utterances {
+		c := cue{speaker: oneLine(string(u.Speaker)), text: oneLine(u.Text)}
+		if c.text == "" {
+			continue
+		}
+		c.start = max((u.begin + u.Start).Duration(), 0).Round(time.Millisecond)
+		c.end = max((u.begin + u.End).Duration().Round(time.Millisecond), c.start+time.Millisecond)
+		all = append(all, c)
+	}
+	slices.SortStableFunc(all, func(a, b cue) int { return int(a.start - b.start) })
+	return all
+}
+
+// oneLine is text without line breaks and control characters.
+func oneLine(text string) string {
+	plain := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+	return strings.Join(strings.Fields(plain), " ")
+}
+
+// writeText writes a line for each utterance: [0:04.1] caller: hello.
+func writeText(w io.Writer, t Transcript) error {
+	for _, c := range cues(t) {
+		ms := c.start.Milliseconds()
+		if _, err := fmt.Fprintf(w, "[%d:%02d.%d] %s: %s\n", ms/60_000, ms/1000%60, ms/100%10, c.speaker, c.text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeSRT writes SubRip subtitles.
+func writeSRT(w io.Writer, t Transcript) error {
+	arrow := strings.NewReplacer("-->", "->") // players look for it in every line
+	for i, c := range cues(t) {
+		if _, err := fmt.Fprintf(w, "%d\n%s --> %s\n%s\n\n", i+1, timestamp(c.start, ","), timestamp(c.end, ","),
+			arrow.Replace(c.speaker+": "+c.text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeVTT writes WebVTT.
+func writeVTT(w io.Writer, t Transcript) error {
+	if _, err := io.WriteString(w, "WEBVTT\n"); err != nil {
+		return err
+	}
+	escape := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+	for i, c := range cues(t) {
+		if _, err := fmt.Fprintf(w, "\n%d\n%s --> %s\n<v %s>%s\n", i+1, timestamp(c.start, "."), timestamp(c.end, "."),
+			escape.Replace(c.speaker), escape.Replace(c.text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// timestamp is 01:02:03 and the milliseconds behind point.
+func timestamp(d time.Duration, point string) string {
+	ms := d.Milliseconds()
+	return fmt.Sprintf("%02d:%02d:%02d%s%03d", ms/3_600_000, ms/60_000%60, ms/1000%60, point, ms%1000)
+}
+
+// millis are whole milliseconds, as JSON has them.
+func millis(o events.Offset) int64 { return o.Duration().Round(time.Millisecond).Milliseconds() }

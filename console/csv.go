@@ -1,0 +1,45 @@
+package console
+
+import (
+	"encoding/csv"
+	"io"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// csvColumns is the first row.
+var csvColumns = []string{"call_id", "utterance_id", "index", "speaker", "start_ms", "end_ms", "confidence", "language", "ended_by", "text"}
+
+// writeCSV writes a row for each utterance as RFC 4180 has it.
+func writeCSV(w io.Writer, t Transcript) error {
+	rows := csv.NewWriter(w)
+	rows.UseCRLF = true
+	if err := rows.Write(csvColumns); err != nil {
+		return err
+	}
+	for _, u := range t.Utterances {
+		if err := rows.Write([]string{
+			cell(t.Call.ID), cell(u.ID), strconv.Itoa(u.Index), cell(string(u.Speaker)),
+			strconv.FormatInt(millis(u.Start), 10), strconv.FormatInt(millis(u.End), 10),
+			strconv.FormatFloat(u.Confidence, 'f', -1, 64), cell(u.Language), cell(string(u.EndedBy)), cell(u.Text),
+		}); err != nil {
+			return err
+		}
+	}
+	rows.Flush()
+	return rows.Error()
+}
+
+// cell is text that a spreadsheet does not run: what begins like a formula gets an apostrophe in front. What callers
+// say, and what carriers call things, is data.
+func cell(text string) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	seen := strings.TrimLeftFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
+	})
+	if strings.HasPrefix(text, "\t") || strings.HasPrefix(text, "\r") || strings.HasPrefix(text, "\n") || strings.IndexAny(seen, "=+-@＝＋－＠") == 0 {
+		return "'" + text
+	}
+	return text
+}

@@ -1,0 +1,80 @@
+package console
+
+import (
+	"context"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// listDeliveries answers GET /v1/deliveries.
+func (a *API) listDeliveries(ctx context.Context, c *fiber.Ctx, q *query) error {
+	f := DeliveryFilter{
+		State:    q.oneOf("state", DeliveryWaiting, DeliveryDelivered, DeliveryFiltered, DeliveryDead),
+		Endpoint: q.text("endpoint"),
+		Call:     q.text("call"),
+		Event:    q.text("event"),
+		Since:    q.time("since"),
+		Until:    q.time("until"),
+		Cursor:   q.text("cursor"),
+		Limit:    q.limit(),
+	}
+	if q.err != nil {
+		return q.err
+	}
+	deliveries, next, err := a.config.Journal.Deliveries(ctx, f)
+	if err != nil {
+		return err
+	}
+	return answerJSON(c, page(deliveries, next))
+}
+
+// oneDelivery answers GET /v1/deliveries/{id}.
+func (a *API) oneDelivery(ctx context.Context, c *fiber.Ctx, _ *query) error {
+	d, err := a.delivery(ctx, c)
+	if err != nil {
+		return err
+	}
+	log, err := a.config.Journal.Attempts(ctx, d.EventID, d.Endpoint)
+	if err != nil {
+		return err
+	}
+	return answerJSON(c, LoggedDelivery{Delivery: d, Log: append([]Attempt{}, log...)})
+}
+
+// delivery is the delivery that the path names.
+func (a *API) delivery(ctx context.Context, c *fiber.Ctx) (Delivery, error) {
+	id, err := parameter(c, "id")
+	if err != nil {
+		return Delivery{}, err
+	}
+	event, endpoint, ok := strings.Cut(id, ".")
+	if ok && event != "" && endpoint != "" {
+		all, _, err := a.config.Journal.Deliveries(ctx, DeliveryFilter{Event: event, Endpoint: endpoint, Limit: 1})
+		if err != nil {
+			return Delivery{}, err
+		}
+		if len(all) > 0 {
+			return all[0], nil
+		}
+	}
+	return Delivery{}, refuse(fiber.StatusNotFound, "There is no delivery %q: an id is that of an event, a dot and the name of an endpoint; GET /v1/deliveries lists them.", id)
+}
+
+// listRedeliveries answers GET /v1/redeliveries.
+func (a *API) listRedeliveries(_ context.Context, c *fiber.Ctx, _ *query) error {
+	all := List[Redelivery]{Data: []Redelivery{}}
+	if a.config.Deliverer != nil {
+		all.Data = append(all.Data, a.config.Deliverer.Redeliveries()...)
+	}
+	return answerJSON(c, all)
+}
+
+// listEndpoints answers GET /v1/endpoints.
+func (a *API) listEndpoints(_ context.Context, c *fiber.Ctx, _ *query) error {
+	all := List[Endpoint]{Data: []Endpoint{}}
+	if a.config.Deliverer != nil {
+		all.Data = append(all.Data, a.config.Deliverer.Endpoints()...)
+	}
+	return answerJSON(c, all)
+}
