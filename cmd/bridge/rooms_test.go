@@ -25,6 +25,7 @@ var rooms = map[string][]string{
 	"media/mediatest":        {"codec"},
 	"journal":                {"events"},
 	"egress":                 {},
+	"actions":                {},
 	"webhooks":               {"events", "egress"},
 	"webhooks/webhooktest":   {},
 	"console":                {"events"},
