@@ -10,9 +10,10 @@ const (
 	breakerSpan     = 10 * time.Second
 	// probeLive is how often an open breaker tries the endpoint while a call is up. Else it is as lateDelays say.
 	probeLive = 5 * time.Second
-	// maxWait is how old an event can become while its lane is held back.
+	// maxWait is how old an event can become while its lane is held back, counted from our start if it is older: what
+	// nobody could send was not held back.
 	maxWait = 72 * time.Hour
-	// An endpoint that accepted nothing for disableAfter and disableAttempts is disabled.
+	// An endpoint that failed for disableAfter and disableAttempts and accepted nothing meanwhile is disabled.
 	disableAfter    = 72 * time.Hour
 	disableAttempts = 20
 	// expireEvery is how often somebody looks for events that are too old, while lanes are held back.
@@ -33,7 +34,7 @@ type breaker struct {
 	several  bool  // another failed too
 
 	attempts int       // since the last that was accepted
-	since    time.Time // of that one, or of the first attempt
+	since    time.Time // when the first of them began
 }
 
 // counts says whether an outcome is a failure of the endpoint as a whole.
@@ -50,7 +51,7 @@ func (b *breaker) saw(l *lane, o outcome) (opened, closed bool) {
 	switch {
 	case o.verdict == delivered:
 		closed = b.open
-		*b = breaker{since: o.end}
+		*b = breaker{}
 	case o.verdict == refused:
 		opened = !b.open
 	case o.counts():

@@ -1,7 +1,6 @@
 package webhooks
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,8 +8,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"aldeabridge/events"
 )
 
 // outage is a script of an endpoint that answers status until end and 200 from then on.
@@ -260,115 +257,68 @@ func TestAnEventThatWasDeletedIsDiscarded(t *testing.T) {
 	})
 }
 
-func TestWhatIsAskedForAgainIsSentAgain(t *testing.T) {
+func TestAnEndpointThatHadNothingToAcceptIsNotDisabled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		fixed := false
 		tr := newTransportOf(func(s shot) reply {
-			if s.call == "bad" && !fixed {
-				return reply{status: 422}
+			if s.at >= 96*hour && s.at < 97*hour {
+				return reply{status: 500}
 			}
 			return reply{status: 200}
 		})
-		var seen []Attempt
-		r := rigged(t, Config{Transport: tr, Observe: func(a Attempt) { seen = append(seen, a) }, Actions: func(Reply) {}})
-		for range 3 {
-			r.journal.append("bad", said)
-			r.journal.append("good", said)
+		r := rigged(t, Config{Transport: tr})
+		r.journal.append("A", ended)
+		pass(96 * hour) // nobody called over the holidays
+		for i := range 40 {
+			r.journal.append(fmt.Sprint("B", i), ended)
+		}
+		pass(30 * minute)
+		if got := r.d.Status()[0].State; got == EndpointDisabled || len(tr.seen()) < disableAttempts {
+			t.Errorf("got %s after %d attempts in half an hour, want it tried on", got, len(tr.seen()))
 		}
 		r.drain(t)
-		if got := r.journal.count(ReasonRejected.State()); got != 3 {
-			t.Fatalf("got %d rejected, want 3", got)
+		if got := r.journal.count(StateDelivered); got != 41 {
+			t.Errorf("got %d delivered, want all 41", got)
 		}
-		fixed, seen = true, nil
-		w := Redelivery{Endpoint: "main", What: "dead", Next: r.journal.dead}
-		id, err := r.d.Redeliver(w)
+	})
+}
+
+func TestARepeatedConnectionCountsOnceForTheBreaker(t *testing.T) {
+	now := time.Now()
+	r := rigged(t, Config{Transport: newTransportOf(always(200))})
+	main, l := r.d.receivers[0], &lane{queue: make([]item, 1)}
+	o := outcome{class: ClassRefused, err: errors.New("refused"), start: now, end: now}
+	if d := main.conclude(l, o); !d.again || main.breaker.failures != 0 {
+		t.Errorf("got %+v and %d failures, want the attempt repeated and not counted", d, main.breaker.failures)
+	}
+	if d := main.conclude(l, o); d.again || main.breaker.failures != 1 {
+		t.Errorf("got %+v and %d failures, want one", d, main.breaker.failures)
+	}
+}
+
+func TestWhatNobodyCouldSendHasNotWaitedTooLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		journal := newFakeJournal()
+		for i := range 40 {
+			journal.append(fmt.Sprint("call", i), ended)
+		}
+		pass(100 * hour) // the machine was off
+		tr := newTransportOf(outage(500, minute))
+		d, err := New(Config{
+			Journal: journal, Transport: tr, Jitter: exactly,
+			Endpoints: []Endpoint{{Name: "main", URL: "http://endpoint.test", Secrets: []Secret{testSecret}}},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if twice, err := r.d.Redeliver(w); err != nil || twice != id {
-			t.Errorf("asked twice: got %s %v, want %s", twice, err, id)
+		stop := running(t, d)
+		defer stop()
+		pass(40 * second)
+		if got := d.Status()[0].State; got != EndpointFailing {
+			t.Fatalf("got %s, want failing", got)
 		}
-		if _, err := r.d.Redeliver(Redelivery{Endpoint: "nobody"}); !errors.Is(err, ErrNoEndpoint) {
-			t.Errorf("got %v, want ErrNoEndpoint", err)
-		}
-		pass(second)
-		if len(seen) != 3 {
-			t.Fatalf("got %d attempts, want 3", len(seen))
-		}
-		for i, a := range seen {
-			if a.CallID != "bad" || a.Sequence != int64(i+1) || a.Redelivery != id || a.Live || a.State != StateDelivered {
-				t.Errorf("got %+v, want event %d of the redelivery", a, i+1)
-			}
-		}
-		if got := r.journal.count(StateDelivered); got != 6 {
-			t.Errorf("got %d delivered, want 6", got)
-		}
-		if left := r.d.Redeliveries(); len(left) != 0 {
-			t.Errorf("got %v, want none under way", left)
-		}
-		if again, err := r.d.Redeliver(w); err != nil || again == id {
-			t.Errorf("asked again later: got %s %v, want a new one", again, err)
-		}
-		pass(second)
-		r.stop()
-		if _, err := r.d.Redeliver(w); !errors.Is(err, ErrStopped) {
-			t.Errorf("got %v, want ErrStopped", err)
-		}
-	})
-}
-
-func TestARedeliveryIsSlowAndDoesNotDelayACall(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		tr := newTransportOf(always(200))
-		r := rigged(t, Config{Transport: tr})
-		for i := range 500 {
-			r.journal.append(fmt.Sprint("old", i), ended)
-		}
-		r.drain(t)
-		began := time.Since(tr.began)
-		all := func(_ context.Context, after int64, _ int) ([]events.Record, error) {
-			r.journal.mu.Lock()
-			defer r.journal.mu.Unlock()
-			return r.journal.records[min(after, 500):500], nil
-		}
-		if _, err := r.d.Redeliver(Redelivery{Endpoint: "main", What: "all", Next: all}); err != nil {
-			t.Fatal(err)
-		}
-		pass(5 * second)
-		if got := len(after(tr.seen(), began)); got < 240 || got > 251 {
-			t.Errorf("got %d in 5 s, want 250", got)
-		}
-		now := time.Since(tr.began)
-		r.journal.append("A", started)
-		pass(0)
-		shots := after(tr.seen(), now)
-		if !slices.ContainsFunc(shots, func(s shot) bool { return s.call == "A" && s.at == now }) {
-			t.Errorf("got %v, want A at once", shots)
-		}
-		pass(10 * second)
-		if got := len(after(tr.seen(), began)); got != 501 {
-			t.Errorf("got %d requests, want 501", got)
-		}
-	})
-}
-
-func TestARedeliveryThatFailsChangesNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		tr := newTransportOf(always(404))
-		r := rigged(t, Config{Transport: tr})
-		r.journal.append("A", ended)
-		r.drain(t)
-		r.wantStates(t, ReasonExhausted.State())
-		if _, err := r.d.Redeliver(Redelivery{Endpoint: "main", What: "A", Next: r.journal.dead}); err != nil {
-			t.Fatal(err)
-		}
-		pass(29 * hour)
-		if got := len(tr.seen()); got != 20 {
-			t.Errorf("got %d attempts, want 10 and 10", got)
-		}
-		r.wantStates(t, ReasonExhausted.State())
-		if left := r.d.Redeliveries(); len(left) != 0 {
-			t.Errorf("got %v, want none under way", left)
+		pass(hour)
+		if got := journal.count(StateDelivered); got != 40 {
+			t.Errorf("got %d delivered, %d expired; want all 40 delivered", got, journal.count(ReasonExpired.State()))
 		}
 	})
 }

@@ -44,7 +44,7 @@ func (r *receiver) head(l *lane) (item, Reason) {
 	switch {
 	case head.redelivery != nil:
 		return head, ""
-	case r.heldBack(time.Now()) && tooOld(head, time.Now()):
+	case r.heldBack(time.Now()) && r.tooOld(head, time.Now()):
 		return head, ReasonExpired
 	case !r.disabled:
 		return head, ""
@@ -107,6 +107,9 @@ func (r *receiver) conclude(l *lane, o outcome) decision {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	l.ended = o.end
+	if l.repeats(o) {
+		return decision{again: true}
+	}
 	d := l.decide(o, r.watch(l, o), r.config.Jitter)
 	if d.pause > 0 && !r.disabled {
 		most := maxPause

@@ -64,7 +64,7 @@ func (r *receiver) expired(now time.Time) *lane {
 		return nil
 	}
 	for c, lanes := range r.gate.ready {
-		i := slices.IndexFunc(lanes, func(l *lane) bool { return !l.redelivers && tooOld(l.queue[0], now) })
+		i := slices.IndexFunc(lanes, func(l *lane) bool { return !l.redelivers && r.tooOld(l.queue[0], now) })
 		if i >= 0 {
 			return r.gate.take(class(c), i)
 		}
@@ -86,7 +86,9 @@ func (r *receiver) rouse(now time.Time) {
 }
 
 // tooOld says whether an event has waited for too long.
-func tooOld(head item, now time.Time) bool { return now.Sub(head.record.Stored) > maxWait }
+func (r *receiver) tooOld(head item, now time.Time) bool {
+	return now.Sub(head.record.Stored) > maxWait && now.Sub(r.began) > maxWait
+}
 
 // arrange sees to it that pump is called when time alone lets lanes pass.
 func (r *receiver) arrange() {

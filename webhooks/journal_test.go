@@ -105,6 +105,7 @@ func TestARestartSendsOnlyWhatIsOwed(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	b.stop() // what was settled is written by then
 	if got := b.store.Stats().Waiting; got != 0 {
 		t.Errorf("got %d waiting, want none", got)
 	}

@@ -109,6 +109,17 @@ type decision struct {
 // quick is how soon a connection must break for the attempt to be repeated at once.
 const quick = time.Second
 
+// repeats says whether an attempt is to be repeated at once, as if it had not been: the connection broke, or
+// nobody listened, as it happens while a server restarts. It says so once for each event.
+func (l *lane) repeats(o outcome) bool {
+	broken := o.class == ClassReset || o.class == ClassRefused
+	if !broken || l.repeated || o.end.Sub(o.start) >= quick {
+		return false
+	}
+	l.repeated = true
+	return true
+}
+
 // decide takes the outcome of an attempt into the lane's state. jitter is applied to its delays.
 func (l *lane) decide(o outcome, held bool, jitter func() float64) decision {
 	switch o.verdict {
@@ -122,10 +133,6 @@ func (l *lane) decide(o outcome, held bool, jitter func() float64) decision {
 	case refused:
 		return decision{state: ReasonAddressRefused.State()}
 	}
-	if broken := o.class == ClassReset || o.class == ClassRefused; broken && !l.repeated && o.end.Sub(o.start) < quick {
-		l.repeated = true
-		return decision{again: true}
-	}
 	l.attempts++
 	l.failing = true
 	if held {
@@ -133,7 +140,7 @@ func (l *lane) decide(o outcome, held bool, jitter func() float64) decision {
 	}
 	d, reason := l.step(o)
 	if reason != "" {
-		return decision{state: reason.State()}
+		return decision{state: reason.State(), pause: o.pause}
 	}
 	delay := time.Duration(float64(d) * jitter())
 	if o.verdict == slowDown {

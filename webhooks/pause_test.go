@@ -34,6 +34,26 @@ func TestRetryAfterPausesTheWholeEndpoint(t *testing.T) {
 	}
 }
 
+func TestTheLastAnswerOfALanePausesTheEndpointToo(t *testing.T) {
+	const end = 27*hour + 42*minute + 35*second
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTransportOf(func(s shot) reply {
+			if s.at < end {
+				return reply{status: 404}
+			}
+			return retryAfterReply(429, "60")
+		})
+		r := rigged(t, Config{Transport: tr})
+		for range 3 {
+			r.journal.append("A", ended)
+		}
+		r.drain(t)
+		// Each of the events behind the exhausted one has one attempt, and none before the endpoint wants it.
+		wantTimes(t, tr.times()[9:], end, end+minute, end+2*minute)
+		r.wantStates(t, "dead:exhausted", "dead:exhausted", "dead:exhausted")
+	})
+}
+
 func TestTooManyRequestsPausesForTheLanesOwnDelayAtLeast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTransportOf(func(s shot) reply {

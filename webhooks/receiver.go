@@ -23,6 +23,7 @@ type receiver struct {
 
 	mu       sync.Mutex // guards what follows
 	ctx      context.Context
+	began    time.Time
 	lanes    map[string]*lane // by call id
 	sweepAt  int              // forget unused lanes when there are so many
 	gate     gate
@@ -78,7 +79,7 @@ func (r *receiver) name() string { return r.sender.endpoint.Name }
 func (r *receiver) start(ctx context.Context) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ctx = ctx
+	r.ctx, r.began = ctx, time.Now()
 	r.resend.ctx, r.resend.stop = context.WithCancel(ctx)
 }
 
