@@ -36,7 +36,7 @@ type Attempt struct {
 	Retry time.Duration
 	// Redelivery is the id of the redelivery that asked for it, or empty.
 	Redelivery string
-	// Remote is the address that was connected to, empty if there was no connection.
+	// Remote is the address that was connected to, the proxy's if there is one, and empty if there was no connection.
 	Remote string
 }
 
