@@ -59,6 +59,7 @@ type Server struct {
 	cancel context.CancelFunc
 	slots  slots
 	tokens tokens
+	hungUp hangUps
 	n      serverCounters
 	denied refusals
 }
@@ -152,6 +153,7 @@ func (s *Server) handle(c *websocket.Conn) {
 	defer s.recover()
 	st := newStream(newConn(c), s.limits())
 	defer st.release()
+	st.onHangUp = func() { s.hungUp.add(st.start.CallSID, time.Now()) }
 	stop := context.AfterFunc(s.ctx, func() { st.end(EndShutdown) })
 	defer stop()
 	if !st.awaitStart() {

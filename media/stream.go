@@ -16,6 +16,7 @@ const (
 	EndClosed   EndReason = "carrier_closed" // the carrier's socket closed or broke
 	EndIdle     EndReason = "idle_timeout"   // nothing came from the carrier for Server.IdleTimeout
 	EndTooLong  EndReason = "max_duration"   // the stream lasted Server.MaxDuration
+	EndHangUp   EndReason = "hang_up"        // Stream.HangUp
 	EndShutdown EndReason = "shutdown"       // the context given to Receive ended
 	EndProtocol EndReason = "protocol_error" // the carrier broke RFC 6455 or sent a monstrous message
 )
@@ -51,6 +52,7 @@ type Stream struct {
 
 	out sender
 
+	onHangUp func()     // makes the server remember that the call is to end
 	mu       sync.Mutex // held while the Receiver is told something
 	to       Receiver
 	line     *timeline
@@ -84,6 +86,14 @@ func (st *Stream) Start() Start { return st.start }
 
 // Stats tells how the stream went so far, or went.
 func (st *Stream) Stats() Stats { return st.n.stats() }
+
+// HangUp ends the stream and, as far as that is up to us, the call: where its instructions came from POST /voice/twilio
+// the carrier asks again, and is told to hang up. Where they did not, the call goes on with what they say behind
+// the stream, and ends if that is nothing. It returns at once; Receive returns EndHangUp.
+func (st *Stream) HangUp() {
+	st.onHangUp()
+	st.end(EndHangUp)
+}
 
 // Receive reads the stream until its one end and returns what ended it. The first of these wins: the
 // carrier's stop, its closing or losing the socket, a time-out, the end of ctx (EndShutdown). When Receive

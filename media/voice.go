@@ -23,6 +23,7 @@ const (
 // twiml is the answer to a voice webhook (Twilio: TwiML for Programmable Voice).
 type twiml struct {
 	XMLName  xml.Name  `xml:"Response"`
+	Hangup   *struct{} `xml:"Hangup"`
 	Connect  *connect  `xml:"Connect"`
 	Pause    *pause    `xml:"Pause"`
 	Redirect *redirect `xml:"Redirect"`
@@ -53,7 +54,7 @@ type redirect struct {
 
 // voice answers Twilio's question what to do with a call: stream it here. The Redirect behind it brings the call
 // back when its stream ends before the call does, after a lost connection or our shutdown. While this server
-// takes no streams, the caller is held and asks again. Asking twice is harmless.
+// takes no streams, the caller is held and asks again. A call that we hung up is told so. Asking twice is harmless.
 func (s *Server) voice(c *fiber.Ctx) error {
 	body := c.Request().Body() // as it came: the signature is over it
 	if len(body) > maxForm {
@@ -70,6 +71,9 @@ func (s *Server) voice(c *fiber.Ctx) error {
 	callSID := form.Get("CallSid")
 	if err != nil || callSID == "" || len(callSID) > maxIDSize {
 		return (&refusal{fiber.StatusBadRequest, "the form has no usable CallSid"}).send(c)
+	}
+	if s.hungUp.has(callSID, time.Now()) {
+		return sendTwiML(c, twiml{Hangup: &struct{}{}})
 	}
 	again := &redirect{Method: "POST", URL: public.base(false) + "/voice/twilio"}
 	if s.busy() {

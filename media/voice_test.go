@@ -194,3 +194,27 @@ func TestACallIsHeldWhileTheServerTakesNone(t *testing.T) {
 		t.Errorf("stream: got %v, want 503", err)
 	}
 }
+
+func TestACallThatWeHungUpIsToldSo(t *testing.T) {
+	srv := serve(t, &media.Server{PublicURL: public})
+	serve := srv.Serve
+	srv.Serve = func(ctx context.Context, st *media.Stream) {
+		st.HangUp()
+		serve(ctx, st)
+	}
+	form := url.Values{"CallSid": {"CA1"}}
+	call := mediatest.Call{URL: srv.url(), CallSID: "CA1", Params: srv.ring(t, form).params(), HangUp: mediatest.Silent}
+	result, err := call.Run(context.Background())
+	if err != nil || result.CloseCode != 1000 {
+		t.Errorf("got %+v, %v, want the stream closed by the server with 1000", result, err)
+	}
+	if got := srv.next(t).reason; got != media.EndHangUp {
+		t.Errorf("got %q, want %q", got, media.EndHangUp)
+	}
+	if _, body, _ := srv.post(t, form, nil); !strings.Contains(body, "<Hangup>") || strings.Contains(body, "<Connect>") {
+		t.Errorf("got %s, want <Hangup>", body)
+	}
+	if srv.ring(t, url.Values{"CallSid": {"CA2"}}).Connect == nil {
+		t.Error("another call is not connected")
+	}
+}
