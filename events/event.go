@@ -19,6 +19,9 @@ const (
 	TypeTranscriptInterim   Type = "transcript.interim"
 	TypeUtteranceFinal      Type = "utterance.final"
 	TypeDTMFReceived        Type = "dtmf.received"
+	TypeDigitsGathered      Type = "digits.gathered"
+	TypePlaybackFinished    Type = "playback.finished"
+	TypeActionFailed        Type = "action.failed"
 	TypeRecognizerDegraded  Type = "recognizer.degraded"
 	TypeRecognizerRecovered Type = "recognizer.recovered"
 	TypeAudioGap            Type = "audio.gap"
@@ -133,6 +136,12 @@ func unmarshalBody(t Type, data []byte) (Body, error) {
 		return bodyOf[UtteranceFinal](t, data)
 	case TypeDTMFReceived:
 		return bodyOf[DTMFReceived](t, data)
+	case TypeDigitsGathered:
+		return bodyOf[DigitsGathered](t, data)
+	case TypePlaybackFinished:
+		return bodyOf[PlaybackFinished](t, data)
+	case TypeActionFailed:
+		return bodyOf[ActionFailed](t, data)
 	case TypeRecognizerDegraded:
 		return bodyOf[RecognizerDegraded](t, data)
 	case TypeRecognizerRecovered:

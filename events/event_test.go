@@ -29,7 +29,8 @@ var (
 		Direction: events.Inbound,
 		Params:    map[string]string{"tenant": "a<b>&c"},
 	}
-	ms = func(n int) events.Offset { return events.Offset(time.Duration(n) * time.Millisecond) }
+	speech = events.BySpeech
+	ms     = func(n int) events.Offset { return events.Offset(time.Duration(n) * time.Millisecond) }
 )
 
 // all has one event of each type; a customer receives the stored ones exactly as testdata has them.
@@ -50,14 +51,24 @@ var all = []events.Event{
 		EndedBy: events.BySpeechFinal, Confirmed: true,
 	}}},
 	{Time: at, Call: call, Sequence: 3, Body: events.DTMFReceived{Digit: "#", At: ms(7000)}},
-	{Time: at, Call: call, Sequence: 4, Body: events.RecognizerDegraded{
+	{Time: at, Call: call, Sequence: 4, Body: events.DigitsGathered{
+		ActionID: "pin", Digits: "1234", EndedBy: events.GatherTerminator, At: ms(7000),
+	}},
+	{Time: at, Call: call, Sequence: 5, Body: events.PlaybackFinished{
+		ActionID: "greeting", Played: ms(1340), InterruptedBy: &speech, HeardText: "Grüße & how can I",
+	}},
+	{Time: at, Call: call, Sequence: 6, Body: events.ActionFailed{
+		Action: json.RawMessage(`{"type":"transfer","to":"+15550100003"}`), ActionID: "a1", Index: 1,
+		InReplyTo: "evt_01KDYVD6EE0000000000000000", Reason: "the carrier answered 404: no such call",
+	}},
+	{Time: at, Call: call, Sequence: 7, Body: events.RecognizerDegraded{
 		Speaker: events.Caller, Since: at.Truncate(time.Second), Cause: "connection_lost", Backlog: ms(3100),
 	}},
-	{Time: at, Call: call, Sequence: 5, Body: events.AudioGap{Speaker: events.Caller, From: ms(1000), To: ms(2500), Cause: "unreachable"}},
-	{Time: at, Call: call, Sequence: 6, Body: events.RecognizerRecovered{
+	{Time: at, Call: call, Sequence: 8, Body: events.AudioGap{Speaker: events.Caller, From: ms(1000), To: ms(2500), Cause: "unreachable"}},
+	{Time: at, Call: call, Sequence: 9, Body: events.RecognizerRecovered{
 		Speaker: events.Caller, Since: at.Truncate(time.Second), Cause: "connection_lost", Backlog: ms(3100),
 	}},
-	{Time: at, Call: call, Sequence: 7, Body: events.CallEnded{
+	{Time: at, Call: call, Sequence: 10, Body: events.CallEnded{
 		Reason: events.EndStop, Duration: ms(9000), Counts: events.Counts{Utterances: 1, DTMF: 1, Frames: 450, Silence: 20},
 		Transcript: []events.Line{{Utterance: "MZ1-caller-1", Speaker: events.Caller, Text: "Grüße", Start: ms(4120), End: ms(6480)}},
 	}},
@@ -101,6 +112,24 @@ func TestOnlyStoredEventsHaveASequence(t *testing.T) {
 		}
 		if got, want := bytes.Contains(b, []byte(`"sequence"`)), e.Body.Stored(); got != want {
 			t.Errorf("%s: got a sequence %v, want %v", e.Body.Type(), got, want)
+		}
+	}
+}
+
+func TestWhatIsAbsentIsNotWritten(t *testing.T) {
+	for want, body := range map[string]events.Body{
+		`"action_id":"a","played_ms":0,"interrupted_by":null}}`: events.PlaybackFinished{ActionID: "a"},
+		`"action":"{\"actions\":","index":-1,"reason":"r"}}`: events.ActionFailed{
+			Action: json.RawMessage(`"{\"actions\":"`), Index: -1, Reason: "r",
+		},
+		`"action":null,"index":0,"reason":"r"}}`:            events.ActionFailed{Reason: "r"},
+		`"digits":"","ended_by":"timeout","at_ms":0}}`:      events.DigitsGathered{EndedBy: events.GatherTimeout},
+		`"simulated":true},"resumed":true}}`:                events.CallStarted{Recognizer: events.Recognizer{Simulated: true}, Resumed: true},
+		`"sample_rate":0,"language":"","endpointing":""}}}`: events.CallStarted{},
+	} {
+		b, err := events.Event{Time: at, Call: call, Sequence: 1, Body: body}.JSON()
+		if err != nil || !bytes.HasSuffix(b, []byte(want)) {
+			t.Errorf("%T: got %s, %v, want …%s", body, b, err, want)
 		}
 	}
 }
