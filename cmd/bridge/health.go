@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"time"
 )
@@ -17,14 +16,11 @@ type healthCmd struct {
 
 // Run asks for /readyz and fails unless the answer is 200. Containers use it as their health check.
 func (c *healthCmd) Run(ctx context.Context, term terminal) error {
-	host, port, err := net.SplitHostPort(c.Listen)
+	local, err := localURL(c.Listen)
 	if err != nil {
-		return fmt.Errorf("BRIDGE_LISTEN: %q is not HOST:PORT", c.Listen)
+		return err
 	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	url := cmp.Or(c.URL, "http://"+net.JoinHostPort(host, port)) + "/readyz"
+	url := cmp.Or(c.URL, local) + "/readyz"
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)

@@ -30,6 +30,16 @@ type program struct {
 	Call    callCmd    `cmd:"" help:"Be the carrier: place calls against a bridge."`
 	Sandbox sandboxCmd `cmd:"" help:"Run a stand-in for Aldea's speech-to-text service."`
 	Health  healthCmd  `cmd:"" help:"Ask a running bridge whether it is ready; exit 1 if not."`
+
+	Tail       tailCmd       `cmd:"" help:"Watch calls live, or one call from its beginning."`
+	Calls      callsCmd      `cmd:"" help:"List calls."`
+	Transcript transcriptCmd `cmd:"" help:"Print what was said on a call."`
+	Search     searchCmd     `cmd:"" help:"Find who said something."`
+	Deliveries deliveriesCmd `cmd:"" help:"List what was or will be sent to webhooks, or show the attempts of one delivery."`
+	Redeliver  redeliverCmd  `cmd:"" help:"Send events to webhooks again."`
+	Forget     forgetCmd     `cmd:"" help:"Delete all that is kept of a call."`
+	Backup     backupCmd     `cmd:"" help:"Copy the journal to a file while bridge runs."`
+
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
@@ -85,7 +95,7 @@ func run(ctx context.Context, args []string, term terminal) (err error) {
 	}
 	logger := newLogger(p.LogLevel, p.LogFormat, term.stderr)
 	command.BindTo(ctx, (*context.Context)(nil))
-	return command.Run(term, logger)
+	return explain(command.Run(term, logger))
 }
 
 // newParser returns the parser that fills p from arguments and environment. A variable that is set but empty

@@ -4,14 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"time"
-
-	"github.com/mattn/go-runewidth"
 
 	"aldeabridge/events"
 	"aldeabridge/webhooks"
@@ -22,20 +18,17 @@ import (
 // On a terminal interims grow in place; elsewhere only what is final is printed; as JSON everything is.
 // Its methods may be called concurrently.
 type screen struct {
-	out     io.Writer
-	json    bool
-	inPlace bool
-	width   int
+	json bool
 
-	mu         sync.Mutex
-	growing    bool // the last line is an interim that the next line replaces
+	mu sync.Mutex
+	lines
 	utterances int
 	latencies  []time.Duration // journal → 2xx, one for each delivery
 	failures   int
 }
 
 func newScreen(term terminal, asJSON bool) *screen {
-	return &screen{out: term.stdout, json: asJSON, inPlace: !asJSON && isTerminal(term.stdout), width: terminalWidth(term.stdout)}
+	return &screen{json: asJSON, lines: lines{out: term.stdout, inPlace: !asJSON && isTerminal(term.stdout)}}
 }
 
 // begin says what will be seen.
@@ -64,16 +57,11 @@ func (s *screen) event(e events.Event) {
 			fmt.Fprintf(s.out, "%s\n", b)
 		}
 	}
-	switch b := e.Body.(type) {
-	case events.CallStarted:
-		s.say("0:00.0", "call", "started")
-	case events.TranscriptInterim:
-		s.grow(clock(b.End), string(b.Speaker), b.Text+" …")
-	case events.UtteranceFinal:
+	if _, ok := e.Body.(events.UtteranceFinal); ok {
 		s.utterances++
-		s.say(clock(b.Utterance.End), string(b.Utterance.Speaker), "“"+b.Utterance.Text+"”")
-	case events.CallEnded:
-		s.say(clock(b.Duration), "call", "ended: "+strings.ReplaceAll(string(b.Reason), "_", " "))
+	}
+	if d, ok := describe(e); ok && !s.json {
+		d.show(&s.lines, prefix(d.at, d.who))
 	}
 }
 
@@ -95,7 +83,7 @@ func (s *screen) attempt(a webhooks.Attempt) {
 	if a.Status == 0 {
 		outcome = failure(a)
 	}
-	s.say("", "", fmt.Sprintf("→ webhook %s  %s in %.1f ms", a.Type, outcome, milliseconds(a.SinceStored)))
+	s.say(prefix("", ""), fmt.Sprintf("→ webhook %s  %s in %.1f ms", a.Type, outcome, milliseconds(a.SinceStored)))
 }
 
 // failure says what went wrong with a delivery, or nothing.
@@ -131,48 +119,11 @@ func (s *screen) end(receiver *webhooktest.Server) error {
 	return report.Err()
 }
 
-// say prints a line that stays. The caller holds mu.
-func (s *screen) say(at, who, text string) {
-	if s.json {
-		return
-	}
-	s.clear()
-	fmt.Fprintf(s.out, "%8s  %-7s %s\n", at, who, text)
-}
-
-// grow prints a line that the next one replaces. Text that is too long loses its beginning. The caller holds
-// mu.
-func (s *screen) grow(at, who, text string) {
-	if !s.inPlace {
-		return
-	}
-	s.clear()
-	line := fmt.Sprintf("%8s  %-7s ", at, who)
-	if room := s.width - 1 - len(line); runewidth.StringWidth(text) > room {
-		text = runewidth.TruncateLeft(text, runewidth.StringWidth(text)-room+1, "…")
-	}
-	fmt.Fprint(s.out, line, text)
-	s.growing = true
-}
-
-func (s *screen) clear() {
-	if s.growing {
-		fmt.Fprint(s.out, "\r\x1b[K")
-		s.growing = false
-	}
-}
-
 // line prints v as a line of JSON.
 func (s *screen) line(v any) {
 	if b, err := json.Marshal(v); err == nil {
 		fmt.Fprintf(s.out, "%s\n", b)
 	}
-}
-
-// clock is an offset as a caller's watch shows it.
-func clock(o events.Offset) string {
-	d := o.Duration()
-	return fmt.Sprintf("%d:%04.1f", int(d.Minutes()), (d % time.Minute).Seconds())
 }
 
 func seconds(mulaw []byte) float64 { return float64(len(mulaw)) / 8000 }

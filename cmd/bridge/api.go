@@ -1,0 +1,76 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"aldeabridge/console/client"
+)
+
+// apiOptions say which bridge a command asks.
+type apiOptions struct {
+	URL    string `name:"url" env:"BRIDGE_URL" placeholder:"URL" help:"Where the bridge is (that of BRIDGE_LISTEN on this machine)."`
+	Listen string `env:"BRIDGE_LISTEN" default:"127.0.0.1:8080" hidden:""`
+}
+
+// client returns a client of the bridge. Its token is BRIDGE_API_TOKEN, the first where there are several.
+func (o *apiOptions) client() (*client.Client, error) {
+	local, err := localURL(o.Listen)
+	if err != nil && o.URL == "" {
+		return nil, err
+	}
+	address := cmp.Or(o.URL, local)
+	if u, err := url.Parse(address); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
+		return nil, fmt.Errorf("BRIDGE_URL: %q is not like http://127.0.0.1:8080", address)
+	}
+	tokens, err := secret("BRIDGE_API_TOKEN")
+	if err != nil {
+		return nil, err
+	}
+	c := &client.Client{URL: address}
+	if all := splitTokens(tokens); len(all) > 0 {
+		c.Token = all[0]
+	}
+	return c, nil
+}
+
+// localURL is where a program on this machine reaches a listener at HOST:PORT.
+func localURL(listen string) (string, error) {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return "", fmt.Errorf("BRIDGE_LISTEN: %q is not HOST:PORT", listen)
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port), nil
+}
+
+// explain says what to do about an error of the API. Other errors stay as they are.
+func explain(err error) error {
+	var from *client.Error
+	if !errors.As(err, &from) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	var p *client.Problem
+	text := strings.NewReplacer(client.ErrNotBridge.Error()+": ", "", "client: ", "").Replace(err.Error())
+	switch isProblem := errors.As(err, &p); {
+	case errors.Is(err, client.ErrUnreachable):
+		text = fmt.Sprintf("no bridge answers at %s: is `bridge` running? BRIDGE_URL says where it is", from.URL)
+	case isProblem && p.Status == http.StatusUnauthorized:
+		what := "needs a token: set BRIDGE_API_TOKEN"
+		if token, _ := secret("BRIDGE_API_TOKEN"); token != "" {
+			what = "does not know this token: BRIDGE_API_TOKEN is wrong"
+		}
+		text = from.URL + " " + what
+	case errors.Is(err, client.ErrNotBridge):
+		text = fmt.Sprintf("what answers at %s is not a bridge, or one without this function (%s)", from.URL, text)
+	}
+	return errors.New(printable(text))
+}
