@@ -75,6 +75,9 @@ type Config struct {
 	Observe func(events.Event)
 	// Settings is told to receivers in call.started.
 	Settings events.Recognizer
+	// Route, if not nil, changes Recognizer, Settings and UtteranceTimeout to what they are for one call. It is asked
+	// for each stream of the call and must not block.
+	Route func(c *Config, call events.Call)
 	// Past tells what happened on a call before this server's memory of it. Nil: every call is new. An error
 	// is logged, and the call counts as new.
 	Past func(ctx context.Context, callID string) (Past, error)
@@ -120,6 +123,9 @@ func (cs *Calls) Start(ctx context.Context, s Stream) *Call {
 		config: cs.config,
 		info:   s.Call,
 		logger: cs.config.Logger.With("call_sid", s.Call.ID, "stream_sid", s.Call.StreamID),
+	}
+	if cs.config.Route != nil {
+		cs.config.Route(&c.config, s.Call)
 	}
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	cs.join(ctx, c)

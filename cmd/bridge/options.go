@@ -31,12 +31,23 @@ type options struct {
 
 	Aldea aldeaOptions `embed:"" prefix:"aldea-" group:"Recogniser"`
 
-	WebhookURL       string `name:"webhook-url" env:"WEBHOOK_URL" placeholder:"URL" help:"Where events are POSTed."`
+	Config     string         `env:"BRIDGE_CONFIG" placeholder:"FILE" help:"Which calls go to which webhooks, and how they are recognised: bridge.yaml."`
+	WebhookURL string         `name:"webhook-url" env:"WEBHOOK_URL" placeholder:"URL" help:"Where events are POSTed."`
+	Webhook    webhookOptions `embed:"" prefix:"webhook-"`
+
 	TwilioAccountSID string `name:"twilio-account-sid" env:"TWILIO_ACCOUNT_SID" placeholder:"AC…" help:"The account whose calls are expected; others are logged."`
 
 	Journal journalOptions `embed:"" prefix:"journal-" group:"Journal"`
 
 	secrets secrets
+}
+
+// webhookOptions is how the webhook at WebhookURL is reached. Those of the configuration file have their own.
+type webhookOptions struct {
+	Events  []string      `env:"WEBHOOK_EVENTS" placeholder:"TYPE,…" help:"Events that are POSTed (all)."`
+	Timeout time.Duration `env:"WEBHOOK_TIMEOUT" placeholder:"TIME" help:"How long a request may take, 1s to 30s (10s while the call is up, 15s after)."`
+	CAFile  string        `name:"ca-file" env:"WEBHOOK_CA_FILE" placeholder:"FILE" help:"Authorities (PEM) that the webhook's certificate may be signed by (the system's)."`
+	Proxy   string        `env:"WEBHOOK_PROXY" placeholder:"URL" help:"Proxy to the webhook; \"environment\" is the one that HTTPS_PROXY names (none)."`
 }
 
 // journalOptions is what is kept of the calls.

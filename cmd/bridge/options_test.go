@@ -115,11 +115,11 @@ func TestASecretCanComeFromAFile(t *testing.T) {
 
 func TestTheWebhookSecretIsMadeOnceAndKept(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
-	first, file, err := keptWebhookSecret(dir)
+	first, file, err := keptWebhookSecret(dir, "default")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if second, _, err := keptWebhookSecret(dir); err != nil || second != first {
+	if second, _, err := keptWebhookSecret(dir, "default"); err != nil || second != first {
 		t.Errorf("got another secret or %v the second time", err)
 	}
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {

@@ -30,6 +30,7 @@ var rooms = map[string][]string{
 	"webhooks/webhooktest":   {},
 	"console":                {"events"},
 	"console/client":         {},
+	"routing":                {"events"},
 	"call":                   {"events", "codec", "transcript"},
 	"call/calltest":          {"call", "codec", "events", "aldea/sandbox", "aldea/sandbox/marker", "media/mediatest", "webhooks/webhooktest", "call/calltest/faultnet"},
 	"call/calltest/faultnet": {},
@@ -44,6 +45,7 @@ var technologies = map[string][]string{
 	"github.com/gofiber/contrib/websocket": {"media"},
 	"github.com/gorilla/websocket":         {"aldea", "aldea/sandbox", "media/mediatest"},
 	"github.com/ebitengine/purego":         {"cmd/sphinx"},
+	"go.yaml.in/yaml/v3":                   {"routing"},
 }
 
 func TestRoomsImportOnlyWhatTheTableAllows(t *testing.T) {

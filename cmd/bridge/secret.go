@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"aldeabridge/routing"
 )
 
 // secret returns the secret called name: the environment variable, or the content of the file that name_FILE
@@ -21,20 +23,32 @@ func secret(name string) (string, error) {
 	case value != "":
 		return "", fmt.Errorf("%s and %s_FILE are both set: keep one", name, name)
 	}
-	b, err := os.ReadFile(file)
+	value, err := secretFile(file)
 	if err != nil {
 		return "", fmt.Errorf("%s_FILE: %w", name, err)
+	}
+	return value, nil
+}
+
+// secretFile returns the content of a file without surrounding white space. It is an error if nothing is left.
+func secretFile(file string) (string, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
 	}
 	if s := strings.TrimSpace(string(b)); s != "" {
 		return s, nil
 	}
-	return "", fmt.Errorf("%s_FILE: %s is empty", name, file)
+	return "", fmt.Errorf("%s is empty", file)
 }
 
-// keptWebhookSecret returns the webhook secret that this installation made for itself, and the file it is
-// kept in; it makes both at first use. It serves those who set no WEBHOOK_SECRET: requests are always signed.
-func keptWebhookSecret(dataDir string) (value, file string, err error) {
+// keptWebhookSecret returns the secret that this installation made for a webhook, and the file it is kept in; it makes
+// both at first use. It serves those who set none, such as WEBHOOK_SECRET: requests are always signed.
+func keptWebhookSecret(dataDir, webhook string) (value, file string, err error) {
 	file = filepath.Join(dataDir, "webhook-secret")
+	if webhook != routing.DefaultWebhook {
+		file += "-" + webhook
+	}
 	b, err := os.ReadFile(file)
 	if err == nil {
 		return strings.TrimSpace(string(b)), file, nil

@@ -30,6 +30,7 @@ type server struct {
 	client     *aldea.Client
 	app        *fiber.App
 	media      *media.Server
+	router     *router
 	store      store
 	metrics    *metrics
 	dispatcher *webhooks.Dispatcher // nil without a webhook
@@ -63,7 +64,11 @@ func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 			s.closeJournal()
 		}
 	}()
-	endpoints, err := s.endpoints()
+	routes, err := s.readConfig()
+	if err != nil {
+		return nil, err
+	}
+	endpoints, err := s.endpoints(routes)
 	if err != nil {
 		return nil, err
 	}
@@ -71,11 +76,10 @@ func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	names := make([]string, len(endpoints))
-	for i, e := range endpoints {
-		names[i] = e.Name
+	if s.router, err = newRouter(routes, &o, client, settings.Simulated); err != nil {
+		return nil, err
 	}
-	if err := s.openJournal(names); err != nil {
+	if err := s.openJournal(endpoints); err != nil {
 		return nil, err
 	}
 	if len(endpoints) > 0 {
@@ -88,7 +92,7 @@ func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 		}
 		apply(h.webhooks, &config)
 		if s.dispatcher, err = webhooks.New(config); err != nil {
-			return nil, fmt.Errorf("WEBHOOK_URL: %w", err)
+			return nil, err
 		}
 	}
 	s.client = client
@@ -97,6 +101,7 @@ func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 		Journal:          s.store,
 		Observe:          s.observeEvents(h.event),
 		Settings:         settings,
+		Route:            s.router.recognise,
 		BaseURL:          strings.TrimSuffix(o.PublicURL, "/"),
 		UtteranceTimeout: o.Aldea.utteranceTimeout(),
 		Logger:           logger,
@@ -152,31 +157,6 @@ func (s *server) recognizer(change func(*aldea.Config)) (*aldea.Client, events.R
 		return nil, events.Recognizer{}, err
 	}
 	return client, o.settings(simulated), nil
-}
-
-// endpoints returns the webhooks to deliver to. Requests are always signed: without a secret of the user's
-// own, with one that this installation keeps.
-func (s *server) endpoints() ([]webhooks.Endpoint, error) {
-	if s.options.WebhookURL == "" {
-		s.logger.Warn("no WEBHOOK_URL: events are not delivered to anyone")
-		return nil, nil
-	}
-	secrets := s.options.secrets.webhook
-	if len(secrets) == 0 {
-		dir, err := s.options.dataDir()
-		if err != nil {
-			return nil, err
-		}
-		value, file, err := keptWebhookSecret(dir)
-		if err != nil {
-			return nil, fmt.Errorf("BRIDGE_DATA_DIR: %w", err)
-		}
-		if secrets, err = webhooks.ParseSecrets(value); err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
-		}
-		s.logger.Info("no WEBHOOK_SECRET: signing with the one kept in the data directory", "file", file)
-	}
-	return []webhooks.Endpoint{{Name: "default", URL: s.options.WebhookURL, Secrets: secrets}}, nil
 }
 
 // run serves until ctx ends, then stops cleanly: no new calls, the last words of the running ones, the last

@@ -21,10 +21,16 @@ type store interface {
 	Close() error
 }
 
-// openJournal opens the journal for the endpoints of these names.
-func (s *server) openJournal(endpoints []string) error {
+// openJournal opens the journal for these endpoints.
+func (s *server) openJournal(endpoints []webhooks.Endpoint) error {
+	names := make([]string, len(endpoints))
+	for i, e := range endpoints {
+		names[i] = e.Name
+	}
 	if s.options.Journal.inMemory {
-		s.store = journal.NewMemory(journalLimit, endpoints...)
+		memory := journal.NewMemory(journalLimit, names...)
+		memory.Route = s.router.webhooks
+		s.store = memory
 		return nil
 	}
 	dir, err := s.options.dataDir()
@@ -34,7 +40,8 @@ func (s *server) openJournal(endpoints []string) error {
 	file := filepath.Join(dir, "journal.db")
 	opened, err := journal.Open(journal.Options{
 		Path:      file,
-		Endpoints: endpoints,
+		Endpoints: names,
+		Route:     s.router.webhooks,
 		MaxAge:    s.options.Journal.MaxAge,
 		MaxBytes:  s.options.Journal.MaxBytes,
 		Logger:    s.logger,

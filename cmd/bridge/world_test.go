@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -27,8 +28,20 @@ type world struct {
 	stopped chan error         // gets what run returned
 }
 
-// newWorld starts one. It is stopped at the end of the test, and what the webhook got is judged.
+// newWorld starts one. It is stopped at the end of the test, which fails if it does not stop cleanly.
 func newWorld(t testing.TB, so sandbox.Options, change func(*options)) *world {
+	t.Helper()
+	w := newWorldOf(t, so, change)
+	t.Cleanup(func() {
+		if err := w.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
+// newWorldOf starts one that the test itself closes.
+func newWorldOf(t testing.TB, so sandbox.Options, change func(*options)) *world {
 	t.Helper()
 	w := &world{sandbox: sandbox.New(so), webhook: webhooktest.New(secretA), stopped: make(chan error, 1)}
 	parsed, err := webhooks.ParseSecrets(secretA)
@@ -55,18 +68,16 @@ func newWorld(t testing.TB, so sandbox.Options, change func(*options)) *world {
 	ctx, stop := context.WithCancel(context.Background())
 	w.stop = stop
 	go func() { w.stopped <- w.server.run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-w.stopped; err != nil {
-			t.Errorf("server: %v", err)
-		}
-		close(w.stopped)
-		w.webhook.Close()
-		if err := w.sandbox.Close(); err != nil {
-			t.Errorf("sandbox: %v", err)
-		}
-	})
 	return w
+}
+
+// close stops it, and returns what its server says about that.
+func (w *world) close() error {
+	w.stop()
+	err := <-w.stopped
+	close(w.stopped)
+	w.webhook.Close()
+	return errors.Join(err, w.sandbox.Close())
 }
 
 // call returns a call to the server that says mulaw.

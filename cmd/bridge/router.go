@@ -1,0 +1,118 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"aldeabridge/aldea"
+	"aldeabridge/call"
+	"aldeabridge/events"
+	"aldeabridge/routing"
+)
+
+// A router says of each call who hears of it and how it is recognised, as BRIDGE_CONFIG does.
+type router struct {
+	config      *routing.Config
+	unsaid      []string      // the webhooks of a call of which nothing is said
+	recognition []recognition // by the index of the route
+}
+
+// A recognition is how calls are recognised.
+type recognition struct {
+	recognizer       call.Recognizer
+	settings         events.Recognizer
+	utteranceTimeout time.Duration
+}
+
+// webhooks returns the names of the endpoints that hear of a call.
+func (r *router) webhooks(c events.Call) []string {
+	i := r.config.Find(c.From, c.To)
+	if i < 0 || r.config.Routes[i].Webhooks == nil {
+		return r.unsaid
+	}
+	return r.config.Routes[i].Webhooks
+}
+
+// recognise changes the configuration of a call to what its route says.
+func (r *router) recognise(config *call.Config, c events.Call) {
+	if i := r.config.Find(c.From, c.To); i >= 0 {
+		own := r.recognition[i]
+		config.Recognizer, config.Settings, config.UtteranceTimeout = own.recognizer, own.settings, own.utteranceTimeout
+	}
+}
+
+// newRouter returns the router of a configuration, for calls that are recognised by client unless their route says
+// otherwise. Errors have the line of what is wrong.
+func newRouter(config *routing.Config, o *options, client *aldea.Client, simulated bool) (*router, error) {
+	r := &router{config: config, unsaid: []string{}}
+	if o.WebhookURL != "" {
+		r.unsaid = []string{routing.DefaultWebhook}
+	}
+	for _, route := range config.Routes {
+		if o.WebhookURL == "" && slices.Contains(route.Webhooks, routing.DefaultWebhook) {
+			return nil, route.Errorf("webhooks", "%s is the webhook of WEBHOOK_URL, which is not set", routing.DefaultWebhook)
+		}
+		own, err := recogniserOf(route, client)
+		if err != nil {
+			return nil, err
+		}
+		a := o.Aldea.routed(route)
+		r.recognition = append(r.recognition, recognition{recognizer{own}, a.settings(simulated), a.utteranceTimeout()})
+	}
+	return r, nil
+}
+
+// recogniserOf returns the client for the calls of a route.
+func recogniserOf(route routing.Route, client *aldea.Client) (*aldea.Client, error) {
+	s := aldea.Settings{Language: route.Language, Endpointing: route.Endpointing, Keywords: route.Keywords, Redact: route.Redact}
+	if end := route.UtteranceEnd; end != nil {
+		if s.UtteranceEnd = *end; *end == 0 {
+			s.UtteranceEnd = -1 // off
+		}
+	}
+	if s.Language == "" && s.Endpointing == "" && s.UtteranceEnd == 0 && s.Keywords == nil && s.Redact == nil {
+		return client, nil
+	}
+	own, err := client.With(s)
+	if err != nil {
+		field, text, _ := strings.Cut(strings.TrimPrefix(err.Error(), "aldea: Config."), ": ")
+		if field = strings.ToLower(field); field == "utteranceend" {
+			field = "utterance_end_ms"
+		}
+		return nil, route.Errorf(field, "%s", text)
+	}
+	return own, nil
+}
+
+// routed returns o with what a route says.
+func (o aldeaOptions) routed(route routing.Route) *aldeaOptions {
+	if route.Language != "" {
+		o.Language = route.Language
+	}
+	if route.Endpointing != "" {
+		o.Endpointing = route.Endpointing
+	}
+	if route.UtteranceEnd != nil {
+		o.UtteranceEndMS = int(route.UtteranceEnd.Milliseconds())
+	}
+	if route.Keywords != nil {
+		o.Keywords = route.Keywords
+	}
+	return &o
+}
+
+// readConfig reads BRIDGE_CONFIG. Without one there are no routes.
+func (s *server) readConfig() (*routing.Config, error) {
+	if s.options.Config == "" {
+		return &routing.Config{}, nil
+	}
+	config, err := routing.Read(s.options.Config, os.Getenv)
+	if err != nil {
+		return nil, fmt.Errorf("BRIDGE_CONFIG: %w", err)
+	}
+	s.logger.Info("configuration read", "file", s.options.Config, "webhooks", len(config.Webhooks), "routes", len(config.Routes))
+	return config, nil
+}
