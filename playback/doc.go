@@ -1,0 +1,36 @@
+// Package playback plays audio to a caller and knows what the caller has heard of it.
+//
+// A Player takes Items, each with a Source that makes audio bit by bit, and sends them over one call's Line
+// one after the other, never far ahead of what is being heard. When the caller begins to speak or presses a key,
+// it stops: the carrier is told first, then the producer. For each item there is one Result with the time that
+// was heard of it.
+//
+//	p := playback.New(playback.Config{Line: stream, Finished: func(r playback.Result) { … }})
+//	defer p.Close()
+//	err := p.Enqueue(playback.Item{ID: "greeting", Source: speech, Interruptible: true})
+//
+// The socket's reader tells the player what comes in: Mark for the carrier's echoes, Heard for the caller's
+// audio. Both return at once.
+//
+// # What was heard
+//
+// Sent is not heard: the carrier holds what arrives before its time. The player keeps a playout clock: audio plays
+// when it arrives, or when what was sent before is over. Marks, which the carrier echoes when it has played up to
+// them, correct it. An echo may come late and never early, so the earliest of several counts; one that is lost is
+// waited for only as long as its audio takes and a second. A mark sent while nothing plays comes back at once and
+// measures the way there and back, half of which is taken for each direction. What remains unknown is how much
+// longer one direction takes than the other: half of the difference is the error. A carrier that delays all its marks
+// by the same time looks like a longer way.
+//
+// # Barge-in
+//
+// Two frames of 20 ms in a row are the caller speaking when both are louder than the noise of the line and louder
+// than an echo of what the caller hears could be. That echo is expected up to 600 ms late and Config.EchoLoss
+// weaker.
+//
+// # Goroutines
+//
+// While something plays, one goroutine writes to the line and a second one waits for the Source, so that a slow
+// producer holds up neither a clear nor a result. When nothing plays there are none. Finished is called from the
+// first. Close waits for both.
+package playback

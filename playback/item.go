@@ -1,0 +1,110 @@
+package playback
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// A Line is where audio goes: the carrier's end of a call. Audio is µ-law, 8000 Hz, mono. A *media.Stream is one.
+// The player calls its methods from one goroutine at a time.
+type Line interface {
+	// SendMedia plays audio behind what was sent before.
+	SendMedia(mulaw []byte) error
+	// SendMark asks for an echo of name when all audio sent before it has been played.
+	SendMark(name string) error
+	// SendClear makes the carrier forget what it has not played yet.
+	SendClear() error
+}
+
+// A Source makes the audio of one item: µ-law, 8000 Hz, mono. The player closes it exactly once.
+type Source interface {
+	// Next returns the next piece, of any length, and io.EOF behind the last. The slice is valid until the next
+	// call. When ctx ends or Close is called, it returns soon.
+	Next(ctx context.Context) ([]byte, error)
+	// Close stops the producer. It may be called while Next runs.
+	Close() error
+}
+
+// What can interrupt playback.
+const (
+	BySpeech = "speech" // the caller spoke
+	ByDTMF   = "dtmf"   // the caller pressed a key
+	ByClear  = "clear"  // Clear was called
+)
+
+// An Item is one thing to play.
+type Item struct {
+	ID     string // for the Result
+	Source Source
+	// Interruptible lets the caller's speech and keys stop the item. Clear stops every item.
+	Interruptible bool
+}
+
+// A Result tells what became of an item.
+type Result struct {
+	ID     string
+	Played time.Duration // what the caller heard of it
+	Total  time.Duration // its length; 0 if it is not known because the Source was stopped before its end
+	// Complete tells that the caller heard it to its end, as far as marks and clock can tell.
+	Complete bool
+	// InterruptedBy is BySpeech, ByDTMF or ByClear, also for an item that had to go before it was its turn. It is empty
+	// when the item was complete or Err says what happened.
+	InterruptedBy string
+	// Err is the Source's error, the line's, or ErrClosed.
+	Err error
+}
+
+var (
+	// ErrFull means that too many items wait already.
+	ErrFull = errors.New("playback: the queue is full")
+	// ErrClosed means that the player was closed.
+	ErrClosed = errors.New("playback: closed")
+)
+
+// An entry is an item on its way. The player's mutex guards it, but for what says otherwise.
+type entry struct {
+	Item
+	done    chan struct{} // closed behind Finished
+	closing sync.Once
+
+	feed   *feed  // nil before it is its turn
+	resend []byte // has to be sent before what the feed has
+	kept   []byte // what was sent and may have to be sent again
+	begun  bool   // from is set
+	sent   bool   // to its end
+	ended  bool   // the Source is at its end
+	echoed bool   // its last sample has been played, says a mark
+	from   int64  // place on the line's time line, in samples
+	size   int64  // samples sent
+	by     string // what interrupted it
+	err    error  // the Source's
+}
+
+// again makes the entry one of which nothing was sent.
+func (e *entry) again() {
+	e.resend = append(e.kept, e.resend...)
+	e.kept, e.begun, e.sent, e.size = nil, false, false, 0
+}
+
+// to is the place behind its last sample.
+func (e *entry) to() int64 { return e.from + e.size }
+
+// close stops the producer. It must be called without the player's mutex.
+func (e *entry) close() { e.closing.Do(func() { _ = e.Source.Close() }) }
+
+// result is what became of the entry when pos is the last place heard.
+func (e *entry) result(pos int64) Result {
+	r := Result{ID: e.ID, InterruptedBy: e.by, Err: e.err}
+	if e.begun {
+		r.Played = duration(min(max(pos-e.from, 0), e.size))
+	}
+	if e.ended && e.sent {
+		r.Total = duration(e.size)
+	}
+	if e.ended && e.sent && r.Played == r.Total {
+		r.Complete, r.InterruptedBy, r.Err = true, "", nil
+	}
+	return r
+}

@@ -1,0 +1,254 @@
+package playback
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+const (
+	// markEvery is how much audio lies between two marks.
+	markEvery = 200 * time.Millisecond
+	// forever is a wait that something else ends.
+	forever = time.Hour
+)
+
+// A step is what run does next, in this order.
+type step struct {
+	clear bool       // send a clear
+	stop  []*entry   // close their Sources
+	over  []finished // tell of them
+	probe string     // a mark before the audio
+	media []byte
+	mark  string        // a mark behind it
+	wait  time.Duration // when there is nothing else to do
+	exit  bool
+}
+
+// A finished entry and what became of it.
+type finished struct {
+	e *entry
+	r Result
+}
+
+// run sends what is to be sent until nothing plays.
+func (p *Player) run() {
+	var buf [chunk]byte
+	timer := time.NewTimer(forever)
+	defer timer.Stop()
+	for {
+		s := p.next(buf[:])
+		p.write(&s)
+		for _, e := range s.stop {
+			e.close()
+		}
+		for _, f := range s.over {
+			f.e.close()
+			if p.c.Finished != nil {
+				p.c.Finished(f.r)
+			}
+			close(f.e.done)
+		}
+		if s.exit {
+			return
+		}
+		if s.wait <= 0 {
+			continue
+		}
+		timer.Reset(s.wait)
+		select {
+		case <-p.wake:
+		case <-timer.C:
+		}
+	}
+}
+
+// write sends what the step wants to be sent.
+func (p *Player) write(s *step) {
+	var err error
+	if s.clear {
+		err = p.c.Line.SendClear()
+	}
+	if err == nil && s.probe != "" {
+		err = p.c.Line.SendMark(s.probe)
+	}
+	if err == nil && len(s.media) > 0 {
+		err = p.c.Line.SendMedia(s.media)
+	}
+	if err == nil && s.mark != "" {
+		err = p.c.Line.SendMark(s.mark)
+	}
+	if err != nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.failed = fmt.Errorf("playback: send: %w", err)
+	}
+}
+
+// next decides on a step. buf is room for its audio.
+func (p *Player) next(buf []byte) (s step) {
+	now := time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.closed:
+		p.dropAll(ErrClosed, now)
+	case p.failed != nil:
+		p.dropAll(p.failed, now)
+	case p.clearing:
+		s.clear, s.mark = true, p.clear(now)
+	default:
+		s.wait = forever
+		p.conclude(&s, now)
+		p.feedNext(&s, buf, now)
+	}
+	s.stop, p.stopped = p.stopped, nil
+	s.over, p.over = p.over, nil
+	if len(s.stop) > 0 || len(s.over) > 0 {
+		s.wait = 0
+	} else if len(p.items) == 0 && p.settling == nil {
+		s.exit, p.running = true, false
+	}
+	i := p.current(now)
+	p.audible.Store(i < len(p.items) && p.items[i].begun && p.items[i].Interruptible)
+	return s
+}
+
+// dropAll ends all items because of err.
+func (p *Player) dropAll(err error, now time.Time) {
+	p.clearing = false
+	if s := p.settling; s != nil {
+		p.settled(s, earlier(now, s.guess(now)))
+	}
+	heard := p.clock.heard(now)
+	for _, e := range p.items {
+		if e.err == nil {
+			e.err = err
+		}
+		pos := heard
+		if e.echoed {
+			pos = e.to()
+		}
+		p.finish(e, pos)
+	}
+	p.items = nil
+}
+
+// finish puts the result of an entry on the list, when pos is the last place heard.
+func (p *Player) finish(e *entry, pos int64) {
+	e.halt()
+	p.over = append(p.over, finished{e, e.result(pos)})
+}
+
+// conclude finishes what has been heard.
+func (p *Player) conclude(s *step, now time.Time) {
+	if t := p.settling; t != nil {
+		if t.over {
+			p.settled(t, t.end)
+		} else if left := t.until.Sub(now); left <= 0 {
+			p.settled(t, t.guess(now))
+		} else {
+			s.wait = min(s.wait, left)
+			return // one after the other
+		}
+	}
+	for len(p.items) > 0 && p.items[0].sent {
+		e := p.items[0]
+		if e.size > 0 && !e.echoed {
+			patience := p.clock.when(e.to()).Add(p.link.oneWay() + markGrace)
+			if left := patience.Sub(now); left > 0 {
+				s.wait = min(s.wait, left)
+				return
+			}
+		}
+		p.finish(e, e.to())
+		p.items = p.items[1:]
+		for name, m := range p.marks {
+			if m.pos <= e.to() {
+				delete(p.marks, name)
+			}
+		}
+	}
+}
+
+// feedNext sends the next piece of audio when it is time.
+func (p *Player) feedNext(s *step, buf []byte, now time.Time) {
+	i := 0
+	for i < len(p.items) && p.items[i].sent {
+		i++
+	}
+	if i == len(p.items) {
+		return
+	}
+	e := p.items[i]
+	if e.feed == nil {
+		ctx, cancel := context.WithCancel(context.Background())
+		e.feed = newFeed(cancel, p.nudge)
+		p.work.Go(func() { e.feed.fill(ctx, e.Source) })
+	}
+	if len(e.resend) == 0 && !e.feed.ready() {
+		return // it nudges
+	}
+	if early := p.clock.ahead(now) + duration(int64(len(buf))) - p.c.Ahead; early > 0 {
+		s.wait = min(s.wait, early)
+		return
+	}
+	n := p.take(e, buf)
+	s.wait = 0
+	if n > 0 {
+		p.hand(s, e, buf[:n], now)
+		if i > 0 && !e.Interruptible {
+			e.kept = append(e.kept, buf[:n]...)
+		}
+	}
+	if p.clock.sent > p.marked && (e.sent || duration(p.clock.sent-p.marked) >= markEvery) {
+		s.mark = p.name()
+		p.marks[s.mark] = mark{pos: p.clock.sent, at: now}
+		p.marked = p.clock.sent
+	}
+}
+
+// take moves the next audio of an entry to buf, and notes when that was the last.
+func (p *Player) take(e *entry, buf []byte) int {
+	n := copy(buf, e.resend)
+	e.resend = e.resend[n:]
+	if n > 0 {
+		e.sent = len(e.resend) == 0 && e.ended
+		return n
+	}
+	n, over, err := e.feed.take(buf)
+	if over {
+		e.sent, e.ended, e.err = true, err == nil, err
+		p.stopped = append(p.stopped, e)
+	}
+	return n
+}
+
+// hand puts audio of an entry on the line's time line.
+func (p *Player) hand(s *step, e *entry, mulaw []byte, now time.Time) {
+	if p.clock.dry(now) {
+		s.probe = p.name()
+		p.marks[s.probe] = mark{pos: p.clock.sent, probe: true, at: now}
+	}
+	if !e.begun {
+		e.begun, e.from = true, p.clock.sent
+	}
+	s.media = mulaw
+	p.sound.add(mulaw)
+	p.clock.send(len(mulaw), now)
+	e.size += int64(len(mulaw))
+}
+
+// name is a new name for a mark.
+func (p *Player) name() string {
+	p.names++
+	return "play-" + strconv.Itoa(p.names)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
