@@ -1,13 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/mattn/go-runewidth"
 
@@ -98,12 +98,9 @@ func attempts(log []console.Attempt) *table {
 	t := &table{columns: []column{{name: "#", right: true}, {name: "STARTED"}, {name: "TOOK", right: true}, {name: "RESULT"}, {name: "WHEN"},
 		{name: "ADDRESS"}, {name: "ANSWER OR ERROR"}}}
 	for _, a := range log {
-		result, when, said := strconv.Itoa(a.Status), "after the call", a.Answer
+		result, when := strconv.Itoa(a.Status), "after the call"
 		if a.Status == 0 {
-			result = strings.ReplaceAll(a.Class, "_", " ")
-		}
-		if a.Error != "" {
-			said = a.Error
+			result = words(a.Class)
 		}
 		switch {
 		case a.Redelivery != "":
@@ -112,7 +109,7 @@ func attempts(log []console.Attempt) *table {
 			when = "live"
 		}
 		t.add(strconv.Itoa(a.Number), a.Started.Local().Format("2006-01-02 15:04:05.000"), fmt.Sprintf("%.1f ms", a.LatencyMS), result, when,
-			a.Remote, runewidth.Truncate(said, 80, "…"))
+			a.Remote, runewidth.Truncate(cmp.Or(a.Answer, a.Error), 80, "…"))
 	}
 	return t
 }

@@ -17,8 +17,7 @@ type lines struct {
 
 // say prints a line that stays.
 func (l *lines) say(prefix, text string) {
-	l.clear()
-	fmt.Fprintf(l.out, "%s%s\n", printable(prefix), printable(text))
+	fmt.Fprintf(l.out, "%s%s%s\n", l.gone(), printable(prefix), printable(text))
 }
 
 // grow prints a line that the next one replaces. Text that is too long loses its beginning.
@@ -26,20 +25,23 @@ func (l *lines) grow(prefix, text string) {
 	if !l.inPlace {
 		return
 	}
-	l.clear()
 	prefix, text = printable(prefix), printable(text)
 	room := max(1, terminalWidth(l.out)-1-runewidth.StringWidth(prefix))
 	if width := runewidth.StringWidth(text); width > room {
 		text = runewidth.TruncateLeft(text, width-room+1, "…")
 	}
-	fmt.Fprint(l.out, prefix, text)
+	fmt.Fprint(l.out, l.gone()+prefix+text)
 	l.growing = true
 }
 
 // clear takes the growing line away.
-func (l *lines) clear() {
-	if l.growing {
-		fmt.Fprint(l.out, "\r\x1b[K")
-		l.growing = false
+func (l *lines) clear() { fmt.Fprint(l.out, l.gone()) }
+
+// gone is what takes the growing line away, to be written together with what comes instead: that does not flicker.
+func (l *lines) gone() string {
+	if !l.growing {
+		return ""
 	}
+	l.growing = false
+	return "\r\x1b[K"
 }

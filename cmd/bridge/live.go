@@ -23,7 +23,7 @@ type liveView struct {
 // show shows one event.
 func (v *liveView) show(m client.Message) error {
 	var e events.Event
-	if json.Unmarshal(m.Data, &e) != nil { // of a newer bridge
+	if known := json.Unmarshal(m.Data, &e) == nil; !known { // it is of a newer bridge
 		v.say(prefix("", ""), m.Type)
 		return nil
 	}

@@ -40,6 +40,7 @@ func (c *tailCmd) Run(ctx context.Context, term terminal) error {
 		live := &liveView{one: c.Call != "", lines: lines{out: term.stdout, inPlace: isTerminal(term.stdout)}}
 		defer live.clear()
 		view = live
+		fmt.Fprintf(term.stderr, "Watching %s; Ctrl-C ends.\n", api.URL)
 	}
 	path, query := "/v1/events", parameters("types", strings.Join(c.Types, ","))
 	var end *callEnd
