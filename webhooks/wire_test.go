@@ -2,7 +2,6 @@ package webhooks
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"net"
@@ -97,49 +96,6 @@ func TestATLSEndpointIsVerified(t *testing.T) {
 	}
 	if got := http2.Load(); got != 1 {
 		t.Errorf("got %d requests over HTTP/2, want one", got)
-	}
-}
-
-func TestNoConnectionIsMadeBelowTLS12(t *testing.T) {
-	for version, want := range map[uint16]Class{tls.VersionTLS11: ClassTLS, tls.VersionTLS12: ""} {
-		srv := httptest.NewUnstartedServer(webhooktest.NewEndpoint(testSecret))
-		srv.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: version}
-		srv.Config.ErrorLog = nullLog()
-		srv.StartTLS()
-		roots := x509.NewCertPool()
-		roots.AddCert(srv.Certificate())
-		attempts := make(chan Attempt, 100)
-		journal := newFakeJournal()
-		d, err := New(Config{
-			Journal: journal, Observe: func(a Attempt) { attempts <- a },
-			Endpoints: []Endpoint{{Name: "main", URL: srv.URL, Secrets: []Secret{testSecret}, RootCAs: roots}},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		stop := running(t, d)
-		journal.append("A", said)
-		select {
-		case a := <-attempts:
-			if a.Class != want || (a.Err == nil) != (want == "") {
-				t.Errorf("%s: got class %q, error %v; want %q", tls.VersionName(version), a.Class, a.Err, want)
-			}
-		case <-guard(t).Done():
-			t.Errorf("%s: no attempt", tls.VersionName(version))
-		}
-		stop()
-		srv.Close()
-	}
-}
-
-func TestNoProxyIsTakenFromTheEnvironmentUnlessAskedFor(t *testing.T) {
-	t.Setenv("HTTP_PROXY", "http://proxy.invalid:1")
-	t.Setenv("http_proxy", "http://proxy.invalid:1")
-	if tr := newTransport(Config{}, Endpoint{}); tr.Proxy != nil {
-		t.Error("a proxy is used without being asked for")
-	}
-	if tr := newTransport(Config{}, Endpoint{Proxy: http.ProxyFromEnvironment}); tr.Proxy == nil {
-		t.Error("the proxy that was asked for is not used")
 	}
 }
 
