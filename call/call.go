@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aldeabridge/events"
+	"aldeabridge/playback"
 	"aldeabridge/transcript"
 )
 
@@ -78,6 +79,13 @@ type Config struct {
 	// Route, if not nil, changes Recognizer, Settings and UtteranceTimeout to what they are for one call. It is asked
 	// for each stream of the call and must not block.
 	Route func(c *Config, call events.Call)
+	// Speech makes the audio of actions. Nil: nothing can be played.
+	Speech Speech
+	// Control steers calls. Nil: only a hang-up works, and only where Stream.HangUp does.
+	Control Control
+	// EchoLoss is how much weaker than what the caller hears its echo in the caller's audio is at least, as a
+	// factor of the amplitude. Zero means playback's default.
+	EchoLoss float64
 	// Past tells what happened on a call before this server's memory of it. Nil: every call is new. An error
 	// is logged, and the call counts as new.
 	Past func(ctx context.Context, callID string) (Past, error)
@@ -102,9 +110,17 @@ type Call struct {
 	life    *life
 	base    time.Duration // where the stream begins on the call's time line
 	resumed bool          // the call had a stream before
+	hangUp  func()
 	end     sync.Once
-	ctx     context.Context // of recognition
-	cancel  context.CancelFunc
+
+	actor    *actor
+	gatherer *gatherer
+	player   *playback.Player // nil if the caller cannot hear us
+	mu       sync.Mutex
+	speaking []speaking // what the player has, in order
+
+	ctx    context.Context // of recognition
+	cancel context.CancelFunc
 }
 
 // A Stream is what a Call is made from.
@@ -112,6 +128,10 @@ type Stream struct {
 	Call   events.Call
 	Media  events.MediaFormat
 	Tracks []events.Speaker
+	// Line carries audio to the caller. Nil: the stream only listens.
+	Line playback.Line
+	// HangUp ends the stream, and with it the call if the carrier has no other instructions. It must not block.
+	HangUp func()
 }
 
 // Start begins a call, or goes on with one that had a stream before: call.started is on its way and a Transcriber
@@ -128,6 +148,10 @@ func (cs *Calls) Start(ctx context.Context, s Stream) *Call {
 		cs.config.Route(&c.config, s.Call)
 	}
 	c.ctx, c.cancel = context.WithCancel(ctx)
+	c.hangUp, c.actor, c.gatherer = s.HangUp, newActor(c), newGatherer(c)
+	if s.Line != nil {
+		c.player = playback.New(playback.Config{Line: s.Line, Finished: c.played})
+	}
 	cs.join(ctx, c)
 	c.put(time.Now(), events.CallStarted{Tracks: s.Tracks, Media: s.Media, Recognizer: c.config.Settings, Resumed: c.resumed})
 	for _, speaker := range s.Tracks {
@@ -143,14 +167,40 @@ func (c *Call) Audio(speaker events.Speaker, mulaw []byte) {
 	for _, t := range c.tracks {
 		if t.speaker == speaker {
 			t.write(mulaw)
-			return
+			break
 		}
+	}
+	if c.player != nil && speaker == events.Caller {
+		c.player.Heard(mulaw)
+	}
+}
+
+// Mark tells of the carrier's echo of a mark.
+func (c *Call) Mark(name string) {
+	if c.player != nil {
+		c.player.Mark(name)
 	}
 }
 
 // DTMF reports a key press at a time since the stream's first sample. It never blocks.
 func (c *Call) DTMF(digit string, at time.Duration) {
 	c.put(time.Now(), events.DTMFReceived{Digit: digit, At: events.Offset(c.base + at)})
+	if c.player != nil {
+		c.player.Interrupt(playback.ByDTMF)
+	}
+	c.gatherer.press(digit)
+}
+
+// listen changes how everybody on the stream is understood, from the next audio on.
+func (c *Call) listen(l Listening) error {
+	recognizer, err := c.config.Recognizer.With(l)
+	if err != nil {
+		return err
+	}
+	for _, t := range c.tracks {
+		t.next.Store(&recognizer)
+	}
+	return nil
 }
 
 // End ends the stream: the recogniser is asked for the last words, they are emitted, then call.ended is. It
@@ -166,6 +216,11 @@ func (c *Call) finish(reason events.EndReason, counts events.Counts) {
 		t.leg.closeSend(t.now(), events.ByCallEnd)
 		samples = max(samples, t.samples)
 	}
+	c.actor.finish()
+	if c.player != nil {
+		c.player.Close()
+	}
+	c.gatherer.finish()
 	// A recogniser that does not let go must not keep the call from ending.
 	giveUp := time.AfterFunc(c.config.DrainTimeout, c.cancel)
 	for _, t := range c.tracks {

@@ -154,3 +154,10 @@ func (q *queue) pressed() int {
 	defer q.mu.Unlock()
 	return q.digits
 }
+
+// count is how many utterances have ended so far.
+func (q *queue) count() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.lines)
+}

@@ -15,8 +15,9 @@ type track struct {
 	call    *Call
 	speaker events.Speaker
 
-	next   atomic.Pointer[Recognizer] // to be listened with from the next audio on; nil for no change
-	paused atomic.Bool                // the recogniser hears silence instead
+	next     atomic.Pointer[Recognizer] // to be listened with from the next audio on; nil for no change
+	paused   atomic.Bool                // the recogniser hears silence instead
+	finalize atomic.Bool                // the recogniser is to be asked for what it heard so far, at the next audio
 
 	// Audio's goroutine, then End's.
 	leg     *leg
@@ -60,9 +61,20 @@ func (t *track) write(mulaw []byte) {
 		t.leg.transcriber.Write(mulaw)
 		return
 	}
+	if t.finalize.Swap(false) {
+		t.leg.transcriber.Finalize()
+	}
 	for n := len(mulaw); n > 0; n -= len(muted) {
 		t.leg.transcriber.Write(muted[:min(n, len(muted))])
 	}
+}
+
+// pause leaves out what is said from now on, or goes on with it. What was said before is asked for.
+func (t *track) pause(paused bool) {
+	if t.paused.Swap(paused) || !paused {
+		return
+	}
+	t.finalize.Store(true)
 }
 
 // change goes on with another leg.

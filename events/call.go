@@ -71,6 +71,7 @@ const (
 	EndIdle     EndReason = "idle_timeout"   // nothing came from the carrier for too long
 	EndTooLong  EndReason = "max_duration"   // the call reached its longest allowed length
 	EndShutdown EndReason = "shutdown"       // this server is stopping
+	EndHangUp   EndReason = "hang_up"        // an action asked for it
 	EndError    EndReason = "protocol_error" // the carrier's messages could not be understood
 )
 

@@ -31,8 +31,6 @@ type carrier struct {
 	p *Player
 
 	mu     sync.Mutex
-	work   sync.WaitGroup
-	over   bool
 	last   time.Time // when the last message arrives
 	sent   int
 	until  time.Time // when all has been played
@@ -194,7 +192,6 @@ type script struct {
 	mu     sync.Mutex
 	made   time.Duration
 	closed int
-	stop   chan struct{}
 }
 
 func (s *script) Next(ctx context.Context) ([]byte, error) {

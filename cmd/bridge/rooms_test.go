@@ -31,7 +31,8 @@ var rooms = map[string][]string{
 	"webhooks/webhooktest":   {},
 	"console/client":         {},
 	"routing":                {"events"},
-	"call":                   {"events", "codec", "transcript"},
+	"control":                {},
+	"call":                   {"events", "codec", "transcript", "actions", "playback"},
 	"console":                {"events"},
 	"call/calltest":          {"call", "codec", "events", "aldea/sandbox", "aldea/sandbox/marker", "media/mediatest", "webhooks/webhooktest", "call/calltest/faultnet"},
 	"call/calltest/faultnet": {},
@@ -46,6 +47,7 @@ var technologies = map[string][]string{
 	"github.com/gofiber/contrib/websocket": {"media"},
 	"github.com/gorilla/websocket":         {"aldea", "aldea/sandbox", "media/mediatest"},
 	"github.com/ebitengine/purego":         {"cmd/sphinx"},
+	"github.com/twilio/twilio-go/client":   {"control"},
 	"go.yaml.in/yaml/v3":                   {"routing"},
 }
 

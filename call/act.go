@@ -1,0 +1,273 @@
+package call
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"aldeabridge/actions"
+	"aldeabridge/events"
+)
+
+// Why actions are not taken. What was taken and then fails becomes an action.failed.
+var (
+	// ErrNoCall means that no such call is up on this server.
+	ErrNoCall = errors.New("call: no such call is up")
+	// ErrBusy means that more actions wait than could be meant.
+	ErrBusy = errors.New("call: too many actions wait")
+)
+
+const (
+	// maxActions is how many actions of a call may wait: several answers full of them.
+	maxActions = 200
+	// controlTimeout bounds one request to the carrier, retries included. It goes on when the stream ends, which
+	// is what most of them are for.
+	controlTimeout = 15 * time.Second
+)
+
+// A Request is what somebody wants done on a call.
+type Request struct {
+	Items []actions.Item
+	// InReplyTo is the id of the event that was answered, or empty.
+	InReplyTo string
+	// Utterances is how many utterances of the call had ended when that event happened: if there are more, the
+	// actions are superseded. Negative means that it is now that counts.
+	Utterances int
+}
+
+// Act does what is asked for on the call of that id, after what was asked for before. It returns the actions'
+// ids at once, and does not wait.
+func (cs *Calls) Act(callID string, r Request) ([]string, error) {
+	c := cs.newest(callID)
+	if c == nil {
+		return nil, ErrNoCall
+	}
+	return c.actor.add(r)
+}
+
+// Refuse tells of actions that could not be read: nothing of them is done. It does nothing if the call is over.
+func (cs *Calls) Refuse(callID, inReplyTo string, err error) {
+	c := cs.newest(callID)
+	if c == nil {
+		return
+	}
+	failed := events.ActionFailed{InReplyTo: inReplyTo, Reason: err.Error()}
+	if e := (*actions.Error)(nil); errors.As(err, &e) {
+		failed.Index, failed.Action = max(e.Index, 0), json.RawMessage(e.JSON)
+	}
+	c.put(time.Now(), failed)
+}
+
+// newest is the stream of a call that began last, or nil.
+func (cs *Calls) newest(callID string) *Call {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if l := cs.lives[callID]; l != nil {
+		return l.streams[len(l.streams)-1]
+	}
+	return nil
+}
+
+// An actor does what is asked for on a stream, one action after the other. A goroutine runs only while one waits.
+type actor struct {
+	call *Call
+	ctx  context.Context // ends with the stream
+	stop context.CancelFunc
+
+	mu      sync.Mutex
+	idle    *sync.Cond // signalled when running turns false
+	waiting []task
+	running bool
+	over    bool // the stream has ended: nothing more is taken
+	count   int  // actions named
+
+	// The goroutine's own.
+	handed string // the action that gave the call away, if one did
+}
+
+// A task is an action that waits for its turn.
+type task struct {
+	actions.Item
+	id         string // as its sender knows it
+	key        string // as the player knows it
+	index      int    // in its request
+	inReplyTo  string
+	utterances int
+}
+
+func newActor(c *Call) *actor {
+	a := &actor{call: c}
+	a.ctx, a.stop = context.WithCancel(context.Background())
+	a.idle = sync.NewCond(&a.mu)
+	return a
+}
+
+// add queues the actions of a request.
+func (a *actor) add(r Request) (ids []string, err error) {
+	if r.Utterances < 0 {
+		r.Utterances = a.call.life.queue.count()
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case a.over:
+		return nil, ErrNoCall
+	case len(a.waiting)+len(r.Items) > maxActions:
+		return nil, ErrBusy
+	}
+	for i, item := range r.Items {
+		a.count++
+		key := "act_" + strconv.Itoa(a.count)
+		id := cmp.Or(item.Action.Name(), key)
+		ids = append(ids, id)
+		a.waiting = append(a.waiting, task{item, id, key, i, r.InReplyTo, r.Utterances})
+	}
+	if !a.running && len(a.waiting) > 0 {
+		a.running = true
+		go a.run()
+	}
+	return ids, nil
+}
+
+// run does what waits, then ends.
+func (a *actor) run() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for len(a.waiting) > 0 {
+		t := a.waiting[0]
+		a.waiting = a.waiting[1:]
+		a.mu.Unlock()
+		if err := a.do(t); err != nil {
+			a.failed(t, err)
+		}
+		a.mu.Lock()
+	}
+	a.waiting = nil
+	a.running = false
+	a.idle.Broadcast()
+}
+
+// finish ends with the stream: what waits has failed. It returns when nothing is being done any more.
+func (a *actor) finish() {
+	a.mu.Lock()
+	a.over = true
+	a.mu.Unlock()
+	a.stop()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for a.running {
+		a.idle.Wait()
+	}
+}
+
+// failed tells of an action that was not done, or not whole.
+func (a *actor) failed(t task, err error) {
+	a.call.logger.Warn("action failed", "type", t.Action.Type(), "action", t.id, "err", err)
+	a.call.put(time.Now(), events.ActionFailed{
+		Action: json.RawMessage(t.JSON), ActionID: t.id, Index: t.index, InReplyTo: t.inReplyTo, Reason: err.Error(),
+	})
+}
+
+// Why an action is not done.
+var (
+	errEnded      = errors.New("the call ended first")
+	errSuperseded = errors.New("superseded: the caller has said something newer")
+)
+
+// do does one action.
+func (a *actor) do(t task) error {
+	if a.ctx.Err() != nil {
+		return errEnded
+	}
+	if a.handed != "" {
+		return fmt.Errorf("the call is no longer ours to steer: a %s took it elsewhere", a.handed)
+	}
+	switch action := t.Action.(type) {
+	case actions.Say:
+		return a.say(t, action)
+	case actions.Play:
+		return a.play(t, action)
+	case actions.Clear:
+		return a.clear()
+	case actions.Listen:
+		return a.listen(t, action)
+	case actions.PauseTranscription:
+		a.pause(true)
+	case actions.ResumeTranscription:
+		a.pause(false)
+	default:
+		return a.control(t)
+	}
+	return nil
+}
+
+// superseded says whether the caller has ended another utterance since the event that t answers.
+func (a *actor) superseded(t task) bool { return a.call.life.queue.count() > t.utterances }
+
+// listen changes how the caller is understood.
+func (a *actor) listen(t task, l actions.Listen) error {
+	if l.Language != nil || l.Keywords != nil || l.EndpointingMS != nil {
+		change := Listening{Language: l.Language, Keywords: l.Keywords}
+		if l.EndpointingMS != nil {
+			silence := time.Duration(*l.EndpointingMS) * time.Millisecond
+			change.Endpointing = &silence
+		}
+		if err := a.call.listen(change); err != nil {
+			return err
+		}
+	}
+	if l.Gather != nil {
+		a.call.gatherer.begin(t.id, *l.Gather)
+	}
+	return nil
+}
+
+// pause leaves out what is said from now on, or goes on with it.
+func (a *actor) pause(paused bool) {
+	for _, track := range a.call.tracks {
+		track.pause(paused)
+	}
+}
+
+// control hands the call to the carrier with one of the actions that its media stream has no message for, when
+// all that is queued has been heard.
+func (a *actor) control(t task) error {
+	c := a.call
+	if p := c.player; p != nil {
+		if err := p.Idle(a.ctx); err != nil {
+			return errEnded
+		}
+	}
+	if _, ok := t.Action.(actions.Hangup); ok && c.config.Control == nil && c.hangUp != nil {
+		a.handed = string(t.Action.Type())
+		c.hangUp()
+		return nil
+	}
+	if c.config.Control == nil {
+		return errors.New("this server cannot ask the carrier: TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN are not set")
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.ctx), controlTimeout)
+	defer cancel()
+	var err error
+	switch action := t.Action.(type) {
+	case actions.Twiml:
+		err = c.config.Control.Twiml(ctx, c.info.ID, action.Twiml)
+	case actions.Redirect:
+		err = c.config.Control.Redirect(ctx, c.info.ID, action.URL)
+	case actions.Transfer:
+		err = c.config.Control.Transfer(ctx, c.info.ID, action.To, action.CallerID)
+	case actions.Hangup:
+		err = c.config.Control.Hangup(ctx, c.info.ID)
+	default:
+		err = fmt.Errorf("a %s is not known here", t.Action.Type())
+	}
+	if err == nil {
+		a.handed = string(t.Action.Type())
+	}
+	return err
+}
