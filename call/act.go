@@ -40,14 +40,26 @@ type Request struct {
 	Utterances int
 }
 
-// Act does what is asked for on the call of that id, after what was asked for before. It returns the actions'
-// ids at once, and does not wait.
+// Act does what is asked for on the call of that id, after what was asked for before; only a clear at the beginning
+// does not wait for its turn. It returns the actions' ids at once, or ErrNoCall or ErrBusy, and nothing is done then.
 func (cs *Calls) Act(callID string, r Request) ([]string, error) {
 	c := cs.newest(callID)
 	if c == nil {
 		return nil, ErrNoCall
 	}
-	return c.actor.add(r)
+	ids, err := c.actor.add(r)
+	if _, clear := r.first().(actions.Clear); clear && err == nil && c.player != nil {
+		c.player.Clear()
+	}
+	return ids, err
+}
+
+// first is the first action, or nil.
+func (r Request) first() actions.Action {
+	if len(r.Items) == 0 {
+		return nil
+	}
+	return r.Items[0].Action
 }
 
 // Refuse tells of actions that could not be read: nothing of them is done. It does nothing if the call is over.

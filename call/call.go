@@ -83,8 +83,8 @@ type Config struct {
 	Speech Speech
 	// Control steers calls. Nil: only a hang-up works, and only where Stream.HangUp does.
 	Control Control
-	// EchoLoss is how much weaker than what the caller hears its echo in the caller's audio is at least, as a
-	// factor of the amplitude. Zero means playback's default.
+	// EchoLoss is how much weaker than what the caller hears its echo in the caller's audio is at least, in dB. Zero
+	// means playback's default.
 	EchoLoss float64
 	// Past tells what happened on a call before this server's memory of it. Nil: every call is new. An error
 	// is logged, and the call counts as new.
@@ -117,7 +117,8 @@ type Call struct {
 	gatherer *gatherer
 	player   *playback.Player // nil if the caller cannot hear us
 	mu       sync.Mutex
-	speaking []speaking // what the player has, in order
+	speaking []speaking    // what the player has, in order
+	since    time.Duration // when it got something to play, on the call's time line
 
 	ctx    context.Context // of recognition
 	cancel context.CancelFunc
@@ -150,7 +151,7 @@ func (cs *Calls) Start(ctx context.Context, s Stream) *Call {
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	c.hangUp, c.actor, c.gatherer = s.HangUp, newActor(c), newGatherer(c)
 	if s.Line != nil {
-		c.player = playback.New(playback.Config{Line: s.Line, Finished: c.played})
+		c.player = playback.New(playback.Config{Line: s.Line, EchoLoss: c.config.EchoLoss, Finished: c.played})
 	}
 	cs.join(ctx, c)
 	c.put(time.Now(), events.CallStarted{Tracks: s.Tracks, Media: s.Media, Recognizer: c.config.Settings, Resumed: c.resumed})
@@ -218,7 +219,7 @@ func (c *Call) finish(reason events.EndReason, counts events.Counts) {
 	}
 	c.actor.finish()
 	if c.player != nil {
-		c.player.Close()
+		_ = c.player.Close() // it fails never
 	}
 	c.gatherer.finish()
 	// A recogniser that does not let go must not keep the call from ending.

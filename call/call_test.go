@@ -1,6 +1,7 @@
 package call_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -27,6 +28,7 @@ type ears struct {
 
 	mu        sync.Mutex
 	written   int
+	sounds    int // bytes that are not silence
 	finalizes int
 	closed    bool
 }
@@ -41,6 +43,13 @@ func (e *ears) Write(b []byte) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.written += len(b)
+	e.sounds += len(b) - bytes.Count(b, []byte{0xFF})
+}
+
+func (e *ears) loud() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.sounds
 }
 
 func (e *ears) Next(ctx context.Context) (call.Heard, error) {

@@ -59,8 +59,8 @@ func (g *gatherer) press(digit string) {
 	}
 }
 
-// quiet starts the time-out: nothing is played any more.
-func (g *gatherer) quiet() {
+// listen starts the time-out anew, or stops it while something is played.
+func (g *gatherer) listen() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.active {
@@ -90,7 +90,7 @@ func (g *gatherer) arm() {
 func (g *gatherer) timeout() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.active && !time.Now().Before(g.due) { // else a key came just now
+	if g.active && !g.call.playing() && !time.Now().Before(g.due) { // else a key came just now, or something to play
 		g.done(events.GatherTimeout)
 	}
 }

@@ -99,6 +99,9 @@ func (l *leg) hear(h Heard) {
 	switch {
 	case h.Result != nil:
 		r := l.place(*h.Result)
+		if l.speaker == events.Caller && r.Text != "" {
+			l.call.understood(r.Text, r.Start)
+		}
 		if r.SpeechFinal && l.end >= 0 && r.End >= l.end-endSlack {
 			// The recogniser was told that the audio is over, and calls that the end of an utterance. It was
 			// we who ended it.

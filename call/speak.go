@@ -25,6 +25,8 @@ type Audio interface {
 	playback.Source
 	// Words are those of a speech made so far, with their times, or nil if the engine gives none.
 	Words() []Word
+	// Length is how much has been made so far, and whether that is all.
+	Length() (made time.Duration, whole bool)
 }
 
 // A Word is a piece of a text and when it is said, from the beginning of its audio.
@@ -102,6 +104,9 @@ func (a *actor) clear() error {
 func (a *actor) enqueue(s speaking, interruptible bool) error {
 	c := a.call
 	c.mu.Lock()
+	if len(c.speaking) == 0 {
+		c.since = time.Since(c.life.began)
+	}
 	c.speaking = append(c.speaking, s)
 	c.mu.Unlock()
 	err := c.player.Enqueue(playback.Item{ID: s.key(), Source: s.audio, Interruptible: interruptible})
@@ -109,6 +114,7 @@ func (a *actor) enqueue(s speaking, interruptible bool) error {
 		c.forget(s.key())
 		_ = s.audio.Close() // it was never begun
 	}
+	c.gatherer.listen()
 	return err
 }
 
@@ -153,7 +159,7 @@ func (c *Call) played(r playback.Result) {
 		c.put(time.Now(), finished)
 	}
 	if !c.playing() {
-		c.gatherer.quiet()
+		c.gatherer.listen()
 	}
 }
 
@@ -163,10 +169,10 @@ const perRune = 65 * time.Millisecond
 // heard is the part of the text that the caller has heard: by the times of the words, or by proportion, up to the
 // end of a word.
 func (s speaking) heard(r playback.Result) string {
-	if r.Complete || r.Played == 0 {
-		if r.Complete {
-			return s.text
-		}
+	switch {
+	case r.Complete:
+		return s.text
+	case r.Played == 0:
 		return ""
 	}
 	if words := s.audio.Words(); len(words) > 0 {
@@ -180,8 +186,11 @@ func (s speaking) heard(r playback.Result) string {
 	}
 	text := []rune(s.text)
 	total := r.Total
-	if total == 0 { // it was stopped before it was made to its end
-		total = max(r.Played, time.Duration(len(text))*perRune)
+	if total == 0 { // it was stopped before it was sent to its end
+		var whole bool
+		if total, whole = s.audio.Length(); !whole {
+			total = max(total, r.Played, time.Duration(len(text))*perRune)
+		}
 	}
 	n := int(int64(len(text)) * int64(r.Played) / int64(total))
 	if n >= len(text) {
@@ -193,15 +202,23 @@ func (s speaking) heard(r playback.Result) string {
 	return strings.TrimSpace(string(text[:n]))
 }
 
-// echoes says whether a text is what the caller hears us say right now: the recogniser heard our own echo.
-func (c *Call) echoes(text string) bool {
+// understood lets words of the caller, said from a time of the call on, interrupt what plays where the sound of
+// them did not: a quiet voice, or a loud line.
+func (c *Call) understood(text string, from time.Duration) {
+	if c.player != nil && !c.echoes(text, from) {
+		c.player.Confirm()
+	}
+}
+
+// echoes says whether words may be our own, which the caller's phone sent back, or were said before we began.
+func (c *Call) echoes(text string, from time.Duration) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.speaking) == 0 {
-		return false
+	if len(c.speaking) == 0 || from < c.since {
+		return true
 	}
 	ours := map[string]bool{}
-	for _, s := range c.speaking[:1] {
+	for _, s := range c.speaking {
 		if s.text == "" {
 			return true // a recording: nobody knows what is said in it
 		}

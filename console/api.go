@@ -22,11 +22,12 @@ const (
 	heartbeat = 15 * time.Second
 )
 
-// Config says what an API works with. Journal and Guard are needed.
+// Config says what an API works with. Journal, Actor and Guard are needed.
 type Config struct {
 	Journal Journal
 	// Deliverer is nil where no webhook is configured.
 	Deliverer Deliverer
+	Actor     Actor
 	Guard     *Guard
 	// Logger gets requests that failed through no fault of the client's. Nil means nobody.
 	Logger *slog.Logger

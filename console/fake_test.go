@@ -207,3 +207,14 @@ func said(id, text string, start, end time.Duration) events.UtteranceFinal {
 		Words: []events.Word{}, EndedBy: events.BySpeechFinal, Confirmed: true,
 	}}
 }
+
+// A fakeActor notes what it is to do.
+type fakeActor struct {
+	calls, bodies []string
+	err           error
+}
+
+func (a *fakeActor) Act(callID string, body []byte) ([]string, error) {
+	a.calls, a.bodies = append(a.calls, callID), append(a.bodies, string(body))
+	return []string{"act_1"}, a.err
+}

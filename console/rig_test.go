@@ -52,7 +52,7 @@ func newRig(t testing.TB, change func(*Config)) *rig {
 	t.Helper()
 	r := &rig{journal: newFakeJournal(), log: &lockedBuffer{}}
 	logger := slog.New(slog.NewTextHandler(r.log, nil))
-	c := Config{Journal: r.journal, Guard: NewGuard(nil, true, logger), Logger: logger}
+	c := Config{Journal: r.journal, Actor: &fakeActor{}, Guard: NewGuard(nil, true, logger), Logger: logger}
 	if change != nil {
 		change(&c)
 	}

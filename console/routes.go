@@ -22,6 +22,7 @@ func (a *API) routes() []route {
 		{del, "/v1/calls/:id", nil, a.deleteCall},
 		{get, "/v1/calls/:id/transcript", []string{"format"}, a.transcript},
 		{get, "/v1/calls/:id/events", []string{"after"}, a.callEvents},
+		{post, "/v1/calls/:id/actions", nil, a.act},
 		{post, "/v1/calls/:id/redeliver", []string{"endpoint"}, a.redeliverCall},
 		{get, "/v1/events", []string{"types", "after"}, a.allEvents},
 		{get, "/v1/search", []string{"q", "limit", "cursor"}, a.search},

@@ -30,7 +30,7 @@ func (s *server) registerAPI(app *fiber.App, guard *console.Guard) {
 	if !ok {
 		return
 	}
-	config := console.Config{Journal: archive{kept, s.options.dataDir}, Guard: guard, Logger: s.logger}
+	config := console.Config{Journal: archive{kept, s.options.dataDir}, Actor: s, Guard: guard, Logger: s.logger}
 	if s.dispatcher != nil {
 		config.Deliverer = deliverer{kept, s.dispatcher}
 	}

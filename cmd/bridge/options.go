@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -35,11 +36,16 @@ type options struct {
 	WebhookURL string         `name:"webhook-url" env:"WEBHOOK_URL" placeholder:"URL" help:"Where events are POSTed."`
 	Webhook    webhookOptions `embed:"" prefix:"webhook-"`
 
-	TwilioAccountSID string `name:"twilio-account-sid" env:"TWILIO_ACCOUNT_SID" placeholder:"AC…" help:"The account whose calls are expected; others are logged."`
+	TwilioAccountSID string `name:"twilio-account-sid" env:"TWILIO_ACCOUNT_SID" placeholder:"AC…" help:"The account whose calls are expected, and that transfers, redirects and hang-ups are asked of."`
+	TwilioAPIKey     string `name:"twilio-api-key" env:"TWILIO_API_KEY" placeholder:"SK…" help:"API key of the account, with TWILIO_API_SECRET, instead of TWILIO_AUTH_TOKEN for those."`
+	TwilioAPIURL     string `name:"twilio-api-url" env:"TWILIO_API_URL" default:"https://api.twilio.com" placeholder:"URL" help:"Where Twilio's REST API is (${default})."`
+
+	AllowNetworks []string `env:"BRIDGE_ALLOW_NETWORKS" placeholder:"CIDR,…" help:"Networks that URLs in actions may lead to although they are not public."`
 
 	Journal journalOptions `embed:"" prefix:"journal-" group:"Journal"`
 
 	secrets secrets
+	allowed []netip.Prefix // AllowNetworks, read
 }
 
 // webhookOptions is how the webhook at WebhookURL is reached. Those of the configuration file have their own.
@@ -82,6 +88,7 @@ type secrets struct {
 	apiToken   string
 	mediaToken media.Secret
 	twilio     []media.Secret
+	twilioKey  string // secret of TwilioAPIKey
 	webhook    []webhooks.Secret
 }
 
@@ -99,6 +106,7 @@ func (o *options) Validate() error {
 	for _, t := range splitTokens(read("TWILIO_AUTH_TOKEN")) {
 		o.secrets.twilio = append(o.secrets.twilio, media.Secret(t))
 	}
+	o.secrets.twilioKey = read("TWILIO_API_SECRET")
 	if s := read("WEBHOOK_SECRET"); s != "" {
 		parsed, err := webhooks.ParseSecrets(s)
 		if err != nil {
@@ -124,6 +132,13 @@ func (o *options) validate() error {
 	if o.Aldea.URL != "" && o.secrets.aldeaKey == "" {
 		return errors.New("ALDEA_URL is set, but ALDEA_API_KEY is not: set the key, or leave both out to use the built-in sandbox")
 	}
+	for _, text := range o.AllowNetworks {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return fmt.Errorf("BRIDGE_ALLOW_NETWORKS: %q is not a network such as 10.1.0.0/16 or fd12::/48", text)
+		}
+		o.allowed = append(o.allowed, network.Masked())
+	}
 	if o.MaxCalls < 1 {
 		return fmt.Errorf("BRIDGE_MAX_CALLS: %d is less than 1", o.MaxCalls)
 	}
@@ -134,6 +149,9 @@ func (o *options) validate() error {
 		return errors.New("BRIDGE_MEDIA_TOKEN: it becomes a segment of a path: use only letters, digits, -, ., _ and ~")
 	}
 	if _, err := o.Aldea.client(cmp.Or(o.secrets.aldeaKey, sandboxKey), nil, nil); err != nil {
+		return err
+	}
+	if _, err := o.twilio(); err != nil {
 		return err
 	}
 	if len(o.secrets.twilio) > 0 && o.PublicURL == "" {

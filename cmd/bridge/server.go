@@ -17,6 +17,7 @@ import (
 	"aldeabridge/aldea/sandbox"
 	"aldeabridge/call"
 	"aldeabridge/console"
+	"aldeabridge/control"
 	"aldeabridge/events"
 	"aldeabridge/media"
 	"aldeabridge/webhooks"
@@ -30,6 +31,8 @@ type server struct {
 	client     *aldea.Client
 	app        *fiber.App
 	media      *media.Server
+	calls      *call.Calls
+	twilio     *control.Twilio // nil if the account or its secret is not known
 	router     *router
 	store      store
 	metrics    *metrics
@@ -88,6 +91,7 @@ func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 			Journal:   tally{s.store, s.metrics.dead},
 			Version:   version,
 			Observe:   s.observe(h.attempt),
+			Actions:   s.answered,
 			Logger:    logger,
 		}
 		apply(h.webhooks, &config)
@@ -102,12 +106,20 @@ func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 		Observe:          s.observeEvents(h.event),
 		Settings:         settings,
 		Route:            s.router.recognise,
+		Past:             s.past,
 		BaseURL:          strings.TrimSuffix(o.PublicURL, "/"),
 		UtteranceTimeout: o.Aldea.utteranceTimeout(),
 		Logger:           logger,
 	}
+	twilio, err := o.twilio()
+	if err != nil {
+		return nil, err
+	}
+	if twilio != nil {
+		s.twilio, config.Control = twilio, twilio
+	}
 	apply(h.call, &config)
-	calls := call.New(config)
+	s.calls = call.New(config)
 	s.media = &media.Server{
 		PublicURL:  o.PublicURL,
 		AuthTokens: o.secrets.twilio,
@@ -119,7 +131,7 @@ func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 			if sid := stream.Start().AccountSID; o.TwilioAccountSID != "" && sid != o.TwilioAccountSID {
 				logger.Warn("call of another account than TWILIO_ACCOUNT_SID", "call_sid", stream.Start().CallSID, "account_sid", sid)
 			}
-			serveCall(ctx, s.calling, calls, stream)
+			serveCall(ctx, s.calling, s.calls, stream)
 		},
 	}
 	s.app = s.routes()
@@ -202,6 +214,9 @@ func (s *server) run(ctx context.Context) error {
 		s.logger.Debug("connections left open", "err", err)
 	}
 	errs = append(errs, <-delivered)
+	if s.twilio != nil {
+		s.twilio.Close()
+	}
 	s.logger.Info("stopped")
 	return errors.Join(errs...)
 }

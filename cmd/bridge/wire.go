@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"aldeabridge/call"
 	"aldeabridge/events"
 	"aldeabridge/media"
+	"aldeabridge/playback"
 	"aldeabridge/transcript"
 )
 
@@ -126,6 +128,8 @@ func serveCall(ctx, calling context.Context, calls *call.Calls, stream *media.St
 			Channels:   start.Format.Channels,
 		},
 		Tracks: tracks,
+		Line:   line(stream),
+		HangUp: stream.HangUp,
 	})
 	reason := stream.Receive(ctx, receiver{c})
 	s := stream.Stats()
@@ -137,6 +141,15 @@ func serveCall(ctx, calling context.Context, calls *call.Calls, stream *media.St
 		MessagesSkipped: s.Skipped,
 		Silence:         s.Silence.Milliseconds(),
 	})
+}
+
+// line returns what carries audio to the caller. A stream with an outbound track is one that listens to a call that
+// others lead (<Start><Stream>): the carrier plays nothing that is sent there.
+func line(stream *media.Stream) playback.Line {
+	if slices.Contains(stream.Start().Tracks, media.TrackOutbound) {
+		return nil
+	}
+	return stream
 }
 
 // speaker is who is heard on a carrier's track.
@@ -152,4 +165,4 @@ type receiver struct{ call *call.Call }
 
 func (r receiver) Audio(t media.Track, mulaw []byte)   { r.call.Audio(speaker(t), mulaw) }
 func (r receiver) DTMF(digit string, at time.Duration) { r.call.DTMF(digit, at) }
-func (receiver) Mark(string)                           {}
+func (r receiver) Mark(name string)                    { r.call.Mark(name) }

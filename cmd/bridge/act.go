@@ -1,0 +1,108 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+
+	"aldeabridge/actions"
+	"aldeabridge/call"
+	"aldeabridge/console"
+	"aldeabridge/egress"
+	"aldeabridge/events"
+	"aldeabridge/webhooks"
+)
+
+// answered does what a webhook's answer asks for. What cannot be read or comes too late is told, and not done.
+func (s *server) answered(r webhooks.Reply) {
+	id, event := r.Record.CallID, r.Record.ID
+	if r.Err != nil {
+		s.calls.Refuse(id, event, fmt.Errorf("the answer did not come whole: %w", r.Err))
+		return
+	}
+	items, err := s.readActions(r.Body)
+	if err != nil {
+		s.calls.Refuse(id, event, err)
+		return
+	}
+	if len(items) == 0 {
+		return
+	}
+	_, err = s.calls.Act(id, call.Request{Items: items, InReplyTo: event, Utterances: utterances(r.Record)})
+	if err != nil {
+		s.logger.Warn("actions not done", "call_sid", id, "endpoint", r.Endpoint, "in_reply_to", event, "actions", len(items), "err", err)
+		s.calls.Refuse(id, event, err)
+	}
+}
+
+// utterances is how many utterances of the call had ended at an event, or negative if it does not say.
+func utterances(r events.Record) int {
+	var e events.Event
+	if r.Type != events.TypeUtteranceFinal || json.Unmarshal(r.Body, &e) != nil {
+		return -1
+	}
+	return e.Body.(events.UtteranceFinal).Utterance.Index
+}
+
+// readActions reads actions, which are somebody else's: their URLs lead to public addresses only.
+func (s *server) readActions(body []byte) ([]actions.Item, error) {
+	return actions.Parse(body, actions.Options{CheckURL: func(text string) error { return checkURL(s.strangers(), text) }})
+}
+
+// strangers guards connections to where others than the operator say.
+func (s *server) strangers() egress.Guard {
+	g := egress.Guard{Allow: s.options.allowed}
+	if own, err := netip.ParseAddrPort(s.listener.Addr().String()); err == nil {
+		g.Own = []netip.AddrPort{own}
+	}
+	return g
+}
+
+// checkURL says at once what is wrong with a URL. Where a name leads is seen when the connection is made.
+func checkURL(g egress.Guard, text string) error {
+	u, err := g.URL(text)
+	if err != nil {
+		return err
+	}
+	if isAddress(u.Hostname()) && g.Control("tcp", hostPort(u), nil) != nil {
+		return errors.New("its address is not allowed: it is not a public one (BRIDGE_ALLOW_NETWORKS can allow it)")
+	}
+	return nil
+}
+
+// isAddress says whether a host is an address, not a name.
+func isAddress(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}
+
+// hostPort is where a URL of https leads.
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = "443"
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// Act is what the API's POST /v1/calls/{id}/actions does.
+func (s *server) Act(callID string, body []byte) ([]string, error) {
+	items, err := s.readActions(body)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", console.ErrActions, err)
+	case len(items) == 0:
+		return nil, fmt.Errorf(`%w: there are none; {"actions":[{"type":"say","text":"Hello."}]} would be right`, console.ErrActions)
+	}
+	ids, err := s.calls.Act(callID, call.Request{Items: items, Utterances: -1})
+	switch {
+	case errors.Is(err, call.ErrNoCall):
+		return nil, fmt.Errorf("%w: %w", console.ErrConflict, err)
+	case errors.Is(err, call.ErrBusy):
+		return nil, fmt.Errorf("%w: %w", console.ErrBusy, err)
+	}
+	return ids, err
+}

@@ -1,0 +1,40 @@
+package console
+
+import (
+	"fmt"
+	"testing"
+
+	"aldeabridge/events"
+)
+
+func TestActionsAreHandedOn(t *testing.T) {
+	actor := &fakeActor{}
+	r := newRig(t, func(c *Config) { c.Actor = actor })
+	got := r.ask(t, "POST", "/v1/calls/CA%201/actions", `{"actions":[]}`)
+	if got.status != 202 || got.body != "{\"action_ids\":[\"act_1\"]}\n" {
+		t.Errorf("got %d %s, want 202 and the id", got.status, got.body)
+	}
+	if len(actor.calls) != 1 || actor.calls[0] != "CA 1" || actor.bodies[0] != `{"actions":[]}` {
+		t.Errorf("got calls %q and bodies %q", actor.calls, actor.bodies)
+	}
+}
+
+func TestWhyActionsAreNotDone(t *testing.T) {
+	actor := &fakeActor{}
+	r := newRig(t, func(c *Config) { c.Actor = actor })
+	r.journal.add(t, events.Call{ID: "CA1"}, epoch, events.CallStarted{})
+	for _, c := range []struct {
+		call   string
+		err    error
+		status int
+		text   string
+	}{
+		{"CA1", fmt.Errorf("%w: say needs text", ErrActions), 422, "say needs text"},
+		{"CA1", ErrBusy, 429, "too many"},
+		{"CA1", ErrConflict, 409, "not up"},
+		{"none", ErrConflict, 404, "none"},
+	} {
+		actor.err = c.err
+		r.ask(t, "POST", "/v1/calls/"+c.call+"/actions", `{}`).problem(t, c.status, c.text)
+	}
+}
