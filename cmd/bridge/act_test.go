@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"aldeabridge/aldea/sandbox"
+	"aldeabridge/events"
+	"aldeabridge/media/mediatest"
+	"aldeabridge/webhooks/webhooktest"
+)
+
+// answering makes a webhook answer the first event of a type with a body, and everything else with nothing.
+func answering(w *webhooktest.Server, kind events.Type, body string) {
+	done := false
+	w.Script(func(r webhooktest.Request) webhooktest.Answer {
+		if r.Type != string(kind) || done {
+			return webhooktest.OK()
+		}
+		done = true
+		a := webhooktest.OK()
+		a.Body = []byte(body)
+		return a
+	})
+}
+
+// of returns the bodies of a type among events.
+func of[B events.Body](es []events.Event) (all []B) {
+	for _, e := range es {
+		if b, ok := e.Body.(B); ok {
+			all = append(all, b)
+		}
+	}
+	return all
+}
+
+func TestAWebhookHangsUp(t *testing.T) {
+	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, nil)
+	answering(w.webhook, events.TypeUtteranceFinal, `{"actions":[{"type":"hangup","id":"bye"}]}`)
+	result, err := w.call("CA1", append(say("goodbye"), silence(30*time.Second)...)).Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !result.ByServer {
+		t.Error("the caller hung up, want the bridge to")
+	}
+	w.ended(t, 1)
+	ended := of[events.CallEnded](w.delivered(t)["CA1"])
+	if len(ended) != 1 || ended[0].Reason != events.EndHangUp {
+		t.Errorf("got %+v, want one call.ended by hang_up", ended)
+	}
+}
+
+func TestAnAnswerThatCannotBeReadHarmsNothing(t *testing.T) {
+	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, nil)
+	answering(w.webhook, events.TypeUtteranceFinal, `{"actions":[{"type":"hangup"},{"type":"play","url":"https://169.254.169.254/latest"}]}`)
+	if _, err := w.call("CA1", say("first", "second")).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.ended(t, 1)
+	got := w.delivered(t)["CA1"]
+	failed := of[events.ActionFailed](got)
+	if len(failed) != 1 || failed[0].Index != 1 || !strings.Contains(failed[0].Reason, "not allowed") {
+		t.Errorf("got %+v, want the second action refused", failed)
+	}
+	if said := texts(got); strings.Join(said, "|") != "first|second" {
+		t.Errorf("got %q, want both utterances", said)
+	}
+}
+
+func TestTheAPIActsOnACall(t *testing.T) {
+	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, nil)
+	url := "http://" + w.server.listener.Addr().String() + "/v1/calls/CA1/actions"
+	act := func(body string) (int, string) {
+		t.Helper()
+		resp, err := http.Post(url, "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		b, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, string(b)
+	}
+	if status, body := act(`{"actions":[{"type":"hangup"}]}`); status != 404 {
+		t.Errorf("got %d %s before the call, want 404", status, body)
+	}
+	over := make(chan mediatest.Result, 1)
+	go func() {
+		result, err := w.call("CA1", silence(time.Minute)).Run(context.Background())
+		if err != nil {
+			t.Error(err)
+		}
+		over <- result
+	}()
+	w.wait(t, func(got []webhooktest.Request) bool { return len(got) > 0 })
+	if status, body := act(`{"actions":[{"type":"hang up"}]}`); status != 422 || !strings.Contains(body, "hangup") {
+		t.Errorf("got %d %s, want 422 and the known types", status, body)
+	}
+	status, body := act(`{"actions":[{"type":"hangup"}]}`)
+	var acting struct {
+		ActionIDs []string `json:"action_ids"`
+	}
+	if err := json.Unmarshal([]byte(body), &acting); err != nil || status != 202 || len(acting.ActionIDs) != 1 {
+		t.Errorf("got %d %s, want 202 and an id", status, body)
+	}
+	if result := <-over; !result.ByServer {
+		t.Error("the caller hung up, want the bridge to")
+	}
+	w.ended(t, 1)
+	if status, body := act(`{"actions":[{"type":"hangup"}]}`); status != 409 {
+		t.Errorf("got %d %s after the call, want 409", status, body)
+	}
+}
