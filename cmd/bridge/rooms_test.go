@@ -32,6 +32,7 @@ var rooms = map[string][]string{
 	"console/client":         {},
 	"routing":                {"events"},
 	"control":                {},
+	"control/controltest":    {},
 	"call":                   {"events", "codec", "transcript", "actions", "playback"},
 	"console":                {"events"},
 	"call/calltest":          {"call", "codec", "events", "aldea/sandbox", "aldea/sandbox/marker", "media/mediatest", "webhooks/webhooktest", "call/calltest/faultnet"},
