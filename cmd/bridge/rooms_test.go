@@ -40,6 +40,7 @@ var rooms = map[string][]string{
 	"aldea/conformance":      {"aldea", "aldea/sandbox", "aldea/sandbox/marker", "codec", "transcript", "events", "call/calltest/faultnet"},
 	"cmd/bridge":             {"*"},
 	"cmd/sphinx":             {"codec"},
+	"peers/rest":             {"control/controltest"},
 }
 
 // technologies is which rooms may import an outside technology.
