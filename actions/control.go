@@ -1,6 +1,7 @@
 package actions
 
 import (
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -11,11 +12,15 @@ const (
 
 	whom = `a number such as "+15550100001", "sip:user@host" or "client:name"`
 	from = `a number such as "+15550100001", or "client:name"`
+
+	// sipText is one of the characters of a SIP address around its host (RFC 3261 writes others %XX).
+	sipText = `[A-Za-z0-9!#$%&()*+,./:;=?\[\]^_{|}~-]`
 )
 
 var (
-	callee   = regexp.MustCompile(`^(\+[1-9][0-9]{1,14}|client:[A-Za-z0-9_.@+-]{1,121}|sip:[^\s<>"'` + "`" + `\\@[:cntrl:]]{1,128}@[A-Za-z0-9.:\[\]-]{1,255}([;?][^\s<>"'` + "`" + `\\[:cntrl:]]{0,512})?)$`)
-	callerID = regexp.MustCompile(`^(\+[1-9][0-9]{1,14}|client:[A-Za-z0-9_.@+-]{1,121})$`)
+	callee  = regexp.MustCompile(`^(\+[1-9][0-9]{1,14}|client:[A-Za-z0-9_.@+-]{1,121}|sip:` + sipText + `{1,128}@[A-Za-z0-9.:\[\]-]{1,255}([;?]` + sipText + `{0,512})?)$`)
+	numeric = regexp.MustCompile(`^(0x[0-9a-f]*|[0-9]+)$`)
+	caller  = regexp.MustCompile(`^(\+[1-9][0-9]{1,14}|client:[A-Za-z0-9_.@+-]{1,121})$`)
 )
 
 func (o Options) twiml(fields []field) (Action, *Error) {
@@ -35,7 +40,7 @@ func (o Options) transfer(fields []field) (Action, *Error) {
 	err := read(fields,
 		id(&a.ID),
 		required("to", pattern(&a.To, callee, whom)),
-		optional("caller_id", pattern(&a.CallerID, callerID, from)),
+		optional("caller_id", pattern(&a.CallerID, caller, from)),
 	)
 	return a, err
 }
@@ -62,6 +67,10 @@ func (o Options) url(to *string) reader {
 			return wrong("", "must begin with https:// (or http://)")
 		case u.Hostname() == "":
 			return wrong("", "has no host")
+		case u.User != nil:
+			return wrong("", "must not have a user or a password")
+		case oddAddress(u.Hostname()):
+			return wrong("", "has an address in an odd spelling; such as 192.0.2.1 or [2001:db8::1] would be right")
 		}
 		if o.CheckURL != nil {
 			if err := o.CheckURL(*to); err != nil {
@@ -72,5 +81,17 @@ func (o Options) url(to *string) reader {
 	}
 }
 
-// odd is what a URL has no business with.
-func odd(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune("<>\"\\^`{|}", r) }
+// odd is what a URL has no business with: all that is not printable ASCII, and some that is.
+func odd(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("<>\"\\^`{|}", r) }
+
+// oddAddress says whether a host is an IPv4 address that is not written as four decimal numbers. Programs
+// disagree about what 127.1, 0x7f000001 and 0177.0.0.1 are.
+func oddAddress(host string) bool {
+	last := strings.TrimSuffix(host, ".")
+	last = strings.ToLower(last[strings.LastIndexByte(last, '.')+1:])
+	if !numeric.MatchString(last) { // no top-level domain is a number
+		return false
+	}
+	_, err := netip.ParseAddr(host)
+	return err != nil
+}
