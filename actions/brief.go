@@ -15,7 +15,7 @@ const (
 // brief returns raw if it is short, and otherwise something like it that is: an object with its long strings cut, or else the
 // beginning of raw as a string. It is always a JSON value, whatever raw is, and shares no memory with it.
 func brief(raw []byte) []byte {
-	valid := json.Valid(raw)
+	valid := len(raw) <= MaxBody && json.Valid(raw)
 	if valid && len(raw) <= briefLimit {
 		return bytes.ToValidUTF8(raw, []byte("\ufffd"))
 	}

@@ -1,13 +1,10 @@
 package actions
 
 import (
-	"encoding/xml"
-	"errors"
-	"io"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
-	"unicode/utf8"
 )
 
 const (
@@ -15,11 +12,15 @@ const (
 
 	whom = `a number such as "+15550100001", "sip:user@host" or "client:name"`
 	from = `a number such as "+15550100001", or "client:name"`
+
+	// sipText is one of the characters of a SIP address around its host (RFC 3261 writes others %XX).
+	sipText = `[A-Za-z0-9!#$%&()*+,./:;=?\[\]^_{|}~-]`
 )
 
 var (
-	callee   = regexp.MustCompile(`^(\+[1-9][0-9]{1,14}|client:[A-Za-z0-9_.@+-]{1,121}|sip:[^\s<>"'` + "`" + `\\@[:cntrl:]]{1,128}@[A-Za-z0-9.:\[\]-]{1,255}([;?][^\s<>"'` + "`" + `\\[:cntrl:]]{0,512})?)$`)
-	callerID = regexp.MustCompile(`^(\+[1-9][0-9]{1,14}|client:[A-Za-z0-9_.@+-]{1,121})$`)
+	callee  = regexp.MustCompile(`^(\+[1-9][0-9]{1,14}|client:[A-Za-z0-9_.@+-]{1,121}|sip:` + sipText + `{1,128}@[A-Za-z0-9.:\[\]-]{1,255}([;?]` + sipText + `{0,512})?)$`)
+	numeric = regexp.MustCompile(`^(0x[0-9a-f]*|[0-9]+)$`)
+	caller  = regexp.MustCompile(`^(\+[1-9][0-9]{1,14}|client:[A-Za-z0-9_.@+-]{1,121})$`)
 )
 
 func (o Options) twiml(fields []field) (Action, *Error) {
@@ -39,7 +40,7 @@ func (o Options) transfer(fields []field) (Action, *Error) {
 	err := read(fields,
 		id(&a.ID),
 		required("to", pattern(&a.To, callee, whom)),
-		optional("caller_id", pattern(&a.CallerID, callerID, from)),
+		optional("caller_id", pattern(&a.CallerID, caller, from)),
 	)
 	return a, err
 }
@@ -66,6 +67,10 @@ func (o Options) url(to *string) reader {
 			return wrong("", "must begin with https:// (or http://)")
 		case u.Hostname() == "":
 			return wrong("", "has no host")
+		case u.User != nil:
+			return wrong("", "must not have a user or a password")
+		case oddAddress(u.Hostname()):
+			return wrong("", "has an address in an odd spelling; such as 192.0.2.1 or [2001:db8::1] would be right")
 		}
 		if o.CheckURL != nil {
 			if err := o.CheckURL(*to); err != nil {
@@ -76,73 +81,17 @@ func (o Options) url(to *string) reader {
 	}
 }
 
-// odd is what a URL has no business with.
-func odd(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune("<>\"\\^`{|}", r) }
+// odd is what a URL has no business with: all that is not printable ASCII, and some that is.
+func odd(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("<>\"\\^`{|}", r) }
 
-// document reads TwiML.
-func document(to *string) reader {
-	return func(raw []byte) *Error {
-		if err := str(to)(raw); err != nil {
-			return err
-		}
-		if n := utf8.RuneCountInString(*to); n > MaxTwiml {
-			return wrong("", "has %d characters; the carrier takes at most %d", n, MaxTwiml)
-		}
-		if err := wellFormed(*to); err != nil {
-			return wrong("", "%v", err)
-		}
-		return nil
+// oddAddress says whether a host is an IPv4 address that is not written as four decimal numbers. Programs
+// disagree about what 127.1, 0x7f000001 and 0177.0.0.1 are.
+func oddAddress(host string) bool {
+	last := strings.TrimSuffix(host, ".")
+	last = strings.ToLower(last[strings.LastIndexByte(last, '.')+1:])
+	if !numeric.MatchString(last) { // no top-level domain is a number
+		return false
 	}
-}
-
-// wellFormed checks that text is one XML document whose root is Response.
-func wellFormed(text string) error {
-	dec := xml.NewDecoder(strings.NewReader(text))
-	depth, roots := 0, 0
-	for {
-		token, err := dec.Token()
-		var syntax *xml.SyntaxError
-		switch {
-		case errors.Is(err, io.EOF) && roots == 0:
-			return errors.New("must be XML: <Response>…</Response>")
-		case errors.Is(err, io.EOF):
-			return nil
-		case errors.As(err, &syntax):
-			return errors.New("is not well-formed XML: " + syntax.Msg)
-		case err != nil: // an encoding
-			return errors.New("must be XML 1.0 in UTF-8")
-		}
-		switch token := token.(type) {
-		case xml.Directive:
-			return errors.New("must not have a <!DOCTYPE>")
-		case xml.StartElement:
-			if depth == 0 {
-				if roots++; roots > 1 || token.Name.Local != "Response" || token.Name.Space != "" {
-					return errors.New("must have one root, <Response>")
-				}
-			}
-			depth++
-			if doubledAttribute(token.Attr) {
-				return errors.New("has an attribute twice in one element")
-			}
-		case xml.EndElement:
-			depth--
-		case xml.CharData:
-			if depth == 0 && strings.TrimSpace(string(token)) != "" {
-				return errors.New("has text outside of <Response>")
-			}
-		}
-	}
-}
-
-// doubledAttribute is what XML forbids and package xml lets pass.
-func doubledAttribute(attributes []xml.Attr) bool {
-	seen := make(map[xml.Name]bool, len(attributes))
-	for _, a := range attributes {
-		if seen[a.Name] {
-			return true
-		}
-		seen[a.Name] = true
-	}
-	return false
+	_, err := netip.ParseAddr(host)
+	return err != nil
 }

@@ -32,14 +32,18 @@ type Item struct {
 
 // Parse reads actions from an answer's body. All of them are checked before any is returned, and there is either no error or no item;
 // an error is an *Error. A body that is empty, that is no JSON object, or that has no "actions" asks for nothing:
-// many webhooks answer "OK". It keeps nothing of body.
+// many webhooks answer "OK". But what was plainly meant as actions is told what it lacks. Parse keeps nothing of body.
 func Parse(body []byte, o Options) ([]Item, error) {
 	body = bytes.TrimPrefix(body, []byte("\ufeff")) // which some servers put before JSON; RFC 8259 lets us ignore it
 	body = bytes.Trim(body, " \t\r\n")
-	if len(body) == 0 || body[0] != '{' {
+	if len(body) == 0 || body[0] != '{' && body[0] != '[' {
 		return nil, nil
 	}
-	list, err := actionsOf(body)
+	read := actionsOf
+	if body[0] == '[' {
+		read = bare
+	}
+	list, err := read(body)
 	if err != nil {
 		err.Index, err.JSON = -1, brief(body)
 		return nil, err
@@ -95,16 +99,6 @@ func actionsOf(body []byte) ([][]byte, *Error) {
 		return nil, wrong("", "there are more than %d", MaxActions)
 	}
 	return list, nil
-}
-
-// misspelt is about an object without "actions" whose sender seems to have meant it.
-func misspelt(fields []field) *Error {
-	for _, f := range fields {
-		if strings.EqualFold(f.name, "actions") || strings.EqualFold(f.name, "action") {
-			return wrong(clip(f.name), `is not known; known is "actions"`)
-		}
-	}
-	return nil
 }
 
 // invalidAt is where the first byte is that is not UTF-8.

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +30,10 @@ var good = []struct {
 	{"  \r\n", nil},
 	{`OK`, nil},
 	{`"OK"`, nil},
-	{`[{"type":"hangup"}]`, nil},
+	{`["hangup",{"type":"hangup"}]`, nil},
+	{`[{"type":"order"}]`, nil},
+	{`[{"type":"hangup"}`, nil},
+	{`{"type":"order","text":"hi"}`, nil},
 	{`null`, nil},
 	{`{}`, nil},
 	{`{"ok":true,"ok":false,"deep":[[[[[[[[[[[[]]]]]]]]]]]]}`, nil},
@@ -91,6 +95,13 @@ var good = []struct {
 			actions.Transfer{To: "client:anna_1", CallerID: "client:bot"},
 		},
 	},
+	{
+		`{"actions":[{"type":"twiml","twiml":"<Response><Play digits=\"1\"/><Dial action=\"https://a.example/b\"><Conference waitUrl=\"\">x</Conference></Dial><Redirect>https://a.example/<![CDATA[?a=1&b]]></Redirect></Response>"}]}`,
+		[]actions.Action{actions.Twiml{Twiml: `<Response><Play digits="1"/><Dial action="https://a.example/b"><Conference waitUrl="">x</Conference></Dial><Redirect>https://a.example/<![CDATA[?a=1&b]]></Redirect></Response>`}},
+	},
+	{`{"actions":[{"type":"play","url":"https://203.0.113.7/a"},{"type":"play","url":"https://[2001:db8::1]/a"},{"type":"play","url":"https://7.example.com./a"}]}`, []actions.Action{
+		actions.Play{URL: "https://203.0.113.7/a", Interruptible: true}, actions.Play{URL: "https://[2001:db8::1]/a", Interruptible: true}, actions.Play{URL: "https://7.example.com./a", Interruptible: true},
+	}},
 	{`{"actions":[{"type":"hangup"}]}`, []actions.Action{actions.Hangup{}}},
 }
 
@@ -101,7 +112,7 @@ func parse(body []byte) ([]actions.Item, error) {
 		if err != nil {
 			return err
 		}
-		if a, err := netip.ParseAddr(u.Hostname()); err == nil && (a.IsLinkLocalUnicast() || a.IsLoopback() || a.IsPrivate()) {
+		if a, err := netip.ParseAddr(u.Hostname()); err == nil && (a.Unmap().IsLinkLocalUnicast() || a.IsLoopback() || a.IsPrivate()) {
 			return errors.New("address not allowed")
 		}
 		return nil
@@ -154,7 +165,7 @@ func again(t *testing.T, items []actions.Item) {
 
 const known = "say, play, clear, listen, pause_transcription, resume_transcription, twiml, redirect, transfer, hangup"
 
-// bad has what is refused and the whole of what the sender is told. A body without a brace is one action's fields.
+// bad has what is refused and the whole of what the sender is told. A body without a brace or a bracket is one action's fields.
 var bad = []struct{ body, want string }{
 	// The whole.
 	{`{`, `actions: not JSON: unexpected end of JSON input`},
@@ -273,14 +284,14 @@ var bad = []struct{ body, want string }{
 }
 
 func bodyOf(s string) []byte {
-	if strings.HasPrefix(s, "{") {
+	if strings.HasPrefix(s, "{") || strings.HasPrefix(s, "[") {
 		return []byte(s)
 	}
 	return []byte(`{"actions":[{` + s + `}]}`)
 }
 
 func TestWhatIsRefusedIsToldWhy(t *testing.T) {
-	for _, tt := range bad {
+	for _, tt := range slices.Concat(bad, hostile) {
 		items, err := parse(bodyOf(tt.body))
 		name := tt.body[:min(len(tt.body), 120)]
 		var wrong *actions.Error
@@ -337,7 +348,7 @@ func FuzzParse(f *testing.F) {
 	for _, tt := range good {
 		f.Add([]byte(tt.body))
 	}
-	for _, tt := range bad {
+	for _, tt := range slices.Concat(bad, hostile) {
 		if len(tt.body) < 4096 {
 			f.Add(bodyOf(tt.body))
 		}

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,14 +21,15 @@ const (
 // Config is what New needs. AccountSID is required, and either AuthToken or an API key.
 type Config struct {
 	AccountSID string // "AC…", whose calls they are
-	AuthToken  string // of the account
+	AuthToken  Secret // of the account
 
 	KeySID    string // "SK…", an API key of the account, instead of AuthToken
-	KeySecret string
+	KeySecret Secret
 
-	// BaseURL is where the REST API is, without a path. It defaults to https://api.twilio.com.
+	// BaseURL is what the REST API's paths ("/2010-04-01/…") are put behind: another region of Twilio's, or somebody with the
+	// same API, whose account ids need not begin with AC. It defaults to https://api.twilio.com. The secret is sent there.
 	BaseURL string
-	// Transport sends the requests. Nil means one of its own, without limits on where it connects.
+	// Transport sends the requests. Nil means one of its own, without a proxy, without limits on where it connects.
 	Transport http.RoundTripper
 	// Timeout bounds one attempt. It defaults to 5 seconds. All attempts together are bounded by the context.
 	Timeout time.Duration
@@ -43,38 +45,39 @@ var sid = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 func (c Config) check() error {
 	switch {
-	case !strings.HasPrefix(c.AccountSID, "AC") || !sid.MatchString(c.AccountSID):
+	case !sid.MatchString(c.AccountSID):
 		return fmt.Errorf("%w: AccountSID must be AC and letters and digits", ErrConfig)
-	case c.KeySID != "" && (!strings.HasPrefix(c.KeySID, "SK") || !sid.MatchString(c.KeySID)):
+	case c.KeySID != "" && !sid.MatchString(c.KeySID):
 		return fmt.Errorf("%w: KeySID must be SK and letters and digits", ErrConfig)
 	case (c.KeySID == "") != (c.KeySecret == ""):
 		return fmt.Errorf("%w: KeySID and KeySecret go together", ErrConfig)
 	case c.KeySID == "" && c.AuthToken == "":
 		return fmt.Errorf("%w: AuthToken, or KeySID and KeySecret, must be set", ErrConfig)
-	case strings.ContainsFunc(c.AuthToken+c.KeySecret, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
+	case strings.ContainsFunc(string(c.AuthToken+c.KeySecret), func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
 		return fmt.Errorf("%w: a secret has white space or control characters in it", ErrConfig)
 	case c.Timeout < 0:
 		return fmt.Errorf("%w: Timeout is negative", ErrConfig)
 	}
-	u, err := url.Parse(c.BaseURL)
-	if c.BaseURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil ||
-		strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "") {
-		return fmt.Errorf("%w: BaseURL must be http:// or https:// and a host, without a path, a user and a query", ErrConfig)
-	}
 	return nil
 }
 
-// user and password are those of the Basic authentication.
-func (c Config) user() string {
-	if c.KeySID != "" {
-		return c.KeySID
+// base reads BaseURL. Twilio's own account ids begin with AC.
+func (c Config) base() (*url.URL, error) {
+	u, err := url.Parse(cmp.Or(c.BaseURL, defaultBase))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, fmt.Errorf("%w: BaseURL must be http:// or https:// and a host, without a user and a query", ErrConfig)
 	}
-	return c.AccountSID
+	if strings.HasSuffix(u.Hostname(), ".twilio.com") && !strings.HasPrefix(c.AccountSID, "AC") {
+		return nil, fmt.Errorf("%w: AccountSID must be AC and letters and digits", ErrConfig)
+	}
+	u.Path = strings.TrimRight(u.Path, "/")
+	return u, nil
 }
 
-func (c Config) password() string {
+// credentials are those of the Basic authentication: the API key where there is one.
+func (c Config) credentials() (user, password string) {
 	if c.KeySID != "" {
-		return c.KeySecret
+		return c.KeySID, string(c.KeySecret)
 	}
-	return c.AuthToken
+	return c.AccountSID, string(c.AuthToken)
 }

@@ -11,9 +11,9 @@ type response struct {
 	XMLName xml.Name `xml:"Response"`
 	Dial    struct {
 		CallerID string `xml:"callerId,attr,omitempty"`
-		Number   string `xml:",chardata"`
+		Number   string `xml:",omitempty"`
 		SIP      string `xml:"Sip,omitempty"`
-		Client   string `xml:"Client,omitempty"`
+		Client   string `xml:",omitempty"`
 	}
 }
 
@@ -24,7 +24,7 @@ func dial(to, callerID string) (string, error) {
 	client, isClient := strings.CutPrefix(to, "client:")
 	switch {
 	case to == "", isClient && client == "", to == "sip:":
-		return "", errors.New(`there is nobody to dial: a number such as "+15550100001", "sip:user@host" or "client:name" would be right`)
+		return "", errors.New(`there is nobody to dial; a number such as "+15550100001", "sip:user@host" or "client:name" would be right`)
 	case isClient:
 		r.Dial.Client = client
 	case strings.HasPrefix(to, "sip:"):
@@ -33,8 +33,5 @@ func dial(to, callerID string) (string, error) {
 		r.Dial.Number = to
 	}
 	b, err := xml.Marshal(r)
-	if err != nil {
-		return "", errors.New("it cannot be written as XML")
-	}
-	return string(b), nil
+	return string(b), err
 }

@@ -3,7 +3,6 @@ package control
 import (
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -24,44 +23,65 @@ const (
 	codeNotInProgress = 21220 // the call is not in a state for this
 )
 
-// An Error says what was not done, and why. Its text is fit for who asked for it: it holds no credentials.
+// An Error says what was not done, and why. Its text is fit for who asked for it: it holds no credentials, and nothing of
+// the network that we are in.
 type Error struct {
-	What    string // "hang up", "redirect", "twiml" or "transfer"
-	Status  int    // of Twilio's answer; 0 if there was none
-	Code    int    // Twilio's, 0 if it gave none
-	Message string // Twilio's, in one line, shortened
-	Reason  string // ours, where Twilio gave none
+	What     string // "hang up", "redirect", "twiml" or "transfer"
+	Status   int    // of Twilio's answer; 0 if there was none
+	Code     int    // Twilio's, 0 if it gave none
+	Reason   string // in one line: Twilio's, shortened, or ours
+	Attempts int    // how often Twilio was asked
+	// Unknown means that it may have been done nevertheless.
+	Unknown bool
 
-	cause      error
-	unsent     bool   // nothing of it has reached Twilio
+	cause      error  // there was no answer, or it could not be read
 	retryAfter string // as in the answer
 }
 
-// Error is such as `transfer: Twilio answered 400, code 21220: Call is not in-progress.`.
+// Error is such as `transfer: Twilio answered 400, code 21220: Call is not in-progress. Cannot redirect; the call is over`.
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString(e.What + ": ")
+	parts := []string{e.Reason}
 	if e.Status != 0 {
-		fmt.Fprintf(&b, "Twilio answered %d", e.Status)
+		parts[0] = fmt.Sprintf("Twilio answered %d", e.Status)
 		if e.Code != 0 {
-			fmt.Fprintf(&b, ", code %d", e.Code)
+			parts[0] += fmt.Sprintf(", code %d", e.Code)
 		}
-		if text := e.Message + e.Reason; text != "" {
-			b.WriteString(": " + text)
+		if e.Reason != "" {
+			parts[0] += ": " + e.Reason
 		}
-	} else {
-		b.WriteString(e.Reason)
+		if advice := e.advice(); advice != "" {
+			parts = append(parts, advice)
+		}
 	}
-	if e.unclear() {
-		b.WriteString(" (whether it was done is not known)")
+	if e.Attempts > 1 {
+		parts = append(parts, fmt.Sprintf("tried %d times", e.Attempts))
 	}
-	return b.String()
+	if e.Unknown {
+		parts = append(parts, "whether it was done is not known")
+	}
+	return e.What + ": " + strings.Join(parts, "; ")
+}
+
+// advice says what an answer means here, or what would be right.
+func (e *Error) advice() string {
+	switch {
+	case e.cause != nil: // nobody knows what it said
+	case e.Is(ErrCredentials):
+		return "the account SID and its auth token, or the API key and its secret, must belong together and be live"
+	case e.Code == codeNotInProgress:
+		return "the call is over"
+	case e.Code == codeNotFound:
+		return "the call is over, or belongs to another account"
+	case e.Status == http.StatusNotFound, e.Status >= 300 && e.Status <= 399:
+		return "that is not Twilio's API: the base URL must be right"
+	}
+	return ""
 }
 
 // Unwrap returns what went wrong beneath, if anything did.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Is says whether e is of a sort.
+// Is says whether e is of a sort. A 404 without Twilio's code is somebody else's, and no ErrNoCall.
 func (e *Error) Is(sort error) bool {
 	switch sort {
 	case ErrNoCall:
@@ -72,17 +92,6 @@ func (e *Error) Is(sort error) bool {
 	return false
 }
 
-// isOver says whether the call that was to end had ended. A 404 without Twilio's code is somebody else's.
-func isOver(err error) bool { return errors.Is(err, ErrNoCall) }
-
-// unclear says whether Twilio may have done it nevertheless.
-func (e *Error) unclear() bool {
-	if e.Status == 0 {
-		return !e.unsent
-	}
-	return e.Status >= 500 || e.Status <= 299
-}
-
 // The patience of a caller who hears nothing meanwhile.
 const (
 	maxAttempts  = 4
@@ -90,24 +99,18 @@ const (
 	maxRetryWait = 5 * time.Second
 )
 
-// retry says whether to try once more after attempt n, and when. Twice says that it does no harm if it was done.
-func (e *Error) retry(n int, twice bool) (time.Duration, bool) {
-	safe := e.Status == http.StatusTooManyRequests || e.unclear() && twice || e.Status == 0 && e.unsent && e.cause != nil
-	if n >= maxAttempts || !safe {
+// retry says whether to try once more, and when. Twice says that it does no harm if it was done.
+func (e *Error) retry(twice bool) (time.Duration, bool) {
+	unsent := e.Status == 0 && !e.Unknown
+	unclear := e.Unknown || e.cause != nil
+	safe := e.Status == http.StatusTooManyRequests || unsent || unclear && twice
+	if !safe || e.Attempts >= maxAttempts {
 		return 0, false
 	}
-	wait := firstWait << (n - 1)
-	if asked, ok := seconds(e.retryAfter); ok {
-		wait = max(wait, asked)
+	wait := firstWait << (e.Attempts - 1)
+	// In seconds, the form that Twilio uses.
+	if asked, err := strconv.ParseUint(e.retryAfter, 10, 16); err == nil {
+		wait = max(wait, time.Duration(asked)*time.Second)
 	}
 	return wait, wait <= maxRetryWait
-}
-
-// seconds reads a Retry-After in seconds, the form that Twilio uses.
-func seconds(s string) (time.Duration, bool) {
-	f, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
-	if err != nil || math.IsNaN(f) || f <= 0 {
-		return 0, false
-	}
-	return time.Duration(min(f, 3600) * float64(time.Second)), true
 }

@@ -3,10 +3,8 @@ package control
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -14,21 +12,18 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-	"unicode"
 
 	"github.com/twilio/twilio-go/client"
 )
 
-const (
-	maxAnswer  = 256 << 10 // bytes; a call's resource has about 2 KiB
-	maxMessage = 300       // characters of Twilio's that an error repeats
-)
+const maxAnswer = 256 << 10 // bytes; a call's resource has about 2 KiB
 
 // An exchange is one request and its answer: a client.BaseClient of twilio-go for a single call of a single method. The one
 // that comes with it knows no contexts, has its host built in and loses the Retry-After of an answer.
 type exchange struct {
-	twilio *Twilio
-	ctx    context.Context // here because BaseClient has no room for it
+	twilio   *Twilio
+	ctx      context.Context // here because BaseClient has no room for it
+	patience time.Duration   // of ctx
 
 	sent       atomic.Bool // something of the request may have reached Twilio
 	status     int         // of the answer, 0 if none came
@@ -47,7 +42,7 @@ func (x *exchange) SetOauth(client.OAuth) {}
 // OAuth is nil.
 func (x *exchange) OAuth() client.OAuth { return nil }
 
-// SendRequest sends a form to the path of rawURL.
+// SendRequest sends a form to the path of rawURL, and reads the answer whole.
 func (x *exchange) SendRequest(method, rawURL string, form url.Values, _ map[string]any, _ ...byte) (*http.Response, error) {
 	req, err := x.request(method, rawURL, form)
 	if err != nil {
@@ -79,7 +74,8 @@ func (x *exchange) request(method, rawURL string, form url.Values) (*http.Reques
 	if err != nil {
 		return nil, err
 	}
-	u.Scheme, u.Host = x.twilio.base.Scheme, x.twilio.base.Host
+	base := x.twilio.base
+	u.Scheme, u.Host, u.Path = base.Scheme, base.Host, base.Path+u.Path
 	ctx := httptrace.WithClientTrace(x.ctx, &httptrace.ClientTrace{
 		WroteHeaders: func() { x.sent.Store(true) },
 	})
@@ -87,8 +83,7 @@ func (x *exchange) request(method, rawURL string, form url.Values) (*http.Reques
 	if err != nil {
 		return nil, err
 	}
-	req.GetBody = nil // no second try behind our back
-	req.SetBasicAuth(x.twilio.config.user(), x.twilio.config.password())
+	req.SetBasicAuth(x.twilio.config.credentials())
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "aldeabridge twilio-go/"+client.LibraryVersion)
@@ -97,50 +92,20 @@ func (x *exchange) request(method, rawURL string, form url.Values) (*http.Reques
 
 // failure says what went wrong.
 func (x *exchange) failure(what string, err error) *Error {
-	e := &Error{What: what, Status: x.status, unsent: !x.sent.Load(), retryAfter: x.retryAfter}
+	e := &Error{What: what, Status: x.status, retryAfter: x.retryAfter}
 	var refusal *client.TwilioRestError
 	switch {
 	case errors.As(err, &refusal):
-		e.Code, e.Message = refusal.Code, x.clean(refusal.Message)
-	case x.status != 0: // what it did, nobody knows
+		e.Code, e.Reason = refusal.Code, x.twilio.config.clean(refusal.Message)
+		if e.Reason == "" {
+			e.Reason = http.StatusText(x.status)
+		}
+	case x.status != 0:
 		e.Reason, e.cause = "its answer cannot be read", err
 	default:
 		e.Reason, e.cause = x.silence(err), err
 	}
+	// What a server did that says it failed, or whose answer is lost, nobody knows.
+	e.Unknown = x.status == 0 && x.sent.Load() || x.status >= 500 || x.status >= 200 && x.status <= 299
 	return e
-}
-
-// silence says why there is no answer, without the URL that package http puts before it.
-func (x *exchange) silence(err error) string {
-	if u := (*url.Error)(nil); errors.As(err, &u) {
-		err = u.Err
-	}
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Sprintf("no answer within %v", x.twilio.config.Timeout)
-	case errors.Is(err, context.Canceled):
-		return "given up before it answered"
-	}
-	return "no answer: " + x.clean(err.Error())
-}
-
-// clean makes what the other side wrote fit for an event: one line, not long, and nothing of the credentials, whatever
-// a server repeats.
-func (x *exchange) clean(s string) string {
-	c := x.twilio.config
-	for _, secret := range []string{
-		base64.StdEncoding.EncodeToString([]byte(c.user() + ":" + c.password())),
-		c.AuthToken, c.KeySecret, c.KeySID, c.AccountSID,
-	} {
-		if secret != "" {
-			s = strings.ReplaceAll(s, secret, "…")
-		}
-	}
-	s = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "\ufffd"), func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r)
-	}), " ")
-	if runes := []rune(s); len(runes) > maxMessage {
-		return string(runes[:maxMessage]) + "…"
-	}
-	return s
 }

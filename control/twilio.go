@@ -3,6 +3,7 @@ package control
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -10,19 +11,18 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/twilio/twilio-go/client"
 	api "github.com/twilio/twilio-go/rest/api/v2010"
 )
 
 // maxTwiml is how many characters of TwiML a request may carry (Twilio's error 32018).
 const maxTwiml = 4000
 
-// Twilio steers an account's calls. Make it with New. Its methods may be called concurrently; two at once for one call are
-// done in no particular order. They return nil, or an *Error.
+// Twilio steers an account's calls. Make it with New. Its methods may be called concurrently. They return nil, or an *Error.
 type Twilio struct {
 	config Config
 	base   *url.URL
 	http   *http.Client
+	turns  turns
 }
 
 // New returns a Twilio that has not connected yet. Its error wraps ErrConfig. Close it.
@@ -30,12 +30,16 @@ func New(c Config) (*Twilio, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	base, err := url.Parse(cmp.Or(c.BaseURL, defaultBase))
+	base, err := c.base()
 	if err != nil {
-		return nil, fmt.Errorf("%w: BaseURL", ErrConfig)
+		return nil, err
 	}
 	if c.Transport == nil {
-		c.Transport = http.DefaultTransport.(*http.Transport).Clone()
+		c.Transport = &http.Transport{
+			TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS12},
+			ForceAttemptHTTP2: true,
+			IdleConnTimeout:   90 * time.Second,
+		}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -50,11 +54,14 @@ func New(c Config) (*Twilio, error) {
 // Close closes connections that are not in use.
 func (t *Twilio) Close() { t.http.CloseIdleConnections() }
 
+// Format writes whose calls are steered, and no secret.
+func (t *Twilio) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "Twilio(%s)", t.config.AccountSID) }
+
 // Hangup ends a call. It is no error that the call is over already.
 func (t *Twilio) Hangup(ctx context.Context, callID string) error {
 	completed := "completed"
-	err := t.update(ctx, "hang up", callID, &api.UpdateCallParams{Status: &completed}, true)
-	if isOver(err) {
+	err := t.update(ctx, update{what: "hang up", callID: callID, twice: true, params: api.UpdateCallParams{Status: &completed}})
+	if err == nil || err.Is(ErrNoCall) {
 		return nil
 	}
 	return err
@@ -64,16 +71,16 @@ func (t *Twilio) Hangup(ctx context.Context, callID string) error {
 func (t *Twilio) Redirect(ctx context.Context, callID, to string) error {
 	const what = "redirect"
 	u, err := url.Parse(to)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 		return &Error{What: what, Reason: "the URL must be http:// or https:// and have a host"}
 	}
 	post := http.MethodPost
-	return t.update(ctx, what, callID, &api.UpdateCallParams{Url: &to, Method: &post}, false)
+	return t.instruct(ctx, update{what: what, callID: callID, params: api.UpdateCallParams{Url: &to, Method: &post}})
 }
 
 // Twiml has Twilio follow instructions of at most 4000 characters. URLs in them must be absolute.
 func (t *Twilio) Twiml(ctx context.Context, callID, twiml string) error {
-	return t.instruct(ctx, "twiml", callID, twiml)
+	return t.instruct(ctx, update{what: "twiml", callID: callID, params: api.UpdateCallParams{Twiml: &twiml}})
 }
 
 // Transfer dials a number ("+15550100001"), a SIP address ("sip:…") or a client ("client:…") and connects the call with it.
@@ -84,62 +91,18 @@ func (t *Twilio) Transfer(ctx context.Context, callID, to, callerID string) erro
 	if err != nil {
 		return &Error{What: what, Reason: err.Error()}
 	}
-	return t.instruct(ctx, what, callID, twiml)
+	return t.instruct(ctx, update{what: what, callID: callID, params: api.UpdateCallParams{Twiml: &twiml}})
 }
 
-func (t *Twilio) instruct(ctx context.Context, what, callID, twiml string) error {
-	if n := utf8.RuneCountInString(twiml); n > maxTwiml {
-		return &Error{What: what, Reason: fmt.Sprintf("the TwiML has %d characters; Twilio takes at most %d", n, maxTwiml)}
-	}
-	return t.update(ctx, what, callID, &api.UpdateCallParams{Twiml: &twiml}, false)
-}
-
-// update changes a call's resource, and tries again where that does no harm. Twice says that it never does.
-func (t *Twilio) update(ctx context.Context, what, callID string, params *api.UpdateCallParams, twice bool) error {
-	if !sid.MatchString(callID) {
-		return &Error{What: what, Reason: "the call's id is not one of Twilio's: only letters, digits, _ and - are in them"}
-	}
-	for n := 1; ; n++ {
-		err := t.once(ctx, what, callID, params)
-		if err == nil {
-			return nil
-		}
-		wait, again := err.retry(n, twice)
-		if !again {
-			return err
-		}
-		t.config.Logger.Warn("the carrier did not do what it was asked; trying again",
-			"what", what, "attempt", n, "status", err.Status, "code", err.Code, "wait", wait)
-		if !sleep(ctx, wait) {
-			return err
+// instruct makes an update that gives the call new instructions. It returns a nil error, not a nil *Error in one.
+func (t *Twilio) instruct(ctx context.Context, u update) error {
+	if twiml := u.params.Twiml; twiml != nil {
+		if n := utf8.RuneCountInString(*twiml); n > maxTwiml {
+			return &Error{What: u.what, Reason: fmt.Sprintf("the TwiML has %d characters; Twilio takes at most %d", n, maxTwiml)}
 		}
 	}
-}
-
-// once makes one attempt.
-func (t *Twilio) once(ctx context.Context, what, callID string, params *api.UpdateCallParams) *Error {
-	inner, cancel := context.WithTimeout(ctx, t.config.Timeout)
-	defer cancel()
-	x := &exchange{twilio: t, ctx: inner}
-	// Not NewRequestHandler: that reads the environment.
-	service := api.NewApiService(&client.RequestHandler{Client: x})
-	if _, err := service.UpdateCall(callID, params); err != nil {
-		return x.failure(what, err)
+	if err := t.update(ctx, u); err != nil {
+		return err
 	}
 	return nil
-}
-
-// sleep waits, and says whether the context lets it.
-func sleep(ctx context.Context, d time.Duration) bool {
-	if at, ok := ctx.Deadline(); ok && time.Until(at) <= d {
-		return false
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

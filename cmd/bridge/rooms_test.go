@@ -32,6 +32,7 @@ var rooms = map[string][]string{
 	"console/client":         {},
 	"routing":                {"events"},
 	"control":                {},
+	"control/controltest":    {},
 	"call":                   {"events", "codec", "transcript", "actions", "playback"},
 	"console":                {"events"},
 	"call/calltest":          {"call", "codec", "events", "aldea/sandbox", "aldea/sandbox/marker", "media/mediatest", "webhooks/webhooktest", "call/calltest/faultnet"},
@@ -39,6 +40,7 @@ var rooms = map[string][]string{
 	"aldea/conformance":      {"aldea", "aldea/sandbox", "aldea/sandbox/marker", "codec", "transcript", "events", "call/calltest/faultnet"},
 	"cmd/bridge":             {"*"},
 	"cmd/sphinx":             {"codec"},
+	"peers/rest":             {"control/controltest"},
 }
 
 // technologies is which rooms may import an outside technology.
