@@ -68,9 +68,9 @@ func (cs *Calls) Refuse(callID, inReplyTo string, err error) {
 	if c == nil {
 		return
 	}
-	failed := events.ActionFailed{InReplyTo: inReplyTo, Reason: err.Error()}
+	failed := events.ActionFailed{Index: -1, InReplyTo: inReplyTo, Reason: err.Error()}
 	if e := (*actions.Error)(nil); errors.As(err, &e) {
-		failed.Index, failed.Action = max(e.Index, 0), json.RawMessage(e.JSON)
+		failed.Index, failed.Action = e.Index, json.RawMessage(e.JSON)
 	}
 	c.put(time.Now(), failed)
 }

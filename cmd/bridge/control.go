@@ -2,9 +2,11 @@ package main
 
 import (
 	"errors"
+	"log/slog"
 	"strings"
 
 	"aldeabridge/control"
+	"aldeabridge/egress"
 )
 
 // controlNames is what users call the fields of control.Config.
@@ -14,12 +16,13 @@ var controlNames = strings.NewReplacer(
 )
 
 // twilio returns what steers calls through the carrier's REST API, or nil where the account or its secret is not known.
-func (o *options) twilio() (*control.Twilio, error) {
+func (o *options) twilio(logger *slog.Logger) (*control.Twilio, error) {
 	c := control.Config{
-		AccountSID: o.TwilioAccountSID, BaseURL: o.TwilioAPIURL, KeySID: o.TwilioAPIKey, KeySecret: o.secrets.twilioKey,
+		AccountSID: o.TwilioAccountSID, BaseURL: o.TwilioAPIURL, KeySID: o.TwilioAPIKey, KeySecret: control.Secret(o.secrets.twilioKey),
+		Transport: egress.Guard{Operator: true}.Transport(), Logger: logger,
 	}
 	if len(o.secrets.twilio) > 0 && c.KeySID == "" {
-		c.AuthToken = string(o.secrets.twilio[0])
+		c.AuthToken = control.Secret(o.secrets.twilio[0])
 	}
 	if c.AccountSID == "" && (c.KeySID != "" || c.KeySecret != "") {
 		return nil, errors.New("TWILIO_ACCOUNT_SID: needed with TWILIO_API_KEY: it says whose calls they are")

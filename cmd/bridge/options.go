@@ -151,7 +151,7 @@ func (o *options) validate() error {
 	if _, err := o.Aldea.client(cmp.Or(o.secrets.aldeaKey, sandboxKey), nil, nil); err != nil {
 		return err
 	}
-	if _, err := o.twilio(); err != nil {
+	if _, err := o.twilio(nil); err != nil {
 		return err
 	}
 	if len(o.secrets.twilio) > 0 && o.PublicURL == "" {

@@ -111,7 +111,7 @@ func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 		UtteranceTimeout: o.Aldea.utteranceTimeout(),
 		Logger:           logger,
 	}
-	twilio, err := o.twilio()
+	twilio, err := o.twilio(logger)
 	if err != nil {
 		return nil, err
 	}
