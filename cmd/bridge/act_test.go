@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"aldeabridge/aldea/sandbox"
+	"aldeabridge/control/controltest"
 	"aldeabridge/events"
+	"aldeabridge/media"
 	"aldeabridge/media/mediatest"
 	"aldeabridge/webhooks/webhooktest"
 )
@@ -117,5 +119,53 @@ func TestTheAPIActsOnACall(t *testing.T) {
 	w.ended(t, 1)
 	if status, body := act(`{"actions":[{"type":"hangup"}]}`); status != 409 {
 		t.Errorf("got %d %s after the call, want 409", status, body)
+	}
+}
+
+func TestAWebhookTransfersThroughTwilio(t *testing.T) {
+	twilio := controltest.New(controltest.Account{SID: "AC1", AuthToken: "token"})
+	defer twilio.Close()
+	twilio.AddCall("AC1", "CA1")
+	taken := make(chan struct{})
+	twilio.OnUpdate(func(controltest.Update) { close(taken) })
+	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, func(o *options) {
+		o.TwilioAccountSID, o.TwilioAPIURL, o.TwilioAPIKey, o.secrets.twilioKey = "AC1", twilio.URL, "SK1", "key"
+	})
+	// The key is not one of the account's: the first try fails, and is told.
+	answering(w.webhook, events.TypeUtteranceFinal, `{"actions":[{"type":"transfer","id":"desk","to":"+15550100009"}]}`)
+	if _, err := w.call("CA1", say("a person please")).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.ended(t, 1)
+	failed := of[events.ActionFailed](w.delivered(t)["CA1"])
+	if len(failed) != 1 || failed[0].ActionID != "desk" || !strings.Contains(failed[0].Reason, "401") {
+		t.Errorf("got %+v, want the transfer refused with 401", failed)
+	}
+
+	second := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, func(o *options) {
+		o.TwilioAccountSID, o.TwilioAPIURL = "AC1", twilio.URL
+		o.PublicURL, o.secrets.twilio = "https://bridge.example.com", []media.Secret{"token"}
+	})
+	answering(second.webhook, events.TypeUtteranceFinal, `{"actions":[{"type":"transfer","id":"desk","to":"+15550100009"}]}`)
+	c := second.call("CA1", append(say("a person please"), silence(30*time.Second)...))
+	c.AuthToken, c.PublicURL = "token", "https://bridge.example.com"
+	ctx, hangUp := context.WithCancel(t.Context())
+	defer hangUp()
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		_, _ = c.Run(ctx) // as Twilio does, it ends the stream when it is told to dial
+	}()
+	select {
+	case <-taken:
+	case <-over:
+		t.Error("the stream ended without a transfer")
+	}
+	hangUp()
+	<-over
+	second.ended(t, 1)
+	call, _ := twilio.Call("CA1")
+	if len(call.Updates) != 1 || len(of[events.ActionFailed](second.delivered(t)["CA1"])) != 0 {
+		t.Errorf("got %+v, want one update and no failure", call.Updates)
 	}
 }
