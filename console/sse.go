@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,9 +45,9 @@ func (a *API) allEvents(_ context.Context, c *fiber.Ctx, q *query) error {
 		if name = strings.TrimSpace(name); name == "" {
 			continue
 		}
-		t, ok := eventType(name)
-		if !ok {
-			return refuse(fiber.StatusBadRequest, "types: there is no event type %q; there are %v.", name, eventTypes())
+		t, err := ParseEventType(name)
+		if err != nil {
+			return refuse(fiber.StatusBadRequest, "types: %v.", err)
 		}
 		w.types = append(w.types, t)
 	}
@@ -57,20 +58,25 @@ func (a *API) allEvents(_ context.Context, c *fiber.Ctx, q *query) error {
 	return a.stream(c, w, after)
 }
 
-func eventTypes() []events.Type {
-	return []events.Type{
-		events.TypeCallStarted, events.TypeSpeechStarted, events.TypeTranscriptInterim, events.TypeUtteranceFinal, events.TypeDTMFReceived,
-		events.TypeRecognizerDegraded, events.TypeRecognizerRecovered, events.TypeAudioGap, events.TypeCallEnded,
+// ParseEventType returns the event type of that name, or an error that says which there are.
+func ParseEventType(name string) (events.Type, error) {
+	all := eventTypes()
+	if slices.Contains(all, name) {
+		return events.Type(name), nil
 	}
+	return "", fmt.Errorf("there is no event type %q: there are %s", name, strings.Join(all, ", "))
 }
 
-func eventType(name string) (events.Type, bool) {
-	for _, t := range eventTypes() {
-		if string(t) == name {
-			return t, true
-		}
+// eventTypes are the names of all.
+func eventTypes() (names []string) {
+	for _, t := range []events.Type{
+		events.TypeCallStarted, events.TypeSpeechStarted, events.TypeTranscriptInterim, events.TypeUtteranceFinal, events.TypeDTMFReceived,
+		events.TypeDigitsGathered, events.TypePlaybackFinished, events.TypeActionFailed, events.TypeRecognizerDegraded, events.TypeRecognizerRecovered,
+		events.TypeAudioGap, events.TypeCallEnded,
+	} {
+		names = append(names, string(t))
 	}
-	return "", false
+	return names
 }
 
 // after is the position behind which a stream begins: the header Last-Event-ID, that browsers send when they come
