@@ -21,7 +21,7 @@ const (
 	sendTime = 10 * time.Second
 	// partingTime is how long it may take when the server ends.
 	partingTime = 500 * time.Millisecond
-	// pieceSize is how much is sent at once: each piece has sendTime.
+	// pieceSize is how much is sent at once: each piece has sendTime for itself.
 	pieceSize = 16 << 10
 )
 
@@ -116,7 +116,7 @@ func (a *API) stream(c *fiber.Ctx, w wish, after int64) error {
 	// Nothing comes after a stream, so what else the client sends can only be its end; see watch.
 	c.Context().Response.Header.SetConnectionClose()
 	conn := c.Context().Conn()
-	s := &stream{journal: a.config.Journal, wish: w, heartbeat: a.config.heartbeat}
+	s := &stream{journal: a.config.Journal, wish: w, heartbeat: a.config.heartbeat, dropped: &a.hub.dropped}
 	s.listener = a.hub.listen(w)
 	c.Context().SetBodyStreamWriter(func(b *bufio.Writer) {
 		defer a.running.Done()
@@ -137,7 +137,7 @@ func (a *API) run(conn net.Conn, b *bufio.Writer, s *stream, after int64) {
 	ctx, gone := context.WithCancel(a.ctx)
 	defer gone()
 	defer watch(conn, gone)()
-	o := &outlet{ctx: ctx, conn: conn, to: b}
+	o := &outlet{ctx: ctx, conn: conn, to: b, patience: a.config.sendTime}
 	defer context.AfterFunc(ctx, o.part)()
 	s.out, s.flush = o, o.flush
 	if err := s.run(ctx, after, s.wish.call != ""); err != nil && ctx.Err() == nil && !errors.Is(err, errGone) {
@@ -197,6 +197,8 @@ type outlet struct {
 	ctx  context.Context
 	conn net.Conn
 	to   *bufio.Writer
+
+	patience time.Duration // that a piece may take
 }
 
 func (o *outlet) Write(p []byte) (n int, err error) {
@@ -225,7 +227,7 @@ func (o *outlet) flush() error {
 
 // extend gives the next piece its time.
 func (o *outlet) extend() error {
-	if err := o.conn.SetWriteDeadline(time.Now().Add(sendTime)); err != nil {
+	if err := o.conn.SetWriteDeadline(time.Now().Add(o.patience)); err != nil {
 		return errGone
 	}
 	if o.ctx.Err() != nil { // perhaps part was called before the deadline was set
