@@ -211,7 +211,7 @@ func TestTheTailOfAllCallsAsksForWhatIsWanted(t *testing.T) {
 	if want := "GET /v1/events?after=5&types=call.ended%2Cutterance.final"; f.asked[0] != want {
 		t.Errorf("got %s, want %s", f.asked[0], want)
 	}
-	if !strings.Contains(errs, "Lost the connection") {
+	if !strings.Contains(errs, "Lost the connection (the stream ended)") {
 		t.Errorf("got %q, want it to tell of the loss", errs)
 	}
 }
@@ -294,7 +294,7 @@ func TestForgettingGoesOnBehindWhatCannotBeForgotten(t *testing.T) {
 			t.Errorf("the answer %q: got %v", answer, got)
 		}
 	}
-	if !strings.Contains(asked.String(), "CA1 (+15550100001 → +15550100002") || !strings.Contains(asked.String(), "2 utterances") {
+	if !strings.Contains(asked.String(), "CA1 (+15550100001 → +15550100002") || !strings.Contains(asked.String(), "utterances: 2") {
 		t.Errorf("got %q, want it to say what would be forgotten", asked.String())
 	}
 }

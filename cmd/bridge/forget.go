@@ -74,7 +74,7 @@ func asked(ctx context.Context, ask func() bool) (bool, error) {
 
 // confirm asks whether a call may be deleted. Whatever is not yes is no.
 func confirm(answers *bufio.Reader, out io.Writer, call console.Call) bool {
-	fmt.Fprintf(out, "Forget for ever what was said on %s (%s → %s, %s, %d utterances)? [y/N] ",
+	fmt.Fprintf(out, "Forget for ever what was said on %s (%s → %s, %s, utterances: %d)? [y/N] ",
 		printable(call.ID), printable(orDash(call.From)), printable(orDash(call.To)), localTime(call.Started), call.Utterances)
 	line, err := answers.ReadString('\n')
 	if err != nil {

@@ -98,7 +98,7 @@ func notices(term terminal, view viewer) func(error, time.Duration) {
 			fmt.Fprintln(term.stderr, "Connected again.")
 			return
 		}
-		fmt.Fprintf(term.stderr, "Lost the connection (%v); trying again in %v.\n", explain(err), wait.Round(100*time.Millisecond))
+		fmt.Fprintf(term.stderr, "Lost the connection (%s); trying again in %v.\n", strings.TrimPrefix(explain(err).Error(), "client: "), wait.Round(100*time.Millisecond))
 	}
 }
 
