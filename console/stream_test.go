@@ -148,6 +148,12 @@ func TestASlowClientIsBoundedAndDelaysNobody(t *testing.T) {
 	for r.api.Stats().Streams > 1 { // until it is cut off
 		r.ask(t, "GET", "/v1/endpoints", "")
 	}
+	r.journal.add(t, callOf("CA1"), epoch, events.CallEnded{})
+	for m, ok := quick.next(); m.event != "call.ended"; m, ok = quick.next() {
+		if !ok {
+			t.Fatal("the quick one was cut off")
+		}
+	}
 }
 
 // A stream that reads what is old does not collect what is new.

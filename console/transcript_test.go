@@ -87,8 +87,8 @@ func TestATranscriptInJSONKeepsEveryWord(t *testing.T) {
 func TestFFprobeReadsTheSubtitles(t *testing.T) {
 	r := newTranscriptRig(t)
 	for format, codec := range map[string]string{"srt": "subrip", "vtt": "webvtt"} {
-		file := filepath.Join(t.TempDir(), "x."+format)
-		if err := os.WriteFile(file, []byte(r.ask(t, "GET", "/v1/calls/%3DCA2%2F%1B/transcript?format="+format, "").body), 0o600); err != nil {
+		file, body := filepath.Join(t.TempDir(), "x."+format), r.ask(t, "GET", "/v1/calls/%3DCA2%2F%1B/transcript?format="+format, "").body
+		if err := os.WriteFile(file, []byte(body), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		out, err := exec.Command("ffprobe", "-v", "error", "-of", "json", "-show_entries", "stream=codec_name:packet=pts_time,duration_time", file).Output()
@@ -116,8 +116,8 @@ func TestFFprobeReadsTheSubtitles(t *testing.T) {
 				at = append(at, time.Duration(i*int(time.Second)).String())
 			}
 		}
-		if len(found.Packets) != len(at) {
-			t.Fatalf("%s: got %d subtitles, want %d", format, len(found.Packets), len(at))
+		if arrows := strings.Count(body, "-->"); len(found.Packets) != len(at) || arrows != len(at) {
+			t.Fatalf("%s: got %d subtitles and %d arrows, want %d", format, len(found.Packets), arrows, len(at))
 		}
 		for i, p := range found.Packets {
 			if d, err := time.ParseDuration(p.At + "s"); err != nil || d.String() != at[i] || p.Duration != "1.000000" {
