@@ -34,6 +34,7 @@ type Config struct {
 
 	heartbeat  time.Duration // other than 15 s, for tests
 	maxStreams int           // other than 256, for tests
+	sendTime   time.Duration // other than 10 s, for tests
 }
 
 // An API answers requests under /v1. Make it with New. Its methods may be called concurrently.
@@ -61,6 +62,9 @@ func New(c Config) *API {
 	}
 	if c.maxStreams == 0 {
 		c.maxStreams = maxStreams
+	}
+	if c.sendTime == 0 {
+		c.sendTime = sendTime
 	}
 	a := &API{config: c, hub: newHub(c.Journal.Last)}
 	a.ctx, a.stop = context.WithCancel(context.Background())
@@ -112,6 +116,19 @@ func noRoute(c *fiber.Ctx) error {
 // Publish tells the event streams of an event that happened. It does not block. Stored events may be told too; the
 // streams read them from the journal.
 func (a *API) Publish(e events.Event) { a.hub.publish(e) }
+
+// Stats are numbers for metrics.
+type Stats struct {
+	Streams int   // event streams that are open
+	Dropped int64 // interims that a slow client did not get
+}
+
+// Stats returns how the event streams do.
+func (a *API) Stats() Stats {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return Stats{Streams: a.streams, Dropped: a.hub.dropped.Load()}
+}
 
 // Close ends every event stream and returns when none is left. Later requests for one are answered with 503.
 func (a *API) Close() {

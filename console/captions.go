@@ -34,15 +34,17 @@ func cues(t Transcript) []cue {
 	return all
 }
 
-// oneLine is text without line breaks and control characters.
-func oneLine(text string) string {
-	plain := strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+// oneLine is text without line breaks, control characters and spaces that nobody sees.
+func oneLine(text string) string { return strings.Join(strings.Fields(plain(text)), " ") }
+
+// plain is text with a space in the place of each line break and control character.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
 			return ' '
 		}
 		return r
 	}, strings.ToValidUTF8(text, "\uFFFD"))
-	return strings.Join(strings.Fields(plain), " ")
 }
 
 // writeText writes a line for each utterance: [0:04.1] caller: hello.

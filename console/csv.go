@@ -32,14 +32,15 @@ func writeCSV(w io.Writer, t Transcript) error {
 }
 
 // cell is text that a spreadsheet does not run: what begins like a formula gets an apostrophe in front. What callers
-// say, and what carriers call things, is data.
+// say, and what carriers call things, is data. Where a semicolon separates cells, as in much of Europe, the text
+// behind one is a cell too.
 func cell(text string) string {
-	text = strings.ToValidUTF8(text, "\uFFFD")
-	seen := strings.TrimLeftFunc(text, func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
-	})
-	if strings.HasPrefix(text, "\t") || strings.HasPrefix(text, "\r") || strings.HasPrefix(text, "\n") || strings.IndexAny(seen, "=+-@＝＋－＠") == 0 {
-		return "'" + text
+	parts := strings.Split(plain(text), ";")
+	for i, part := range parts {
+		seen := strings.TrimLeftFunc(part, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) })
+		if strings.IndexAny(seen, "=+-@＝＋－＠") == 0 {
+			parts[i] = "'" + part
+		}
 	}
-	return text
+	return strings.Join(parts, ";")
 }

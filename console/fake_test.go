@@ -43,6 +43,14 @@ func newFakeJournal() *fakeJournal {
 // add appends an event of a call.
 func (j *fakeJournal) add(t testing.TB, call events.Call, at time.Time, body events.Body) events.Record {
 	t.Helper()
+	r, err := j.put(call, at, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (j *fakeJournal) put(call events.Call, at time.Time, body events.Body) (events.Record, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.sequences[call.ID]++
@@ -51,14 +59,14 @@ func (j *fakeJournal) add(t testing.TB, call events.Call, at time.Time, body eve
 	}
 	b, err := events.Event{Time: at, Call: call, Sequence: j.sequences[call.ID], Body: body}.JSON()
 	if err != nil {
-		t.Fatal(err)
+		return events.Record{}, err
 	}
 	p := int64(len(j.records) + 1)
 	r := events.Record{Position: p, ID: fmt.Sprintf("evt_%d", p), CallID: call.ID, Sequence: j.sequences[call.ID], Type: body.Type(), Stored: at, Body: b}
 	j.records = append(j.records, r)
 	close(j.wake)
 	j.wake = make(chan struct{})
-	return r
+	return r, nil
 }
 
 func (j *fakeJournal) ask(filter any) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -98,6 +99,15 @@ func TestTheDocumentHasEveryRouteAndNoOther(t *testing.T) {
 			t.Errorf("%s: the document has the parameters %v, the route %v", key, names, want)
 		}
 		delete(documented, key)
+	}
+	page, err := os.ReadFile("../docs/http-api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, route := range r.api.routes() {
+		if want := "`" + route.method + " " + colon.ReplaceAllString(route.path, "{$1}") + "`"; !strings.Contains(string(page), want) {
+			t.Errorf("docs/http-api.md has no %s", want)
+		}
 	}
 	for key := range documented {
 		t.Errorf("%s is in the document, but nobody answers there", key)

@@ -147,7 +147,7 @@ func (r *rig) follow(t testing.TB, path, lastID string) *follower {
 	if lastID != "" {
 		request.Header.Set("Last-Event-ID", lastID)
 	}
-	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
+	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request) //nolint:bodyclose // leave closes it
 	if err != nil {
 		cancel()
 		t.Fatal(err)

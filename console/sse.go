@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +21,7 @@ const (
 	sendTime = 10 * time.Second
 	// partingTime is how long it may take when the server ends.
 	partingTime = 500 * time.Millisecond
-	// pieceSize is how much is sent at once: each piece has sendTime.
+	// pieceSize is how much is sent at once: each piece has sendTime for itself.
 	pieceSize = 16 << 10
 )
 
@@ -44,9 +45,9 @@ func (a *API) allEvents(_ context.Context, c *fiber.Ctx, q *query) error {
 		if name = strings.TrimSpace(name); name == "" {
 			continue
 		}
-		t, ok := eventType(name)
-		if !ok {
-			return refuse(fiber.StatusBadRequest, "types: there is no event type %q; there are %v.", name, eventTypes())
+		t, err := ParseEventType(name)
+		if err != nil {
+			return refuse(fiber.StatusBadRequest, "types: %v.", err)
 		}
 		w.types = append(w.types, t)
 	}
@@ -57,20 +58,25 @@ func (a *API) allEvents(_ context.Context, c *fiber.Ctx, q *query) error {
 	return a.stream(c, w, after)
 }
 
-func eventTypes() []events.Type {
-	return []events.Type{
-		events.TypeCallStarted, events.TypeSpeechStarted, events.TypeTranscriptInterim, events.TypeUtteranceFinal, events.TypeDTMFReceived,
-		events.TypeRecognizerDegraded, events.TypeRecognizerRecovered, events.TypeAudioGap, events.TypeCallEnded,
+// ParseEventType returns the event type of that name, or an error that says which there are.
+func ParseEventType(name string) (events.Type, error) {
+	all := eventTypes()
+	if slices.Contains(all, name) {
+		return events.Type(name), nil
 	}
+	return "", fmt.Errorf("there is no event type %q: there are %s", name, strings.Join(all, ", "))
 }
 
-func eventType(name string) (events.Type, bool) {
-	for _, t := range eventTypes() {
-		if string(t) == name {
-			return t, true
-		}
+// eventTypes are the names of all.
+func eventTypes() (names []string) {
+	for _, t := range []events.Type{
+		events.TypeCallStarted, events.TypeSpeechStarted, events.TypeTranscriptInterim, events.TypeUtteranceFinal, events.TypeDTMFReceived,
+		events.TypeDigitsGathered, events.TypePlaybackFinished, events.TypeActionFailed, events.TypeRecognizerDegraded, events.TypeRecognizerRecovered,
+		events.TypeAudioGap, events.TypeCallEnded,
+	} {
+		names = append(names, string(t))
 	}
-	return "", false
+	return names
 }
 
 // after is the position behind which a stream begins: the header Last-Event-ID, that browsers send when they come
@@ -110,7 +116,7 @@ func (a *API) stream(c *fiber.Ctx, w wish, after int64) error {
 	// Nothing comes after a stream, so what else the client sends can only be its end; see watch.
 	c.Context().Response.Header.SetConnectionClose()
 	conn := c.Context().Conn()
-	s := &stream{journal: a.config.Journal, wish: w, heartbeat: a.config.heartbeat}
+	s := &stream{journal: a.config.Journal, wish: w, heartbeat: a.config.heartbeat, dropped: &a.hub.dropped}
 	s.listener = a.hub.listen(w)
 	c.Context().SetBodyStreamWriter(func(b *bufio.Writer) {
 		defer a.running.Done()
@@ -131,7 +137,7 @@ func (a *API) run(conn net.Conn, b *bufio.Writer, s *stream, after int64) {
 	ctx, gone := context.WithCancel(a.ctx)
 	defer gone()
 	defer watch(conn, gone)()
-	o := &outlet{ctx: ctx, conn: conn, to: b}
+	o := &outlet{ctx: ctx, conn: conn, to: b, patience: a.config.sendTime}
 	defer context.AfterFunc(ctx, o.part)()
 	s.out, s.flush = o, o.flush
 	if err := s.run(ctx, after, s.wish.call != ""); err != nil && ctx.Err() == nil && !errors.Is(err, errGone) {
@@ -191,6 +197,8 @@ type outlet struct {
 	ctx  context.Context
 	conn net.Conn
 	to   *bufio.Writer
+
+	patience time.Duration // that a piece may take
 }
 
 func (o *outlet) Write(p []byte) (n int, err error) {
@@ -219,7 +227,7 @@ func (o *outlet) flush() error {
 
 // extend gives the next piece its time.
 func (o *outlet) extend() error {
-	if err := o.conn.SetWriteDeadline(time.Now().Add(sendTime)); err != nil {
+	if err := o.conn.SetWriteDeadline(time.Now().Add(o.patience)); err != nil {
 		return errGone
 	}
 	if o.ctx.Err() != nil { // perhaps part was called before the deadline was set

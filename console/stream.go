@@ -3,7 +3,9 @@ package console
 import (
 	"context"
 	"io"
+	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"aldeabridge/events"
@@ -30,7 +32,8 @@ type stream struct {
 	flush     func() error
 
 	at      int64     // the position of the newest record that was seen, wanted or not
-	waiting []interim // whose place is behind at
+	waiting []interim // whose place is behind at; the newest maxInterims
+	dropped *atomic.Int64
 }
 
 // run sends what is stored behind position after, then what happens, until ctx ends or the client is gone. With
@@ -135,6 +138,10 @@ func (s *stream) live(ctx context.Context, batches <-chan []events.Record, done 
 // tell sends records that were read, and each interim in its place between them.
 func (s *stream) tell(records []events.Record) error {
 	s.waiting = append(s.waiting, s.listener.take()...)
+	if n := len(s.waiting) - maxInterims; n > 0 { // a stream that still reads what is old
+		s.waiting = slices.Delete(s.waiting, 0, n)
+		s.dropped.Add(int64(n))
+	}
 	for _, r := range records {
 		if err := s.interims(r.Position - 1); err != nil {
 			return err

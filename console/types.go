@@ -133,6 +133,7 @@ type Redelivery struct {
 	Delivered int    `json:"delivered"`
 	Failed    int    `json:"failed"`
 	Waiting   int    `json:"waiting"`
+	Error     string `json:"error"` // why not all that was asked for was sent; empty if it was
 }
 
 // An Endpoint tells how a webhook does. It never holds its URL, which may be secret.

@@ -59,7 +59,8 @@ func explain(err error) error {
 		return err
 	}
 	var p *client.Problem
-	text := strings.NewReplacer(client.ErrNotBridge.Error()+": ", "", "client: ", "").Replace(err.Error())
+	text := strings.NewReplacer(client.ErrNotBridge.Error()+": ", "", "client: ", "",
+		"GET /v1/calls lists", "`bridge calls` lists", "GET /v1/deliveries lists", "`bridge deliveries` lists").Replace(err.Error())
 	switch isProblem := errors.As(err, &p); {
 	case errors.Is(err, client.ErrUnreachable):
 		text = fmt.Sprintf("no bridge answers at %s: is `bridge` running? BRIDGE_URL says where it is", from.URL)
@@ -69,6 +70,10 @@ func explain(err error) error {
 			what = "does not know this token: BRIDGE_API_TOKEN is wrong"
 		}
 		text = from.URL + " " + what
+	case isProblem && p.Status == http.StatusNotFound && strings.HasPrefix(p.Detail, "Cannot "): // nobody answers under /v1
+		text = fmt.Sprintf("there is no API at %s: BRIDGE_URL is the bridge's own address, such as http://127.0.0.1:8080", from.URL)
+	case !isProblem && !errors.Is(err, client.ErrNotBridge):
+		text = fmt.Sprintf("asking %s: %s", from.URL, text)
 	case errors.Is(err, client.ErrNotBridge):
 		text = fmt.Sprintf("what answers at %s is not a bridge, or one without this function (%s)", from.URL, text)
 	}

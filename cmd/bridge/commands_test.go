@@ -135,6 +135,10 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	wants("no such call", []string{"There is no GET /v1/calls/CA%2F9"}, "tail", "CA/9")
 	wants("an impossible address", []string{"BRIDGE_URL", "http://127.0.0.1:8080"}, "calls", "--url", "localhost:8080")
 	wants("nothing to send again", []string{"--dead"}, "redeliver")
+	wants("an event type that there is not", []string{"--types", "call.ended"}, "tail", "--types", "call.finished")
+	wants("nothing to look for", []string{"bridge search"}, "search", " ")
+	wants("nothing to write to", []string{"bridge backup --help"}, "backup")
+	wants("no command", []string{"bridge --help"}, "cals")
 	wants("two times of day", []string{"--day"}, "calls", "--day", "today", "--since", "1h")
 	wants("no day", []string{"--day", "yesterday"}, "calls", "--day", "soon")
 	wants("no time", []string{"--since", "7d"}, "calls", "--since", "soon")
@@ -149,6 +153,12 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	wants("no token", []string{f.URL, "set BRIDGE_API_TOKEN"}, "calls")
 	other := httptest.NewServer(http.NotFoundHandler())
 	defer other.Close()
+	f.answers["GET /v1/deliveries/evt_9.a"] = []string{"404 None: GET /v1/deliveries lists them."}
+	f.answers["GET /v1/calls/CA8"] = []string{"404 Cannot GET /v1/calls/CA8"}
+	t.Setenv("BRIDGE_API_TOKEN", "new")
+	wants("no such delivery", []string{"`bridge deliveries` lists them"}, "deliveries", "evt_9.a")
+	wants("a bridge without an API", []string{f.URL, "no API"}, "tail", "CA8")
+	wants("no TLS", []string{"https://", "HTTP response"}, "calls", "--url", strings.Replace(f.URL, "http", "https", 1))
 	wants("another server", []string{other.URL, "not a bridge", "404"}, "calls", "--url", other.URL)
 	f.Close()
 	wants("nobody there", []string{f.URL, "is `bridge` running", "BRIDGE_URL"}, "calls")
@@ -201,7 +211,7 @@ func TestTheTailOfAllCallsAsksForWhatIsWanted(t *testing.T) {
 	if want := "GET /v1/events?after=5&types=call.ended%2Cutterance.final"; f.asked[0] != want {
 		t.Errorf("got %s, want %s", f.asked[0], want)
 	}
-	if !strings.Contains(errs, "Lost the connection") {
+	if !strings.Contains(errs, "Lost the connection (the stream ended)") {
 		t.Errorf("got %q, want it to tell of the loss", errs)
 	}
 }
@@ -226,6 +236,10 @@ func TestARedeliveryIsWaitedFor(t *testing.T) {
 	var exit exitCode
 	if out, _, err := command(t, "redeliver", "--dead"); !errors.As(err, &exit) || exit != 1 || out != "sent 120, failed 2\n" {
 		t.Errorf("some failed: got %q, %v, want exit code 1", out, err)
+	}
+	f.answers["GET /v1/redeliveries"] = []string{`{"data":[{"id":"r1","finished":"2026-11-22T12:00:00.000Z","error":"disk failure"},{"id":"r2","finished":"2026-11-22T12:00:00.000Z"}]}`}
+	if _, errs, err := command(t, "redeliver", "--dead"); err == nil || !strings.Contains(err.Error(), "disk failure") || strings.Contains(errs, "Nothing") {
+		t.Errorf("cut short: got %q, %v, want why", errs, err)
 	}
 	f.answers["GET /v1/redeliveries"] = []string{`{"data":[]}`}
 	if _, _, err := command(t, "redeliver", "--dead"); err == nil || !strings.Contains(err.Error(), "restarted") {
@@ -280,7 +294,7 @@ func TestForgettingGoesOnBehindWhatCannotBeForgotten(t *testing.T) {
 			t.Errorf("the answer %q: got %v", answer, got)
 		}
 	}
-	if !strings.Contains(asked.String(), "CA1 (+15550100001 → +15550100002") || !strings.Contains(asked.String(), "2 utterances") {
+	if !strings.Contains(asked.String(), "CA1 (+15550100001 → +15550100002") || !strings.Contains(asked.String(), "utterances: 2") {
 		t.Errorf("got %q, want it to say what would be forgotten", asked.String())
 	}
 }

@@ -28,6 +28,12 @@ func describe(e events.Event) (s sentence, ok bool) {
 		return sentence{at: clock(b.Utterance.End), who: string(b.Utterance.Speaker), text: "“" + b.Utterance.Text + "”"}, true
 	case events.DTMFReceived:
 		return sentence{at: clock(b.At), who: "caller", text: "pressed " + b.Digit}, true
+	case events.DigitsGathered:
+		return sentence{at: clock(b.At), who: "caller", text: "entered " + orDash(b.Digits) + ": " + words(string(b.EndedBy))}, true
+	case events.PlaybackFinished:
+		return sentence{who: "call", text: heard(b)}, true
+	case events.ActionFailed:
+		return sentence{who: "call", text: "action failed: " + b.Reason}, true
 	case events.RecognizerDegraded:
 		return sentence{who: string(b.Speaker), text: fmt.Sprintf("is not heard now: %s; %s of audio waits", words(string(b.Cause)), b.Backlog)}, true
 	case events.RecognizerRecovered:
@@ -41,6 +47,18 @@ func describe(e events.Event) (s sentence, ok bool) {
 		return s, false
 	}
 	return sentence{who: "call", text: string(e.Body.Type())}, true
+}
+
+// heard is what the caller heard of a say or a play.
+func heard(b events.PlaybackFinished) string {
+	text := fmt.Sprintf("played %v", b.Played)
+	if b.HeardText != "" {
+		text += " “" + b.HeardText + "”"
+	}
+	if b.InterruptedBy != nil {
+		text += ", interrupted by " + string(*b.InterruptedBy)
+	}
+	return text
 }
 
 // show prints the sentence behind a prefix.

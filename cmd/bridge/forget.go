@@ -33,8 +33,12 @@ func (c *forgetCmd) Run(ctx context.Context, term terminal) error {
 	failed := 0
 	for _, id := range c.Calls {
 		call, err := client.Get[console.Call](ctx, api, "/v1/calls/"+url.PathEscape(id), nil)
-		if err == nil && !c.Yes && !confirm(answers, term.stderr, call) {
-			continue
+		if err == nil && !c.Yes {
+			if sure, err := asked(ctx, func() bool { return confirm(answers, term.stderr, call) }); err != nil {
+				return err
+			} else if !sure {
+				continue
+			}
 		}
 		if err == nil {
 			err = api.Delete(ctx, "/v1/calls/"+url.PathEscape(id))
@@ -55,9 +59,22 @@ func (c *forgetCmd) Run(ctx context.Context, term terminal) error {
 	return nil
 }
 
+// asked returns the answer, or an error when ctx ends before. What still waits for an answer then ends with the program:
+// nothing else interrupts reading from a terminal.
+func asked(ctx context.Context, ask func() bool) (bool, error) {
+	answer := make(chan bool, 1)
+	go func() { answer <- ask() }()
+	select {
+	case sure := <-answer:
+		return sure, nil
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+}
+
 // confirm asks whether a call may be deleted. Whatever is not yes is no.
 func confirm(answers *bufio.Reader, out io.Writer, call console.Call) bool {
-	fmt.Fprintf(out, "Forget for ever what was said on %s (%s → %s, %s, %d utterances)? [y/N] ",
+	fmt.Fprintf(out, "Forget for ever what was said on %s (%s → %s, %s, utterances: %d)? [y/N] ",
 		printable(call.ID), printable(orDash(call.From)), printable(orDash(call.To)), localTime(call.Started), call.Utterances)
 	line, err := answers.ReadString('\n')
 	if err != nil {

@@ -53,7 +53,7 @@ func list[T any](ctx context.Context, term terminal, o listOptions, c *client.Cl
 			return n, err
 		}
 		if n == o.Limit && n > 0 {
-			fmt.Fprintf(term.stderr, "There are more than these %d: --limit 0 is all.\n", n)
+			fmt.Fprintln(term.stderr, "There are more: --limit 0 is all.")
 			break
 		}
 		n++

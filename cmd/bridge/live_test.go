@@ -94,7 +94,9 @@ func TestALongInterimShowsItsEnd(t *testing.T) {
 
 // Every event that is stored can be seen.
 func TestEveryStoredEventIsPutIntoWords(t *testing.T) {
-	for _, b := range []events.Body{events.CallStarted{}, events.UtteranceFinal{}, events.DTMFReceived{}, events.RecognizerDegraded{Cause: "connection_lost"},
+	bySpeech := events.BySpeech
+	for _, b := range []events.Body{events.CallStarted{}, events.UtteranceFinal{}, events.DTMFReceived{}, events.DigitsGathered{EndedBy: events.GatherMaxDigits},
+		events.PlaybackFinished{InterruptedBy: &bySpeech}, events.ActionFailed{Reason: "why"}, events.RecognizerDegraded{Cause: "connection_lost"},
 		events.RecognizerRecovered{}, events.AudioGap{Cause: "unreachable"}, events.CallEnded{}} {
 		if s, ok := describe(events.Event{Body: b}); !ok || s.text == "" || s.grows || strings.Contains(s.text, "%!") || strings.Contains(s.text, "_") {
 			t.Errorf("%s: got %+v, %v", b.Type(), s, ok)

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -91,11 +92,21 @@ func run(ctx context.Context, args []string, term terminal) (err error) {
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		return fmt.Errorf("%w (bridge --help shows every option)", err)
+		return fmt.Errorf("%w (%s --help shows every option)", err, helpFor(args, err))
 	}
 	logger := newLogger(p.LogLevel, p.LogFormat, term.stderr)
 	command.BindTo(ctx, (*context.Context)(nil))
 	return explain(command.Run(term, logger))
+}
+
+// helpFor is the command whose help says what is wrong with args: that which they name.
+func helpFor(args []string, err error) string {
+	if e := (*kong.ParseError)(nil); errors.As(err, &e) {
+		if command := e.Context.Selected(); command != nil && slices.Contains(args, command.Name) {
+			return "bridge " + command.Name
+		}
+	}
+	return "bridge"
 }
 
 // newParser returns the parser that fills p from arguments and environment. A variable that is set but empty

@@ -152,6 +152,11 @@ func (g gauges) Collect(out chan<- prometheus.Metric) {
 	g.recognizer(gauge, count)
 	g.journal(gauge, count)
 	g.webhooks(gauge)
+	if g.server.api != nil {
+		s := g.server.api.Stats()
+		gauge("api_event_streams", "Clients that follow events as they happen.", float64(s.Streams))
+		count("api_interims_dropped_total", "Interims that a slow client did not get.", float64(s.Dropped))
+	}
 }
 
 // putFunc hands on one value; labels are names and values in turn.

@@ -40,6 +40,8 @@ func TestMetricsTellOfACallFromCarrierToWebhook(t *testing.T) {
 		`bridge_calls 0`,
 		`bridge_journal_events_total 4`,
 		`bridge_journal_healthy 1`,
+		`bridge_api_event_streams 0`,
+		`bridge_api_interims_dropped_total 0`,
 		`bridge_webhook_endpoint_state{endpoint="default",state="open"} 1`,
 		`bridge_webhook_delivery_seconds_count{endpoint="default"}`,
 		`bridge_webhook_attempts_total{endpoint="default",result="2xx"}`,

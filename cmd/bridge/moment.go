@@ -12,8 +12,8 @@ import (
 // A moment is a time as people give it on a command line. Its zero value is none.
 type moment struct{ time.Time }
 
-// UnmarshalText reads 2026-11-22, 2026-11-22 15:04, a time with a zone as RFC 3339 has it, or how long ago it is:
-// 90m, 24h, 7d. Without a zone it is the time of this machine; a day is its beginning.
+// UnmarshalText reads 2026-11-22, 2026-11-22 15:04, a time with a zone as RFC 3339 has it, today, yesterday, or how
+// long ago it is: 90m, 24h, 7d. Without a zone it is the time of this machine; a day is its beginning.
 func (m *moment) UnmarshalText(b []byte) (err error) {
 	m.Time, err = parseMoment(string(b), time.Now())
 	return err
@@ -23,10 +23,13 @@ func parseMoment(s string, now time.Time) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, s); err == nil {
 		return t, nil
 	}
-	for _, layout := range []string{time.DateOnly, "2006-01-02 15:04", "2006-01-02T15:04", time.DateTime} {
+	for _, layout := range []string{"2006-01-02 15:04", "2006-01-02T15:04", time.DateTime} {
 		if t, err := time.ParseInLocation(layout, s, now.Location()); err == nil {
 			return t, nil
 		}
+	}
+	if day, err := parseDay(s, now); err == nil {
+		return day, nil
 	}
 	if ago, err := time.ParseDuration(s); err == nil && ago >= 0 {
 		return now.Add(-ago), nil
@@ -36,7 +39,7 @@ func parseMoment(s string, now time.Time) (time.Time, error) {
 			return now.AddDate(0, 0, -int(n)), nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is not a time: say 2026-11-22, 2026-11-22 15:04, 2026-11-22T15:04:05Z, or how long ago: 90m, 24h, 7d", s)
+	return time.Time{}, fmt.Errorf("%q is not a time: say 2026-11-22, 2026-11-22 15:04, 2026-11-22T15:04:05Z, today, yesterday, or how long ago: 90m, 24h, 7d", s)
 }
 
 // query is the moment as the API takes it; empty for none.

@@ -17,6 +17,8 @@ func TestAMomentIsReadAsPeopleWriteIt(t *testing.T) {
 		"2026-11-20T15:04:05Z": "2026-11-20T15:04:05.000Z",
 		"90m":                  "2026-11-22T09:00:00.000Z",
 		"0s":                   "2026-11-22T10:30:00.000Z",
+		"today":                "2026-11-21T22:00:00.000Z",
+		"yesterday":            "2026-11-20T22:00:00.000Z",
 		"7d":                   "2026-11-15T10:30:00.000Z",
 	} {
 		if got, err := parseMoment(in, now); err != nil || (moment{got}).query() != want {

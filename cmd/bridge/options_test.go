@@ -140,9 +140,7 @@ func TestEveryOptionHasALineInTheReadme(t *testing.T) {
 	}
 	flags := parser.Model.Flags
 	for _, c := range parser.Model.Children {
-		if c.Name == "serve" {
-			flags = append(flags, c.Flags...)
-		}
+		flags = append(flags, c.Flags...)
 	}
 	seen := 0
 	for _, f := range flags {

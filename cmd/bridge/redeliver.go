@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -122,12 +123,18 @@ const glance = 250 * time.Millisecond
 func (c *redeliverCmd) wait(ctx context.Context, term terminal, api *client.Client, started []console.StartedRedelivery) error {
 	progress := lines{out: term.stderr, inPlace: isTerminal(term.stderr)}
 	defer progress.clear()
+	defer func() {
+		if ctx.Err() != nil {
+			progress.clear()
+			fmt.Fprintln(term.stderr, "The bridge goes on sending without you; `bridge deliveries` shows what became of it.")
+		}
+	}()
 	for {
 		now, err := client.Get[console.List[console.Redelivery]](ctx, api, "/v1/redeliveries", nil)
 		if err != nil {
 			return err
 		}
-		sum, running, missing := console.Redelivery{}, false, ""
+		sum, running, missing, why := console.Redelivery{}, false, "", ""
 		for _, s := range started {
 			i := slices.IndexFunc(now.Data, func(r console.Redelivery) bool { return r.ID == s.ID })
 			if i < 0 {
@@ -137,12 +144,19 @@ func (c *redeliverCmd) wait(ctx context.Context, term terminal, api *client.Clie
 			r := now.Data[i]
 			sum.Delivered, sum.Failed, sum.Waiting = sum.Delivered+r.Delivered, sum.Failed+r.Failed, sum.Waiting+r.Waiting
 			running = running || r.Finished.IsZero()
+			why = cmp.Or(why, r.Error)
 		}
 		if !running {
 			progress.clear()
 			fmt.Fprintf(term.stdout, "sent %d, failed %d\n", sum.Delivered, sum.Failed)
 			if missing != "" {
 				return fmt.Errorf("the bridge does not know of redelivery %s any more: it was restarted; `bridge deliveries` shows what is left", printable(missing))
+			}
+			if why != "" {
+				return fmt.Errorf("not all that was asked for was sent: %s", printable(why))
+			}
+			if sum.Delivered+sum.Failed == 0 {
+				fmt.Fprintln(term.stderr, "Nothing of that kind is kept, or it is being sent again already.")
 			}
 			if sum.Failed > 0 {
 				return exitCode(1) // bridge deliveries says why

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -21,11 +22,15 @@ func (c *searchCmd) Run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return err
 	}
+	text := strings.TrimSpace(strings.Join(c.Words, " "))
+	if text == "" {
+		return errors.New("say what to look for: bridge search refund")
+	}
 	mark := func(s string) string { return s }
 	if isTerminal(term.stdout) {
 		mark = bold
 	}
-	n, err := list(ctx, term, c.listOptions, api, "/v1/search", url.Values{"q": {strings.Join(c.Words, " ")}}, func(f console.Found) {
+	n, err := list(ctx, term, c.listOptions, api, "/v1/search", url.Values{"q": {text}}, func(f console.Found) {
 		fmt.Fprintf(term.stdout, "%s  %s  %s  %s\n", localTime(f.Timestamp), printable(f.CallID), clock(f.Utterance.Start), printable(string(f.Utterance.Speaker)))
 		fmt.Fprintf(term.stdout, "    %s\n", highlight(f.Snippet, f.Highlights, mark))
 	})

@@ -35,6 +35,11 @@ func (c *tailCmd) Run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return err
 	}
+	for _, t := range c.Types {
+		if _, err := console.ParseEventType(t); err != nil {
+			return fmt.Errorf("--types: %w", err)
+		}
+	}
 	var view viewer = jsonLines{term}
 	if !c.wanted(term.stdout) {
 		live := &liveView{one: c.Call != "", lines: lines{out: term.stdout, inPlace: isTerminal(term.stdout)}}
@@ -93,7 +98,7 @@ func notices(term terminal, view viewer) func(error, time.Duration) {
 			fmt.Fprintln(term.stderr, "Connected again.")
 			return
 		}
-		fmt.Fprintf(term.stderr, "Lost the connection (%v); trying again in %v.\n", explain(err), wait.Round(100*time.Millisecond))
+		fmt.Fprintf(term.stderr, "Lost the connection (%s); trying again in %v.\n", strings.TrimPrefix(explain(err).Error(), "client: "), wait.Round(100*time.Millisecond))
 	}
 }
 

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"aldeabridge/aldea/sandbox"
+	"aldeabridge/journal"
+)
+
+// newAPIWorld starts a bridge, and points the commands to it.
+func newAPIWorld(t *testing.T, change func(*options)) *world {
+	t.Helper()
+	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, change)
+	t.Setenv("BRIDGE_URL", "http://"+w.server.listener.Addr().String())
+	t.Setenv("TZ", "UTC")
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	return w
+}
+
+// From the call to each command, with nothing between them that is not real.
+func TestCommandsTellWhatWasSaid(t *testing.T) {
+	w := newAPIWorld(t, nil)
+	run := func(args ...string) string {
+		t.Helper()
+		out, errs, err := command(t, args...)
+		if err != nil {
+			t.Fatalf("bridge %s: %v\n%s%s", strings.Join(args, " "), err, out, errs)
+		}
+		return out
+	}
+	if _, err := w.call("CA1", say("my refund please", "=1+1")).Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	w.ended(t, 1)
+	if got := run("transcript"); !strings.Contains(got, "] caller: my refund please\n") || !strings.Contains(got, "] caller: =1+1\n") {
+		t.Errorf("transcript: got %s", got)
+	}
+	if got := run("transcript", "CA1", "--format", "csv"); !strings.HasSuffix(got, ",speech_final,'=1+1\r\n") {
+		t.Errorf("transcript: got %s", got)
+	}
+	if got := run("search", "--no-json", "refund"); !strings.Contains(got, "CA1") || !strings.Contains(got, "my refund please") {
+		t.Errorf("search: got %s", got)
+	}
+	if got := run("calls", "--no-json", "--number", "+15550100001", "--since", "today"); !strings.Contains(got, "CA1") || !strings.Contains(got, "ended") {
+		t.Errorf("calls: got %s", got)
+	}
+	if got := strings.Count(run("tail", "CA1", "--types", "utterance.final"), "\n"); got != 2 {
+		t.Errorf("tail: got %d utterances, want 2", got)
+	}
+	for strings.Count(run("deliveries", "--state", "delivered"), "\n") < 4 { // until the last answer is in the journal
+	}
+	if got := run("redeliver", "CA1"); got != "sent 4, failed 0\n" {
+		t.Errorf("redeliver: got %s", got)
+	}
+	file := filepath.Join(t.TempDir(), "copy.db")
+	run("backup", file)
+	kept, err := journal.Open(journal.Options{Path: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if call, err := kept.Call(context.Background(), "CA1"); err != nil || call.Utterances != 2 {
+		t.Errorf("backup: got %+v, %v", call, err)
+	}
+	if err := kept.Close(); err != nil {
+		t.Error(err)
+	}
+	run("forget", "--yes", "CA1")
+	if _, _, err := command(t, "transcript", "CA1"); err == nil || !strings.Contains(err.Error(), "`bridge calls`") {
+		t.Errorf("forgotten: got %v", err)
+	}
+}
+
+// A token is wanted of every route, on this machine too.
+func TestAPIWantsItsToken(t *testing.T) {
+	newAPIWorld(t, func(o *options) { o.secrets.apiToken = "sesame, other" })
+	for _, token := range []string{"", "wrong"} {
+		t.Setenv("BRIDGE_API_TOKEN", token)
+		for _, args := range []string{"calls", "transcript", "tail", "search x", "deliveries", "redeliver --dead", "backup -"} {
+			if out, _, err := command(t, strings.Fields(args)...); err == nil || !strings.Contains(err.Error(), "BRIDGE_API_TOKEN") || out != "" {
+				t.Errorf("%s with %q: got %q, %v, want an error about the token", args, token, out, err)
+			}
+		}
+	}
+	t.Setenv("BRIDGE_API_TOKEN", "other")
+	if _, _, err := command(t, "calls"); err != nil {
+		t.Error(err)
+	}
+}
+
+// Pages are complete, each call once, although new calls come while they are read.
+func TestPagesAreStableWhileCallsCome(t *testing.T) {
+	w := newAPIWorld(t, func(o *options) { o.WebhookURL = "" })
+	const before = 30
+	place := func(name string) {
+		if _, err := w.call(name, silence(20*time.Millisecond)).Run(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}
+	var all sync.WaitGroup
+	for i := range before {
+		all.Go(func() { place(fmt.Sprintf("CAbefore%02d", i)) })
+	}
+	all.Wait()
+	var got []string
+	for cursor, page := "", 0; ; page++ {
+		resp, err := http.Get("http://" + w.server.listener.Addr().String() + "/v1/calls?limit=7&cursor=" + cursor)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		var answer struct {
+			Data []struct{ ID string }
+			Next string `json:"next_cursor"`
+		}
+		if err != nil || json.Unmarshal(b, &answer) != nil {
+			t.Fatalf("%s: %v", b, err)
+		}
+		for _, c := range answer.Data {
+			got = append(got, c.ID)
+		}
+		if cursor = answer.Next; cursor == "" {
+			break
+		}
+		place(fmt.Sprintf("CAwhile%02d", page))
+	}
+	slices.Sort(got)
+	if len(got) != before || len(slices.Compact(got)) != before || !strings.HasPrefix(got[before-1], "CAbefore") {
+		t.Errorf("got %v, want the %d calls that were there at first, each once", got, before)
+	}
+}
