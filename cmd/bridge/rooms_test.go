@@ -39,6 +39,8 @@ var rooms = map[string][]string{
 	"aldea/conformance":      {"aldea", "aldea/sandbox", "aldea/sandbox/marker", "codec", "transcript", "events", "call/calltest/faultnet"},
 	"cmd/bridge":             {"*"},
 	"cmd/sphinx":             {"codec"},
+	"examples":               {},
+	"examples/ivr-go":        {},
 }
 
 // technologies is which rooms may import an outside technology.
