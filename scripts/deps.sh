@@ -2,20 +2,27 @@
 # Installs what a make target needs beyond Go: Debian packages, when they are missing and this is Debian or
 # Ubuntu. With everything present it asks nothing of the network.
 #   demo   offline recognition (the demo works without: it says what is missing)
-#   test   demo, and the independent audio tools that tests use
+#   test   demo, the independent audio tools that tests use, and Python and Node.js, which examples are written in
 #   peers  test, and third-party clients
 set -euo pipefail
+
+node_since() { node -e "process.exit(+(process.versions.node.split('.')[0] < $1))" 2>/dev/null; }
 
 optional=0
 packages=(libpocketsphinx3 pocketsphinx-en-us)
 case "${1:-}" in
   demo) optional=1 ;;
-  test) packages+=(minimodem sox ffmpeg asterisk-core-sounds-en-wav) ;;
+  test)
+    packages+=(minimodem sox ffmpeg asterisk-core-sounds-en-wav)
+    command -v python3 >/dev/null || packages+=(python3)
+    command -v node >/dev/null || packages+=(nodejs)
+    ! command -v node >/dev/null || node_since 18 || { echo "deps: tests need Node.js 18 or newer on the PATH (https://nodejs.org)" >&2; exit 1; }
+    ;;
   peers) packages+=(minimodem sox ffmpeg asterisk-core-sounds-en-wav python3-websockets chromium) ;;
   *) echo "usage: $0 demo|test|peers" >&2; exit 2 ;;
 esac
 
-if [ "$1" = peers ] && ! node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' 2>/dev/null; then
+if [ "$1" = peers ] && ! node_since 20; then
   echo "deps: the third-party clients need Node.js 20 or newer, and npm, on the PATH (https://nodejs.org)" >&2
   exit 1
 fi

@@ -250,20 +250,31 @@ func (c *callCmd) show(term terminal, bar *progressbar.ProgressBar, m mediatest.
 	fmt.Fprintf(term.stdout, "bridge sent %s %s\n", m.Event, m.Mark)
 }
 
+// websocketNormal is the close code of a stream that ended as it should (RFC 6455 section 7.4.1).
+const websocketNormal = 1000
+
 // summary prints what the calls came to.
 func (c *callCmd) summary(term terminal, results []mediatest.Result, errs []error) error {
-	var sent, lost, played, failed int
+	var sent, lost, played, failed, hungUp int
 	for i, r := range results {
 		sent, lost, played = sent+r.Frames, lost+r.Lost, played+r.MediaBytes
-		if errs[i] == nil && r.ByServer {
+		switch {
+		case errs[i] != nil || !r.ByServer:
+		case r.CloseCode == websocketNormal: // an action said so
+			hungUp++
+		default:
 			errs[i] = fmt.Errorf("the bridge ended the call: close code %d %s", r.CloseCode, r.CloseReason)
 		}
 		if errs[i] != nil {
 			failed++
 		}
 	}
-	fmt.Fprintf(term.stdout, "%d of %d calls completed, %d frames sent, %d left out, %s of audio came back\n",
-		c.Calls-failed, c.Calls, sent, lost, (time.Duration(played) * time.Second / 8000).Round(time.Millisecond))
+	by := ""
+	if hungUp > 0 {
+		by = fmt.Sprintf(" (%d hung up by the bridge)", hungUp)
+	}
+	fmt.Fprintf(term.stdout, "%d of %d calls completed%s, %d frames sent, %d left out, %s of audio came back\n",
+		c.Calls-failed, c.Calls, by, sent, lost, (time.Duration(played) * time.Second / 8000).Round(time.Millisecond))
 	if failed > 0 {
 		return fmt.Errorf("%d of %d calls failed, the first with: %w", failed, c.Calls, errs[slices.IndexFunc(errs, func(e error) bool { return e != nil })])
 	}

@@ -41,6 +41,8 @@ var rooms = map[string][]string{
 	"cmd/bridge":             {"*"},
 	"cmd/sphinx":             {"codec"},
 	"peers/rest":             {"control/controltest"},
+	"examples":               {},
+	"examples/ivr-go":        {},
 }
 
 // technologies is which rooms may import an outside technology.
