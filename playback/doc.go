@@ -19,8 +19,17 @@
 // them, correct it. An echo may come late and never early, so the earliest of several counts; one that is lost is
 // waited for only as long as its audio takes and a second. A mark sent while nothing plays comes back at once and
 // measures the way there and back, half of which is taken for each direction. What remains unknown is how much
-// longer one direction takes than the other: half of the difference is the error. A carrier that delays all its marks
-// by the same time looks like a longer way.
+// longer one direction takes than the other: half of the difference is the error of the time at which something is
+// heard, but not of how much, because audio and clear go the same way. A carrier that delays all its marks by the same
+// time looks like a longer way.
+//
+// The carrier stops when the clear arrives. It answers nothing, but it returns marks too early for their audio, and those
+// sent behind the clear. When they are in time, it stopped when it should; when several come later and together, it
+// stopped later; when they come when they would have come anyway, it plays on and gets the clear again, at most
+// three times. Nothing new is sent until that is settled, usually after one way there and back and at most half a second
+// more for each clear. So the carrier never holds more than two seconds, and a late clear takes nothing away that came
+// after it. Not to be known is a clear that takes effect after one that was sent behind it has, or after what it should
+// have stopped is over anyway.
 //
 // # Barge-in
 //
@@ -30,7 +39,7 @@
 //
 // # Goroutines
 //
-// While something plays, one goroutine writes to the line and a second one waits for the Source, so that a slow
-// producer holds up neither a clear nor a result. When nothing plays there are none. Finished is called from the
-// first. Close waits for both.
+// While something plays, one goroutine writes to the line, a second one waits for the Source, and a third one closes it,
+// so that a slow producer holds up neither a clear nor a result. When nothing plays there are none. Finished is called
+// from the first. Close waits for all.
 package playback
