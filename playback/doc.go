@@ -33,9 +33,15 @@
 //
 // # Barge-in
 //
-// Two frames of 20 ms in a row are the caller speaking when both are louder than the noise of the line and louder
-// than an echo of what the caller hears could be. That echo is expected up to 600 ms late and Config.EchoLoss
-// weaker.
+// 40 ms of the caller's audio in a row are speech when they are louder than -40 dB of full scale, than the noise of the
+// line, and than an echo of what the caller hears could be. That echo is expected up to 600 ms late, blurred by 50 ms,
+// and Config.EchoLoss weaker. Nobody knows how late, but it is always equally late: so speech need not be louder
+// than every echo at once, but for each delay there must have been 40 ms within the last two seconds that were louder
+// than an echo with that delay. A caller as loud as what he hears is noticed at once, one of a quarter of the
+// amplitude between two words of it, and one still softer by the recogniser, which says so with Confirm.
+//
+// Digits pressed on the telephone are speech too when their tones come with the audio. Clicks are too short; a
+// cough, a slammed door or sudden steady noise are taken for speech.
 //
 // # Goroutines
 //
