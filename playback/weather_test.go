@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-var conversations = flag.Uint64("conversations", 40, "random conversations for each weather")
+var conversations = flag.Uint64("conversations", 25, "random conversations for each weather")
 
 // A weather is what a carrier does wrong.
 type weather struct {
