@@ -14,9 +14,9 @@ const (
 	// window is how many echoes of a stretch are remembered.
 	window = 16
 	// enough is how many echoes are always compared, also when the carrier may have run dry between them.
-	enough = 3
+	enough = 4
 	// alike is how far echoes lie apart at most that agree.
-	alike = 20 * time.Millisecond
+	alike = 10 * time.Millisecond
 )
 
 // A clock is the playout clock: what the carrier has played of what was sent to it. Places are counted in samples

@@ -118,9 +118,12 @@ func (s *settling) flushed(m mark, now time.Time) {
 	case !now.After(s.at.Add(link.rtt + onTime)):
 		s.over, s.end = true, s.guess(now)
 	case m.ack > 1 && !now.After(m.at.Add(link.rtt+onTime)): // in time for its own clear
-		s.acked, s.until = stopped, earlier(s.until, now.Add(together)) // older marks may come with it
+		s.acked, s.until = stopped, now.Add(together) // older marks may come with it
 	default:
 		s.late = append(s.late, stopped)
+		if soon := now.Add(together); s.until.Before(soon) {
+			s.until = soon
+		}
 		if n := len(s.late); n >= acks && s.late[n-1].Sub(s.late[n-acks]) <= together {
 			s.over, s.end = true, s.late[n-acks]
 		}

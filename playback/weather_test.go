@@ -77,7 +77,7 @@ func (w weather) converse(t *testing.T, seed uint64) (worst time.Duration) {
 	w.brew(c, rng)
 	p, r := connect(t, c)
 	scripts := talk(p, rng)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	if err := p.Idle(ctx); err != nil {
 		t.Errorf("seed %d: a waiter was left hanging: %v", seed, err)
