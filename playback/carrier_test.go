@@ -19,6 +19,8 @@ var errLine = errors.New("the line is cut")
 type carrier struct {
 	up, down time.Duration // the ways
 	jitter   time.Duration // of the way up
+	slow     time.Duration // how long a message takes to be sent
+	buffer   time.Duration // how late audio is played that comes when nothing plays
 	rng      *rand.Rand
 
 	dropMarks, delayMarks, repeatMarks float64
@@ -26,6 +28,7 @@ type carrier struct {
 	flushMarks                         bool          // drop the marks that a clear flushes
 	loseClears                         int           // so many clears do nothing
 	delayClears                        time.Duration
+	repeatClears                       bool
 	breakAfter                         int // so many messages work; 0 for all
 
 	p *Player
@@ -39,12 +42,14 @@ type carrier struct {
 	clears []time.Time // when they left our side
 	most   time.Duration
 	named  map[string]int
+	taken  map[byte]bool // kinds of audio that a clear took away that had left before them
 }
 
 // A piece of audio and when it plays.
 type piece struct {
 	audio []byte
 	at    time.Time
+	left  time.Time // our side
 }
 
 type pending struct {
@@ -53,11 +58,14 @@ type pending struct {
 }
 
 func newCarrier(seed uint64) *carrier {
-	return &carrier{rng: rand.New(rand.NewPCG(seed, 1)), named: map[string]int{}}
+	return &carrier{rng: rand.New(rand.NewPCG(seed, 1)), named: map[string]int{}, taken: map[byte]bool{}}
 }
 
 // up runs do on the carrier's side when a message gets there.
 func (c *carrier) arrive(do func(now time.Time)) error {
+	if c.slow > 0 {
+		time.Sleep(c.slow)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.sent++; c.breakAfter > 0 && c.sent > c.breakAfter {
@@ -86,12 +94,12 @@ func (c *carrier) after(d time.Duration, do func()) *time.Timer {
 }
 
 func (c *carrier) SendMedia(mulaw []byte) error {
-	b := append([]byte(nil), mulaw...)
+	b, left := append([]byte(nil), mulaw...), time.Now()
 	return c.arrive(func(now time.Time) {
 		if c.until.Before(now) {
-			c.until = now
+			c.until = now.Add(c.buffer)
 		}
-		c.pieces = append(c.pieces, piece{b, c.until})
+		c.pieces = append(c.pieces, piece{b, c.until, left})
 		c.until = c.until.Add(duration(int64(len(b))))
 		c.most = max(c.most, c.until.Sub(now))
 	})
@@ -134,7 +142,8 @@ func (c *carrier) echo(m *pending) {
 
 func (c *carrier) SendClear() error {
 	c.mu.Lock()
-	c.clears = append(c.clears, time.Now())
+	left := time.Now()
+	c.clears = append(c.clears, left)
 	c.mu.Unlock()
 	return c.arrive(func(now time.Time) {
 		if c.loseClears > 0 {
@@ -142,22 +151,30 @@ func (c *carrier) SendClear() error {
 			return
 		}
 		if c.delayClears > 0 {
-			c.after(c.delayClears, func() { c.clear(time.Now()) })
+			c.after(c.delayClears, func() { c.clear(left, time.Now()) })
 			return
 		}
-		c.clear(now)
+		c.clear(left, now)
+		if c.repeatClears {
+			c.clear(left, now)
+		}
 	})
 }
 
-func (c *carrier) clear(now time.Time) {
+// clear forgets what has not been played, because of a clear that left our side a while ago.
+func (c *carrier) clear(sent, now time.Time) {
 	if c.until.After(now) {
 		c.until = now
 	}
 	for i, p := range c.pieces {
-		left := int64(now.Sub(p.at) / perSample)
-		if left < int64(len(p.audio)) {
-			c.pieces[i].audio = p.audio[:max(0, left)]
+		played := int64(now.Sub(p.at) / perSample)
+		if len(p.audio) == 0 || played >= int64(len(p.audio)) {
+			continue
 		}
+		if p.left.After(sent) {
+			c.taken[p.audio[0]&^beginning] = true
+		}
+		c.pieces[i].audio = p.audio[:max(0, played)]
 	}
 	for _, m := range append([]*pending(nil), c.marks...) {
 		if m.timer.Stop() && !c.flushMarks {
@@ -168,14 +185,24 @@ func (c *carrier) clear(now time.Time) {
 
 func (c *carrier) chance(share float64) bool { return share > 0 && c.rng.Float64() < share }
 
-// heard is how much audio of each kind, by its byte, the caller has heard up to now.
-func (c *carrier) heard(now time.Time) (heard [256]time.Duration) {
+// beginning is set in the first sample of a script, whose other ones are its kind.
+const beginning = 0x80
+
+// heard is how much audio of each kind the caller has heard up to now. Of a kind that began twice, the longer
+// part counts.
+func (c *carrier) heard(now time.Time) (heard [beginning]time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	var part [beginning]time.Duration
 	for _, p := range c.pieces {
 		n := min(int64(len(p.audio)), max(0, int64(now.Sub(p.at)/perSample)))
 		for _, b := range p.audio[:n] {
-			heard[b] += perSample
+			kind := b &^ beginning
+			if b != kind {
+				part[kind] = 0
+			}
+			part[kind] += perSample
+			heard[kind] = max(heard[kind], part[kind])
 		}
 	}
 	return heard
@@ -211,11 +238,14 @@ func (s *script) Next(ctx context.Context) ([]byte, error) {
 		}
 		return nil, io.EOF
 	}
-	s.made += n
 	b := make([]byte, samples(n))
 	for i := range b {
 		b[i] = s.kind
 	}
+	if s.made == 0 {
+		b[0] |= beginning
+	}
+	s.made += n
 	return b, nil
 }
 

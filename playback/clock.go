@@ -14,7 +14,9 @@ const (
 	// window is how many echoes of a stretch are remembered.
 	window = 16
 	// enough is how many echoes are always compared, also when the carrier may have run dry between them.
-	enough = 3
+	enough = 4
+	// alike is how far echoes lie apart at most that agree.
+	alike = 10 * time.Millisecond
 )
 
 // A clock is the playout clock: what the carrier has played of what was sent to it. Places are counted in samples
@@ -30,7 +32,7 @@ type clock struct {
 type link struct {
 	// rtt is the shortest time an echo took, not counting the audio before its mark: there and back.
 	rtt time.Duration
-	// lag is the shortest lag of a run.
+	// lag is the shortest lag of a run that is sure.
 	lag          time.Duration
 	timed, known bool // rtt, lag
 }
@@ -57,6 +59,7 @@ func (l *link) usual() time.Duration {
 type run struct {
 	pos, end int64
 	at       time.Time     // when it was sent: pos would play then if nothing took time
+	sure     bool          // its echoes have told its lag
 	lag      time.Duration // how much later than that echoes come
 	thin     int64         // the carrier may have run dry just before this place, and have started again later
 	echoes   []echo
@@ -71,8 +74,16 @@ type echo struct {
 // due is when a place of the run has been played, without delay.
 func (r *run) due(pos int64) time.Time { return r.at.Add(duration(pos - r.pos)) }
 
-// delay is how much later it is played.
-func (c *clock) delay(r *run) time.Duration { return r.lag - c.link.oneWay() }
+// lag is how much later than due the echoes of a run come.
+func (c *clock) lag(r *run) time.Duration {
+	if r.sure {
+		return r.lag
+	}
+	return c.link.usual()
+}
+
+// delay is how much later than due it is played.
+func (c *clock) delay(r *run) time.Duration { return c.lag(r) - c.link.oneWay() }
 
 // when is the time when everything before pos has been played.
 func (c *clock) when(pos int64) time.Time {
@@ -123,7 +134,7 @@ func (c *clock) send(n int, now time.Time) {
 	left := c.left(now)
 	if left <= 0 {
 		c.forget(now)
-		c.runs = append(c.runs, run{pos: c.sent, end: c.sent, at: now, lag: c.link.usual(), thin: c.sent})
+		c.runs = append(c.runs, run{pos: c.sent, end: c.sent, at: now, thin: c.sent})
 	}
 	r := &c.runs[len(c.runs)-1]
 	if left < thinLead {
@@ -141,35 +152,48 @@ func (c *clock) forget(now time.Time) {
 	}
 }
 
-// mark takes the echo of a mark behind pos.
-func (c *clock) mark(pos int64, now time.Time) {
+// mark takes the echo of a mark behind pos. It tells whether the audio before it can have been played: a carrier that
+// forgets audio without being asked returns its marks too early.
+func (c *clock) mark(pos int64, now time.Time) bool {
 	r := c.run(pos)
 	if r == nil || pos <= r.pos {
-		return
+		return false
 	}
 	lag := now.Sub(r.due(pos))
-	c.link.echo(lag)
-	first := !c.link.known
-	r.note(echo{pos, lag}, first)
-	if first || r.lag < c.link.lag {
-		c.link.lag, c.link.known = r.lag, true
+	if lag < 0 {
+		return false
 	}
+	c.link.echo(lag)
+	if best, sure := r.note(echo{pos, lag}); sure || best < c.lag(r) {
+		r.sure, r.lag = true, best
+		if !c.link.known || best < c.link.lag {
+			c.link.lag, c.link.known = best, true
+		}
+	}
+	return true
 }
 
-// note corrects the run's lag. An echo can be late and never early: the least late is the best. But the lag grows
-// when the carrier runs dry for a moment, so only the last few count unless that cannot have happened. A single echo
-// that is later than expected proves nothing.
-func (r *run) note(e echo, first bool) {
+// note keeps an echo and returns the best of the last ones. An echo can be late and never early: the least late is the
+// best. But the lag grows when the carrier runs dry for a moment, so only the last few count unless that cannot have
+// happened. Marks that are late by chance differ; when as many as enough agree on the best, it is sure.
+func (r *run) note(e echo) (best time.Duration, sure bool) {
 	if len(r.echoes) == window {
 		r.echoes = append(r.echoes[:0], r.echoes[1:]...)
 	}
 	r.echoes = append(r.echoes, e)
-	best, n := e.lag, 0
-	for i := len(r.echoes) - 1; i >= 0 && (n < enough || r.echoes[i].pos > r.thin); i-- {
-		best = min(best, r.echoes[i].lag)
-		n++
+	last := r.echoes
+	for len(last) > enough && last[0].pos <= r.thin {
+		last = last[1:]
 	}
-	if n > 1 || first || best < r.lag {
-		r.lag = best
+	best = e.lag
+	for _, e := range last {
+		best = min(best, e.lag)
 	}
+	agree := 0
+	for _, e := range last {
+		if e.lag-best <= alike {
+			agree++
+		}
+	}
+	return best, agree >= enough
 }

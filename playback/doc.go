@@ -19,18 +19,33 @@
 // them, correct it. An echo may come late and never early, so the earliest of several counts; one that is lost is
 // waited for only as long as its audio takes and a second. A mark sent while nothing plays comes back at once and
 // measures the way there and back, half of which is taken for each direction. What remains unknown is how much
-// longer one direction takes than the other: half of the difference is the error. A carrier that delays all its marks
-// by the same time looks like a longer way.
+// longer one direction takes than the other: half of the difference is the error of the time at which something is
+// heard, but not of how much, because audio and clear go the same way. A carrier that delays all its marks by the same
+// time looks like a longer way.
+//
+// The carrier stops when the clear arrives. It answers nothing, but it returns marks too early for their audio, and those
+// sent behind the clear. When they are in time, it stopped when it should; when several come later and together, it
+// stopped later; when they come when they would have come anyway, it plays on and gets the clear again, at most
+// three times. Nothing new is sent until that is settled, usually after one way there and back and at most half a second
+// more for each clear. So the carrier never holds more than two seconds, and a late clear takes nothing away that came
+// after it. Not to be known is a clear that takes effect after one that was sent behind it has, or after what it should
+// have stopped is over anyway.
 //
 // # Barge-in
 //
-// Two frames of 20 ms in a row are the caller speaking when both are louder than the noise of the line and louder
-// than an echo of what the caller hears could be. That echo is expected up to 600 ms late and Config.EchoLoss
-// weaker.
+// 40 ms of the caller's audio in a row are speech when they are louder than -40 dB of full scale, than the noise of the
+// line, and than an echo of what the caller hears could be. That echo is expected up to 600 ms late, blurred by 50 ms,
+// and Config.EchoLoss weaker. Nobody knows how late, but it is always equally late: so speech need not be louder
+// than every echo at once, but for each delay there must have been 40 ms within the last two seconds that were louder
+// than an echo with that delay. A caller as loud as what he hears is noticed at once, one of a quarter of the
+// amplitude between two words of it, and one still softer by the recogniser, which says so with Confirm.
+//
+// Digits pressed on the telephone are speech too when their tones come with the audio. Clicks are too short; a
+// cough, a slammed door or sudden steady noise are taken for speech.
 //
 // # Goroutines
 //
-// While something plays, one goroutine writes to the line and a second one waits for the Source, so that a slow
-// producer holds up neither a clear nor a result. When nothing plays there are none. Finished is called from the
-// first. Close waits for both.
+// While something plays, one goroutine writes to the line, a second one waits for the Source, and a third one closes it,
+// so that a slow producer holds up neither a clear nor a result. When nothing plays there are none. Finished is called
+// from the first. Close waits for all.
 package playback

@@ -89,9 +89,9 @@ func (f *feed) take(dst []byte) (n int, over bool, err error) {
 	return n, true, f.err
 }
 
-// ready tells whether take has something to tell.
+// ready tells whether take has something to tell: at least a frame, unless it is the last.
 func (f *feed) ready() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return len(f.buf) > 0 || f.err != nil
+	return len(f.buf) >= frame || f.err != nil
 }

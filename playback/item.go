@@ -3,7 +3,6 @@ package playback
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 )
 
@@ -66,40 +65,55 @@ var (
 // An entry is an item on its way. The player's mutex guards it, but for what says otherwise.
 type entry struct {
 	Item
-	done    chan struct{} // closed behind Finished
-	closing sync.Once
+	done   chan struct{} // closed behind Finished
+	closed bool          // the Source; run's own
 
 	feed   *feed  // nil before it is its turn
 	resend []byte // has to be sent before what the feed has
 	kept   []byte // what was sent and may have to be sent again
+	dead   bool   // interrupted before its turn; its result waits for those before it
 	begun  bool   // from is set
 	sent   bool   // to its end
 	ended  bool   // the Source is at its end
 	echoed bool   // its last sample has been played, says a mark
 	from   int64  // place on the line's time line, in samples
 	size   int64  // samples sent
+	stale  span   // where it was before it had to be sent again
+	least  int64  // samples heard there
 	by     string // what interrupted it
 	err    error  // the Source's
 }
 
+// A span is a stretch of the line's time line.
+type span struct{ from, to int64 }
+
 // again makes the entry one of which nothing was sent.
 func (e *entry) again() {
+	if e.begun {
+		e.stale = span{e.from, e.to()}
+	}
 	e.resend = append(e.kept, e.resend...)
 	e.kept, e.begun, e.sent, e.size = nil, false, false, 0
+}
+
+// heardStale notes that the line was heard up to pos before the entry had to be sent again: a carrier that does
+// not heed a clear plays on into it.
+func (e *entry) heardStale(pos int64) {
+	e.least = max(e.least, min(pos, e.stale.to)-e.stale.from)
+	e.stale = span{}
 }
 
 // to is the place behind its last sample.
 func (e *entry) to() int64 { return e.from + e.size }
 
-// close stops the producer. It must be called without the player's mutex.
-func (e *entry) close() { e.closing.Do(func() { _ = e.Source.Close() }) }
-
 // result is what became of the entry when pos is the last place heard.
 func (e *entry) result(pos int64) Result {
 	r := Result{ID: e.ID, InterruptedBy: e.by, Err: e.err}
+	played := e.least
 	if e.begun {
-		r.Played = duration(min(max(pos-e.from, 0), e.size))
+		played = max(played, min(pos-e.from, e.size))
 	}
+	r.Played = duration(played)
 	if e.ended && e.sent {
 		r.Total = duration(e.size)
 	}

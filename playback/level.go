@@ -1,9 +1,16 @@
 package playback
 
-import "aldeabridge/codec"
+import (
+	"time"
 
-// frame is how many samples are judged together: 20 ms.
-const frame = 160
+	"aldeabridge/codec"
+)
+
+const (
+	// frame is how many samples are judged together: 10 ms.
+	frame     = 80
+	frameTime = frame * perSample
+)
 
 // squares is the square of the sample that each µ-law byte stands for. Nobody writes it.
 var squares = func() (t [256]float32) {
@@ -39,4 +46,24 @@ func (m *meter) take(mulaw []byte) (n int, power float32, ok bool) {
 	}
 	*m = meter{}
 	return n, sum / frame, true
+}
+
+// A metronome finds out when frames came out of the telephone. They come one after the other, and some are late: the
+// earliest tell the time.
+type metronome struct{ last time.Time }
+
+const (
+	// drift is how much slower than ours the telephone's clock may be: 1 %.
+	drift = frameTime / 100
+	// lull is how late a frame is when some before it never came.
+	lull = time.Second
+)
+
+// tick takes the time when the next frame came.
+func (m *metronome) tick(now time.Time) time.Time {
+	m.last = earlier(now, m.last.Add(frameTime+drift))
+	if now.Sub(m.last) > lull {
+		m.last = now
+	}
+	return m.last
 }

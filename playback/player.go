@@ -51,9 +51,11 @@ type Player struct {
 	link     link
 	marks    map[string]mark // asked for and not come back
 	names    int
-	marked   int64 // place of the last mark
-	clearing bool  // a clear has to be sent
+	marked   int64     // place of the last mark
+	probed   time.Time // when the last probe left
+	clearing bool      // a clear has to be sent
 	settling *settling
+	last     *entry     // that was enqueued
 	stopped  []*entry   // whose Sources have to be closed
 	over     []finished // to be told
 	sound    sound
@@ -63,6 +65,7 @@ type Player struct {
 type mark struct {
 	pos   int64
 	probe bool      // nothing was to be played before it: it comes back at once
+	ack   int       // it follows this clear
 	at    time.Time // when it left
 }
 
@@ -94,10 +97,11 @@ func (p *Player) Enqueue(it Item) error {
 		return ErrClosed
 	case p.failed != nil:
 		return p.failed
-	case len(p.items) >= p.c.Queue:
+	case len(p.items) >= p.c.Queue || p.settling != nil && len(p.settling.items) > p.c.Queue:
 		return fmt.Errorf("%w: %d items wait", ErrFull, len(p.items))
 	}
-	p.items = append(p.items, &entry{Item: it, done: make(chan struct{})})
+	p.last = &entry{Item: it, done: make(chan struct{})}
+	p.items = append(p.items, p.last)
 	p.start()
 	return nil
 }
@@ -123,7 +127,7 @@ func (p *Player) Mark(name string) {
 	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.settling != nil && p.settling.echo(p, name, now) {
+	if p.settling != nil && p.settling.echo(name, now) {
 		p.nudge()
 		return
 	}
@@ -136,11 +140,12 @@ func (p *Player) Mark(name string) {
 		p.link.echo(now.Sub(m.at))
 		return
 	}
-	p.clock.mark(m.pos, now)
-	for _, e := range p.items {
-		e.echoed = e.echoed || e.sent && e.to() <= m.pos
+	if p.clock.mark(m.pos, now) {
+		for _, e := range p.items {
+			e.echoed = e.echoed || e.sent && e.to() <= m.pos
+		}
+		p.nudge()
 	}
-	p.nudge()
 }
 
 // Interrupt stops playback because of something the caller did, BySpeech or ByDTMF, and tells whether there was
@@ -164,19 +169,17 @@ func (p *Player) Playing() bool {
 // It returns nil then, and otherwise the context's error.
 func (p *Player) Idle(ctx context.Context) error {
 	p.mu.Lock()
-	waiting := append([]*entry(nil), p.items...)
-	if p.settling != nil {
-		waiting = append(waiting, p.settling.items...)
-	}
+	last := p.last
 	p.mu.Unlock()
-	for _, e := range waiting {
-		select {
-		case <-e.done:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	if last == nil {
+		return nil
 	}
-	return nil
+	select {
+	case <-last.done: // and so are those before it
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Close stops everything without a word to the carrier: to silence a call that goes on, Clear first. It

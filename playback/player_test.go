@@ -58,9 +58,9 @@ func TestAKeyStopsWhatPlays(t *testing.T) {
 		if len(c.clears) != 1 || !c.clears[0].Equal(pressed) {
 			t.Errorf("clears at %v, want one at %v", c.clears, pressed)
 		}
+		_ = p.Close()
 		if one.closed != 1 {
 			t.Errorf("the source was closed %d times, want once", one.closed)
 		}
-		_ = p.Close()
 	})
 }

@@ -3,6 +3,7 @@ package playback
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -10,6 +11,8 @@ import (
 const (
 	// markEvery is how much audio lies between two marks.
 	markEvery = 200 * time.Millisecond
+	// manyMarks is how many unanswered marks are remembered before those that are overdue are forgotten.
+	manyMarks = 64
 	// forever is a wait that something else ends.
 	forever = time.Hour
 )
@@ -21,7 +24,7 @@ type step struct {
 	over  []finished // tell of them
 	probe string     // a mark before the audio
 	media []byte
-	mark  string        // a mark behind it
+	marks []string      // marks behind it
 	wait  time.Duration // when there is nothing else to do
 	exit  bool
 }
@@ -41,10 +44,10 @@ func (p *Player) run() {
 		s := p.next(buf[:])
 		p.write(&s)
 		for _, e := range s.stop {
-			e.close()
+			p.shut(e)
 		}
 		for _, f := range s.over {
-			f.e.close()
+			p.shut(f.e)
 			if p.c.Finished != nil {
 				p.c.Finished(f.r)
 			}
@@ -64,6 +67,14 @@ func (p *Player) run() {
 	}
 }
 
+// shut closes the Source of an entry, which may take its time.
+func (p *Player) shut(e *entry) {
+	if !e.closed {
+		e.closed = true
+		p.work.Go(func() { _ = e.Source.Close() })
+	}
+}
+
 // write sends what the step wants to be sent.
 func (p *Player) write(s *step) {
 	var err error
@@ -76,8 +87,10 @@ func (p *Player) write(s *step) {
 	if err == nil && len(s.media) > 0 {
 		err = p.c.Line.SendMedia(s.media)
 	}
-	if err == nil && s.mark != "" {
-		err = p.c.Line.SendMark(s.mark)
+	for _, name := range s.marks {
+		if err == nil {
+			err = p.c.Line.SendMark(name)
+		}
 	}
 	if err != nil {
 		p.mu.Lock()
@@ -97,7 +110,7 @@ func (p *Player) next(buf []byte) (s step) {
 	case p.failed != nil:
 		p.dropAll(p.failed, now)
 	case p.clearing:
-		s.clear, s.mark = true, p.clear(now)
+		s.clear, s.marks = true, p.clear(now)
 	default:
 		s.wait = forever
 		p.conclude(&s, now)
@@ -110,8 +123,7 @@ func (p *Player) next(buf []byte) (s step) {
 	} else if len(p.items) == 0 && p.settling == nil {
 		s.exit, p.running = true, false
 	}
-	i := p.current(now)
-	p.audible.Store(i < len(p.items) && p.items[i].begun && p.items[i].Interruptible)
+	p.audible.Store(slices.ContainsFunc(p.items, func(e *entry) bool { return e.begun && e.Interruptible }))
 	return s
 }
 
@@ -144,16 +156,14 @@ func (p *Player) finish(e *entry, pos int64) {
 // conclude finishes what has been heard.
 func (p *Player) conclude(s *step, now time.Time) {
 	if t := p.settling; t != nil {
-		if t.over {
-			p.settled(t, t.end)
-		} else if left := t.until.Sub(now); left <= 0 {
-			p.settled(t, t.guess(now))
-		} else {
-			s.wait = min(s.wait, left)
+		s.wait = t.wait(p, now)
+		if !t.over {
 			return // one after the other
 		}
+		p.settled(t, t.end)
+		s.wait = forever
 	}
-	for len(p.items) > 0 && p.items[0].sent {
+	for len(p.items) > 0 && (p.items[0].sent || p.items[0].dead) {
 		e := p.items[0]
 		if e.size > 0 && !e.echoed {
 			patience := p.clock.when(e.to()).Add(p.link.oneWay() + markGrace)
@@ -164,18 +174,13 @@ func (p *Player) conclude(s *step, now time.Time) {
 		}
 		p.finish(e, e.to())
 		p.items = p.items[1:]
-		for name, m := range p.marks {
-			if m.pos <= e.to() {
-				delete(p.marks, name)
-			}
-		}
 	}
 }
 
 // feedNext sends the next piece of audio when it is time.
 func (p *Player) feedNext(s *step, buf []byte, now time.Time) {
 	i := 0
-	for i < len(p.items) && p.items[i].sent {
+	for i < len(p.items) && (p.items[i].sent || p.items[i].dead) {
 		i++
 	}
 	if i == len(p.items) {
@@ -187,7 +192,7 @@ func (p *Player) feedNext(s *step, buf []byte, now time.Time) {
 		e.feed = newFeed(cancel, p.nudge)
 		p.work.Go(func() { e.feed.fill(ctx, e.Source) })
 	}
-	if len(e.resend) == 0 && !e.feed.ready() {
+	if p.settling != nil || len(e.resend) == 0 && !e.feed.ready() {
 		return // it nudges
 	}
 	if early := p.clock.ahead(now) + duration(int64(len(buf))) - p.c.Ahead; early > 0 {
@@ -203,10 +208,23 @@ func (p *Player) feedNext(s *step, buf []byte, now time.Time) {
 		}
 	}
 	if p.clock.sent > p.marked && (e.sent || duration(p.clock.sent-p.marked) >= markEvery) {
-		s.mark = p.name()
-		p.marks[s.mark] = mark{pos: p.clock.sent, at: now}
+		s.marks = append(s.marks, p.ask(mark{pos: p.clock.sent, at: now}))
 		p.marked = p.clock.sent
 	}
+}
+
+// ask remembers a mark that leaves now, under a new name.
+func (p *Player) ask(m mark) string {
+	if len(p.marks) >= manyMarks {
+		for name, old := range p.marks {
+			if m.at.After(p.clock.when(old.pos).Add(p.link.oneWay() + markGrace)) {
+				delete(p.marks, name)
+			}
+		}
+	}
+	name := p.name()
+	p.marks[name] = m
+	return name
 }
 
 // take moves the next audio of an entry to buf, and notes when that was the last.
@@ -227,9 +245,8 @@ func (p *Player) take(e *entry, buf []byte) int {
 
 // hand puts audio of an entry on the line's time line.
 func (p *Player) hand(s *step, e *entry, mulaw []byte, now time.Time) {
-	if p.clock.dry(now) {
-		s.probe = p.name()
-		p.marks[s.probe] = mark{pos: p.clock.sent, probe: true, at: now}
+	if p.clock.dry(now) && now.Sub(p.probed) >= markEvery {
+		s.probe, p.probed = p.ask(mark{pos: p.clock.sent, probe: true, at: now}), now
 	}
 	if !e.begun {
 		e.begun, e.from = true, p.clock.sent

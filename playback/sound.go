@@ -5,11 +5,13 @@ import "time"
 const (
 	// levels is how many frames of what was sent are remembered: those ahead of what is heard, and those whose echo may
 	// still come.
-	levels = 256
+	levels = 512
 	// echoDelay is how late an echo comes at most, with the way to the carrier and back.
-	echoDelay = 600 * time.Millisecond
+	echoDelay = 700 * time.Millisecond
 	// echoLead is how much earlier than the playout clock says the caller may hear something.
 	echoLead = 100 * time.Millisecond
+	// taps is how many delays of an echo are told apart.
+	taps = int((echoDelay + echoLead) / frameTime)
 )
 
 // A sound remembers how loud the audio was that was sent. The player's mutex guards it.
@@ -33,26 +35,39 @@ func (s *sound) add(mulaw []byte) {
 	}
 }
 
-// loudest is the power of the loudest frame between two places.
+// loudest is the power of the loudest frame that lies between two places, or a part of it.
 func (s *sound) loudest(from, to int64) float32 {
 	most := float32(0)
-	first, last := max(from/frame, s.frames-levels), min(to/frame, s.frames-1)
+	if from == to {
+		return most
+	}
+	first, last := max(from/frame, s.frames-levels), min((to-1)/frame, s.frames-1)
 	for i := first; i <= last; i++ {
 		most = max(most, s.power[i%levels])
 	}
 	return most
 }
 
-// heard is the power of the loudest frame of what can be heard as an echo now.
-func (p *Player) heard(now time.Time) float32 {
-	s := &p.sound
-	since, until := now.Add(-echoDelay), now.Add(echoLead)
-	most := s.loudest(p.clock.heard(since), p.clock.heard(until))
-	if t := p.settling; t != nil {
-		most = max(most, s.loudest(t.clock.heard(since), t.clock.heard(until)))
+// listen puts into powers how loud that was which the caller heard in each frame up to at, beginning with the latest.
+func (s *sound) listen(c *clock, at, end time.Time, powers *[taps]float32) {
+	to := c.heard(earlier(at, end))
+	for i := range powers {
+		at = at.Add(-frameTime)
+		from := c.heard(earlier(at, end))
+		powers[i] = max(powers[i], s.loudest(from, to))
+		to = from
 	}
-	if s.past != nil && s.stopped.After(since) {
-		most = max(most, s.loudest(s.past.heard(since), s.past.heard(earlier(s.stopped, until))))
+}
+
+// echoes puts into powers how loud that was whose echo may come in a frame that came out of the telephone at t,
+// beginning with the latest.
+func (p *Player) echoes(t time.Time, powers *[taps]float32) {
+	s, at := &p.sound, t.Add(echoLead)
+	s.listen(p.clock, at, at, powers)
+	if old := p.settling; old != nil {
+		s.listen(old.clock, at, at, powers)
 	}
-	return most
+	if s.past != nil && t.Sub(s.stopped) < echoDelay {
+		s.listen(s.past, at, s.stopped, powers)
+	}
 }

@@ -6,7 +6,7 @@ import "time"
 func (p *Player) current(now time.Time) int {
 	heard := p.clock.heard(now.Add(p.link.oneWay()))
 	for i, e := range p.items {
-		if !e.sent || !e.echoed && e.to() > heard {
+		if !e.dead && (!e.sent || !e.echoed && e.to() > heard) {
 			return i
 		}
 	}
@@ -24,24 +24,24 @@ func (p *Player) stop(by string, all bool) bool {
 	}
 	var gone, stay []*entry
 	for j, e := range p.items {
-		switch {
-		case j < i: // only its mark is missing
-			gone = append(gone, e)
-		case all || e.Interruptible:
+		// Of those before i only the mark is missing.
+		goes := j < i || all || e.Interruptible
+		if goes && !e.dead {
 			e.by = by
-			gone = append(gone, e)
-		default:
-			e.again()
-			stay = append(stay, e)
+			e.halt()
+			p.stopped = append(p.stopped, e)
 		}
+		if goes && len(stay) == 0 {
+			gone = append(gone, e)
+			continue
+		}
+		e.again()
+		e.dead = e.dead || goes
+		stay = append(stay, e)
 	}
-	for _, e := range gone {
-		e.halt()
-	}
-	p.stopped = append(p.stopped, gone...)
 	p.items = stay
 	p.audible.Store(false)
-	p.settle(gone, now)
+	p.settle(gone)
 	p.start()
 	return true
 }

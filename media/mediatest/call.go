@@ -83,6 +83,11 @@ type Call struct {
 	// Quiet are stretches whose frames are not sent at all: the carrier leaves silence out.
 	Quiet []Span
 
+	// Faults are what goes wrong with what the server wants to be played. Seed decides it too.
+	Faults Faults
+	// Record keeps what the caller hears for Result.Heard: 8000 bytes a second.
+	Record bool
+
 	// DTMF are the keys pressed, in order of time.
 	DTMF []Digit
 	// HangUp is how the call ends when the audio and Hold are over. The default is Stop.
@@ -90,6 +95,9 @@ type Call struct {
 
 	// Sent, when set, is called after each frame has left, with where its audio begins and when it left.
 	Sent func(track Track, offset time.Duration, at time.Time)
+	// Burst, when set, is called after the first frame of the caller's speech has left, or of whatever is louder than
+	// -40 dB of full scale after 200 ms that were not, with where its audio begins and when it left.
+	Burst func(offset time.Duration, at time.Time)
 	// Progress, when set, is called about every 100 ms of audio, and at the end.
 	Progress func(sent, total time.Duration)
 	// Received, when set, is called for each message of the server, from a goroutine of its own, in order.
@@ -110,6 +118,13 @@ type Result struct {
 	Marks         int // asked for by the server
 	Clears        int
 	Unreadable    int // messages of the server that are not Twilio's
+
+	// ClearedAt is when the clears came, up to the first 10000.
+	ClearedAt []time.Time
+	// Heard is what the caller heard from Began to HungUp if Call.Record wanted it: µ-law, 8000 Hz, mono, silence where
+	// nothing was played. What a clear took away is not in it. At other speeds than real time it has the length of the
+	// call's audio all the same.
+	Heard []byte
 
 	// Opened is when the upgrade was answered, Began when the audio began, HungUp when it was over.
 	Opened, Began, HungUp time.Time

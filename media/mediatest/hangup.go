@@ -56,7 +56,8 @@ func (l *line) finish() Result {
 	r := l.res
 	h := l.heard
 	r.MediaMessages, r.MediaBytes, r.Marks = h.MediaMessages, h.MediaBytes, h.Marks
-	r.Clears, r.Unreadable = h.Clears, h.Unreadable
+	r.Clears, r.ClearedAt, r.Unreadable = h.Clears, h.ClearedAt, h.Unreadable
+	r.Heard = l.playback.end(r.HungUp)
 	r.CloseCode, r.CloseReason = h.CloseCode, h.CloseReason
 	return r
 }

@@ -28,6 +28,7 @@ type line struct {
 	plan  *plan
 	began time.Time
 	w     writer
+	burst listener
 	res   Result // talk's part
 
 	reading sync.WaitGroup
@@ -47,7 +48,8 @@ func newLine(c *Call, conn *websocket.Conn) *line {
 	l.res.Opened = time.Now()
 	l.res.CallSID = orNew(c.CallSID, "CA")
 	l.res.StreamSID = orNew(c.StreamSID, "MZ")
-	l.playback.speed = l.speed()
+	l.playback = newPlayback(c, l.speed(), l.res.Opened, l.plan.total)
+	l.burst.quiet = hush
 	l.w = writer{conn: conn, streamSID: l.res.StreamSID}
 	return l
 }
@@ -91,6 +93,9 @@ func (l *line) send(ctx context.Context) error {
 	}
 	l.began = time.Now()
 	l.res.Began = l.began
+	l.mu.Lock()
+	l.playback.began = l.began
+	l.mu.Unlock()
 	digits := l.c.DTMF
 	var told time.Duration
 	for {
@@ -148,6 +153,9 @@ func (l *line) frame(ctx context.Context, it item) error {
 			return err
 		}
 		l.res.Frames++
+	}
+	if l.c.Burst != nil && it.track == Inbound && l.burst.hear(it.payload, l.plan.frame) {
+		l.c.Burst(it.offset, time.Now())
 	}
 	if l.c.Sent != nil {
 		l.c.Sent(it.track, it.offset, time.Now())

@@ -106,10 +106,10 @@ func TestPlaybackRunsByTheClock(t *testing.T) {
 	at := func(d time.Duration) time.Time { return t0.Add(d) }
 	p := playback{speed: 2}
 	p.mark("at once", at(0))
-	p.play(8000, at(0))      // half a second at double speed
-	p.play(8000, at(100*ms)) // behind it
+	p.play(make([]byte, 8000), at(0))      // half a second at double speed
+	p.play(make([]byte, 8000), at(100*ms)) // behind it
 	p.mark("after both", at(200*ms))
-	p.play(8000, at(300*ms))
+	p.play(make([]byte, 8000), at(300*ms))
 	p.mark("cleared", at(300*ms))
 	for _, c := range []struct {
 		now  time.Duration
@@ -123,7 +123,7 @@ func TestPlaybackRunsByTheClock(t *testing.T) {
 	if got, _ := p.due(at(1100 * ms)); got != "cleared" {
 		t.Errorf("after the clear: got %q, want the mark", got)
 	}
-	p.play(800, at(2*time.Second)) // after a pause
+	p.play(make([]byte, 800), at(2*time.Second)) // after a pause
 	p.mark("last", at(2*time.Second))
 	if got, _ := p.nextDue(); !got.Equal(at(2*time.Second + 50*ms)) {
 		t.Errorf("a mark after a pause: got %v", got.Sub(t0))

@@ -9,6 +9,9 @@ import (
 	"github.com/gorilla/websocket"
 )
 
+// maxClears is how many clears have their times kept.
+const maxClears = 10_000
+
 // read reads what the server sends until the connection ends.
 func (l *line) read() {
 	defer close(l.gone)
@@ -53,12 +56,14 @@ func (l *line) heed(msg Message, ok bool) {
 	case "media":
 		l.heard.MediaMessages++
 		l.heard.MediaBytes += len(msg.Media)
-		l.playback.play(len(msg.Media), msg.At)
+		l.playback.play(msg.Media, msg.At)
 	case "mark":
 		l.heard.Marks++
 		l.playback.mark(msg.Mark, msg.At)
 	case "clear":
-		l.heard.Clears++
+		if l.heard.Clears++; l.heard.Clears <= maxClears {
+			l.heard.ClearedAt = append(l.heard.ClearedAt, msg.At)
+		}
 		l.playback.clear(msg.At)
 	}
 }
