@@ -28,6 +28,7 @@ type options struct {
 	Insecure  bool          `env:"BRIDGE_INSECURE" help:"Take streams from anybody, on any address."`
 	MaxCalls  int           `env:"BRIDGE_MAX_CALLS" default:"1000" placeholder:"N" help:"Streams at once; more get 503 (${default})."`
 	Grace     time.Duration `env:"BRIDGE_GRACE" default:"30s" placeholder:"TIME" help:"How long the last words and webhooks may take at SIGTERM, which ends all calls (${default})."`
+	EchoLoss  float64       `env:"BRIDGE_ECHO_LOSS" default:"9" placeholder:"DB" help:"How much weaker than what the caller hears its echo is at least (${default} dB); with less, callers must speak louder to interrupt."`
 	Sandbox   string        `env:"BRIDGE_SANDBOX" default:"auto" enum:"auto,speech,marker,simulated" help:"What the built-in recogniser hears when there is no ALDEA_API_KEY: ${enum}."`
 
 	Aldea aldeaOptions `embed:"" prefix:"aldea-" group:"Recogniser"`
@@ -141,6 +142,9 @@ func (o *options) validate() error {
 	}
 	if o.MaxCalls < 1 {
 		return fmt.Errorf("BRIDGE_MAX_CALLS: %d is less than 1", o.MaxCalls)
+	}
+	if !(o.EchoLoss >= 0 && o.EchoLoss <= 60) {
+		return fmt.Errorf("BRIDGE_ECHO_LOSS: %g is not within 0 and 60 dB", o.EchoLoss)
 	}
 	if o.Grace <= 0 {
 		return fmt.Errorf("BRIDGE_GRACE: %v is not above 0", o.Grace)

@@ -107,6 +107,7 @@ func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 		Settings:         settings,
 		Route:            s.router.recognise,
 		Past:             s.past,
+		EchoLoss:         o.EchoLoss,
 		BaseURL:          strings.TrimSuffix(o.PublicURL, "/"),
 		UtteranceTimeout: o.Aldea.utteranceTimeout(),
 		Logger:           logger,

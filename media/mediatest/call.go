@@ -64,6 +64,9 @@ type Call struct {
 	Inbound, Outbound []byte
 	// Hold is how long the call goes on with silence when the audio is over.
 	Hold time.Duration
+	// Live, when set, is asked for each frame of Hold when its time has come: a caller who answers what he hears. It returns
+	// at most n bytes, valid until the next call; silence fills up the frame. It must not block.
+	Live func(n int) []byte
 	// Frame is the length of a media message. It defaults to 20 ms.
 	Frame time.Duration
 	// Clock is the first media timestamp.

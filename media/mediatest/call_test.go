@@ -341,3 +341,26 @@ func TestProgressAndSentTellWhatHasLeft(t *testing.T) {
 		}
 	}
 }
+
+func TestALiveCallerSpeaksInTheHold(t *testing.T) {
+	says := []string{strings.Repeat("b", 160), strings.Repeat("c", 80), ""}
+	call := &Call{Inbound: audio("a", 20*ms), Hold: 60 * ms, Live: func(n int) []byte {
+		said := says[0]
+		says = says[1:]
+		return []byte(said)[:min(n, len(said))]
+	}}
+	s, _ := run(t, call, nil)
+	var all []byte
+	for _, m := range s.messages {
+		if media, ok := m["media"].(map[string]any); ok {
+			b, err := base64.StdEncoding.DecodeString(media["payload"].(string))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, b...)
+		}
+	}
+	if got, want := heard(all), "a20 b20 c10 -30"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

@@ -144,6 +144,10 @@ func (l *line) frame(ctx context.Context, it item) error {
 	if err := l.waitUntil(ctx, l.wall(it.due)); err != nil {
 		return err
 	}
+	if l.c.Live != nil && it.track == Inbound && len(it.payload) == 0 {
+		it.payload = l.c.Live(it.silence)
+		it.silence -= len(it.payload)
+	}
 	times := 1
 	if it.twice {
 		times = 2
