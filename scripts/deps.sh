@@ -2,7 +2,7 @@
 # Installs what a make target needs beyond Go: Debian packages, when they are missing and this is Debian or
 # Ubuntu. With everything present it asks nothing of the network.
 #   demo   offline recognition (the demo works without: it says what is missing)
-#   test   demo, and the independent audio tools that tests use
+#   test   demo, the independent audio tools that tests use, and the voices
 #   peers  test, and third-party clients
 set -euo pipefail
 
@@ -10,8 +10,8 @@ optional=0
 packages=(libpocketsphinx3 pocketsphinx-en-us)
 case "${1:-}" in
   demo) optional=1 ;;
-  test) packages+=(minimodem sox ffmpeg asterisk-core-sounds-en-wav) ;;
-  peers) packages+=(minimodem sox ffmpeg asterisk-core-sounds-en-wav python3-websockets chromium) ;;
+  test) packages+=(minimodem sox ffmpeg asterisk-core-sounds-en-wav espeak-ng flite) ;;
+  peers) packages+=(minimodem sox ffmpeg asterisk-core-sounds-en-wav espeak-ng flite python3-websockets chromium) ;;
   *) echo "usage: $0 demo|test|peers" >&2; exit 2 ;;
 esac
 
