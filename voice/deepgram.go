@@ -29,7 +29,7 @@ const deepgramMost = 2000 // runes the service takes
 
 func (e *deepgram) Speak(ctx context.Context, r Request) (Stream, error) {
 	voice := e.voices.choose(r, "aura-2-thalia-en")
-	return speakPieces(ctx, pieces(r.Text, deepgramMost), func(ctx context.Context, text string) (Stream, error) {
+	return speakPieces(ctx, e.name, pieces(r.Text, deepgramMost), func(ctx context.Context, text string) (Stream, error) {
 		return e.audio(ctx, order{
 			path:   []string{"v1", "speak"},
 			query:  url.Values{"model": {voice}, "encoding": {"mulaw"}, "sample_rate": {"8000"}, "container": {"none"}},

@@ -72,11 +72,7 @@ func (f *flite) Speak(ctx context.Context, r Request) (Stream, error) {
 	for _, s := range sentences(r.Text) {
 		parts = append(parts, pieces(s, fliteMost)...)
 	}
-	s, err := speakPieces(ctx, parts, func(ctx context.Context, text string) (Stream, error) {
+	return speakPieces(ctx, f.name, parts, func(ctx context.Context, text string) (Stream, error) {
 		return f.run(ctx, text, "-voice", voice, "-f", "/dev/stdin", "-o", "/dev/fd/3")
 	})
-	if err != nil {
-		return nil, failed(f.name, err)
-	}
-	return s, nil
 }

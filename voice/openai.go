@@ -56,7 +56,7 @@ const openAIMost = 4000 // runes of an input; the service takes 4096
 
 func (e *openAI) Speak(ctx context.Context, r Request) (Stream, error) {
 	voice := e.voices.choose(r, "alloy")
-	return speakPieces(ctx, pieces(r.Text, openAIMost), func(ctx context.Context, text string) (Stream, error) {
+	return speakPieces(ctx, e.name, pieces(r.Text, openAIMost), func(ctx context.Context, text string) (Stream, error) {
 		o := order{path: []string{"audio", "speech"}, header: http.Header{}, text: text}
 		if e.key != "" {
 			o.header.Set("Authorization", "Bearer "+string(e.key))

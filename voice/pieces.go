@@ -89,10 +89,10 @@ type sequence struct {
 	words []Word
 }
 
-// speakPieces begins with the first piece.
-func speakPieces(ctx context.Context, all []string, speak func(ctx context.Context, text string) (Stream, error)) (Stream, error) {
+// speakPieces begins with the first piece. name is the engine's.
+func speakPieces(ctx context.Context, name string, all []string, speak func(ctx context.Context, text string) (Stream, error)) (Stream, error) {
 	if len(all) == 0 {
-		return nil, errors.New("there is nothing to say in the text")
+		return nil, &Error{Engine: name, Reason: "there is nothing to say in the text"}
 	}
 	first, err := speak(ctx, all[0])
 	if err != nil || len(all) == 1 {
