@@ -1,24 +1,25 @@
 #!/usr/bin/env bash
 # Installs what a make target needs beyond Go: Debian packages, when they are missing and this is Debian or
 # Ubuntu. With everything present it asks nothing of the network.
-#   demo   offline recognition (the demo works without: it says what is missing)
-#   test   demo, the independent audio tools that tests use, and Python and Node.js, which examples are written in
+#   demo   offline recognition and a voice (the demo works without: it says what is missing)
+#   test   demo, the other voices, the independent audio tools that tests use, and Python and Node.js, which
+#          examples are written in
 #   peers  test, and third-party clients
 set -euo pipefail
 
 node_since() { node -e "process.exit(+(process.versions.node.split('.')[0] < $1))" 2>/dev/null; }
 
 optional=0
-packages=(libpocketsphinx3 pocketsphinx-en-us)
+packages=(libpocketsphinx3 pocketsphinx-en-us flite)
 case "${1:-}" in
   demo) optional=1 ;;
   test)
-    packages+=(minimodem sox ffmpeg asterisk-core-sounds-en-wav)
+    packages+=(minimodem sox ffmpeg asterisk-core-sounds-en-wav espeak-ng)
     command -v python3 >/dev/null || packages+=(python3)
     command -v node >/dev/null || packages+=(nodejs)
     ! command -v node >/dev/null || node_since 18 || { echo "deps: tests need Node.js 18 or newer on the PATH (https://nodejs.org)" >&2; exit 1; }
     ;;
-  peers) packages+=(minimodem sox ffmpeg asterisk-core-sounds-en-wav python3-websockets chromium) ;;
+  peers) packages+=(minimodem sox ffmpeg asterisk-core-sounds-en-wav espeak-ng python3-websockets chromium) ;;
   *) echo "usage: $0 demo|test|peers" >&2; exit 2 ;;
 esac
 

@@ -28,6 +28,8 @@ var rooms = map[string][]string{
 	"playback":               {"codec"},
 	"actions":                {},
 	"webhooks":               {"events", "egress"},
+	"voice":                  {"codec", "egress"},
+	"voice/voicetest":        {"codec"},
 	"webhooks/webhooktest":   {},
 	"console/client":         {},
 	"routing":                {"events"},

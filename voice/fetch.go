@@ -1,0 +1,165 @@
+package voice
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"aldeabridge/egress"
+)
+
+// FetcherConfig is where a Fetcher may go and what it takes.
+type FetcherConfig struct {
+	// Guard says what URLs and addresses are allowed. The zero value is for URLs of strangers.
+	Guard    egress.Guard
+	MaxBytes int64         // of a recording as it is sent. It defaults to 10 MiB.
+	Timeout  time.Duration // for all of a recording. It defaults to 15 seconds.
+}
+
+// A Fetcher gets recordings from URLs. It may be used concurrently. Make it with NewFetcher.
+type Fetcher struct {
+	config FetcherConfig
+	client *http.Client
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu       sync.Mutex // guards the rest
+	closed   bool
+	fetching sync.WaitGroup
+}
+
+const maxRedirects = 3
+
+// NewFetcher returns a Fetcher. It follows up to three redirects, each as if it were the URL.
+func NewFetcher(c FetcherConfig) *Fetcher {
+	if c.MaxBytes <= 0 {
+		c.MaxBytes = 10 << 20
+	}
+	if c.Timeout <= 0 {
+		c.Timeout = 15 * time.Second
+	}
+	f := &Fetcher{config: c, client: c.Guard.Client()}
+	f.client.CheckRedirect = func(_ *http.Request, via []*http.Request) error {
+		if len(via) > maxRedirects {
+			return fmt.Errorf("it was redirected more than %d times", maxRedirects)
+		}
+		return nil
+	}
+	f.ctx, f.cancel = context.WithCancel(context.Background())
+	return f
+}
+
+// Fetch begins to get a recording and does not wait for it. Who gets the Audio closes it, or ends ctx. The error is about the
+// URL; what is wrong with where it leads comes from Next. No error repeats the URL.
+func (f *Fetcher) Fetch(ctx context.Context, rawURL string) (*Audio, error) {
+	u, err := f.config.Guard.URL(rawURL)
+	if err != nil {
+		return nil, fmt.Errorf("voice: %w", err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return nil, ErrClosed
+	}
+	ctx2, cancel := context.WithCancel(f.ctx)
+	rec := newRecording(cancel)
+	audio := rec.listen(ctx)
+	f.fetching.Go(func() {
+		defer cancel()
+		err := f.get(ctx2, u.String(), rec)
+		switch {
+		case err != nil && f.ctx.Err() != nil:
+			err = ErrClosed
+		case err != nil:
+			err = fmt.Errorf("voice: %w", err)
+		}
+		rec.finish(err)
+	})
+	return audio, nil
+}
+
+func (f *Fetcher) get(ctx context.Context, rawURL string, rec *recording) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, f.config.Timeout, &TimeoutError{"the recording did not come", f.config.Timeout})
+	defer cancel()
+	err := f.stream(ctx, rawURL, rec)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return cause
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("the connection broke in the middle of the recording")
+	}
+	return err
+}
+
+func (f *Fetcher) stream(ctx context.Context, rawURL string, rec *recording) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, rawURL, nil)
+	if err != nil {
+		return errors.New("the URL is not possible")
+	}
+	req.Header.Set("User-Agent", "bridge")
+	req.Header.Set("Accept", "audio/*, application/octet-stream;q=0.5")
+	resp, err := f.client.Do(req)
+	if err != nil {
+		return fmt.Errorf("the URL could not be fetched: %w", bare(err))
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("the URL answered %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
+	}
+	format, err := formatOf(resp.Header.Get("Content-Type"), resp.Request.URL.Path)
+	if err != nil {
+		return err
+	}
+	most := f.config.MaxBytes
+	if resp.ContentLength > most {
+		return fmt.Errorf("%w: %d bytes; at most %d are taken", ErrTooLong, resp.ContentLength, most)
+	}
+	return rec.fill(silentWords{NewReader(&limited{resp.Body, most, most}, format)})
+}
+
+// Close stops everything that is fetched and waits for that. Audio that still comes ends with ErrClosed.
+func (f *Fetcher) Close() {
+	f.mu.Lock()
+	f.closed = true
+	f.mu.Unlock()
+	f.cancel()
+	f.fetching.Wait()
+	f.client.CloseIdleConnections()
+}
+
+// limited is what is read from r, and ErrTooLong behind the last byte allowed.
+type limited struct {
+	r    io.Reader
+	left int64
+	most int64
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	n, err := l.r.Read(p[:min(int64(len(p)), l.left+1)])
+	if l.left -= int64(n); l.left < 0 {
+		return n - 1, fmt.Errorf("%w: at most %d bytes are taken", ErrTooLong, l.most)
+	}
+	return n, err
+}
+
+// silentWords is a Stream of audio whose words nobody knows.
+type silentWords struct{ io.Reader }
+
+func (silentWords) Words() []Word { return nil }
+func (silentWords) Close() error  { return nil }
+
+// Decode returns a recording that is there already. The error says what is wrong with it. Who gets the Audio closes it, or ends
+// ctx.
+func Decode(ctx context.Context, audio []byte, f Format) (*Audio, error) {
+	rec := newRecording(func() {})
+	if err := rec.fill(silentWords{NewReader(bytes.NewReader(audio), f)}); err != nil {
+		return nil, fmt.Errorf("voice: %w", err)
+	}
+	rec.finish(nil)
+	return rec.listen(ctx), nil
+}

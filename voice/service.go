@@ -1,0 +1,227 @@
+package voice
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"aldeabridge/egress"
+)
+
+// ServiceConfig is what all engines behind HTTP have in common.
+type ServiceConfig struct {
+	// BaseURL is where the service is. Each has its own default. It is the operator's: any network, http or https.
+	BaseURL string
+	Key     Key
+	Voices  Voices
+	Model   string // each has its own default
+	// Timeouts are those of one request: a text that is too long for the service is said in several.
+	Timeouts Timeouts
+}
+
+// A service is an engine behind HTTP.
+type service struct {
+	name     string
+	base     *url.URL
+	key      Key
+	voices   Voices
+	model    string
+	timeouts Timeouts
+	client   *http.Client
+}
+
+// idle is how many connections are kept: dialling again costs the first audio of a call a round trip or three.
+const idle = 32
+
+func (c ServiceConfig) service(name, base, model string) (*service, error) {
+	if c.BaseURL != "" {
+		base = c.BaseURL
+	}
+	if c.Model != "" {
+		model = c.Model
+	}
+	guard := egress.Guard{Operator: true}
+	u, err := guard.URL(base)
+	if err != nil {
+		return nil, failed(name, fmt.Errorf("base URL: %w", err))
+	}
+	if strings.ContainsAny(string(c.Key), " \t\r\n") {
+		return nil, &Error{Engine: name, Reason: "the API key has white space in it"}
+	}
+	t := guard.Transport()
+	t.MaxIdleConnsPerHost = idle
+	return &service{
+		name: name, base: u, key: c.Key, voices: c.Voices, model: model, timeouts: c.Timeouts,
+		client: &http.Client{
+			Transport: t,
+			// A redirect would take the key along.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}, nil
+}
+
+// Close closes idle connections.
+func (s *service) Close() error {
+	s.client.CloseIdleConnections()
+	return nil
+}
+
+// identity is what all services' identities have in common.
+func (s *service) identity(settings ...any) string {
+	return fmt.Sprintln(s.name, s.base.Redacted(), s.model, s.voices.Default, s.voices.ByLanguage, settings)
+}
+
+// An order is one request to a service.
+type order struct {
+	path   []string // behind the base URL
+	query  url.Values
+	header http.Header
+	body   any    // JSON
+	text   string // for errors to leave out
+}
+
+const (
+	maxRetryAfter = 2 * time.Second
+	maxErrorBody  = 8 << 10
+)
+
+// ask sends an order and returns the answer if it is well. It is asked once more if the service is busy and says that it will
+// not be for long. The watch goes on for the body.
+func (s *service) ask(ctx context.Context, o order) (*http.Response, *watch, error) {
+	body, err := json.Marshal(o.body)
+	if err != nil {
+		return nil, nil, failed(s.name, err)
+	}
+	w := s.timeouts.watch(ctx)
+	resp, err := s.send(w, o, body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		wait, again := retryAfter(resp)
+		err = s.refused(resp, o.text)
+		if again && sleep(w.ctx, wait) {
+			if resp, err = s.send(w, o, body); err == nil && resp.StatusCode != http.StatusOK {
+				err = s.refused(resp, o.text)
+			}
+		}
+	}
+	if err != nil {
+		w.stop()
+		return nil, nil, err
+	}
+	return resp, w, nil
+}
+
+func (s *service) send(w *watch, o order, body []byte) (*http.Response, error) {
+	u := s.base.JoinPath(o.path...)
+	q := u.Query()
+	for k, v := range o.query {
+		q[k] = v
+	}
+	u.RawQuery = q.Encode()
+	req, err := http.NewRequestWithContext(w.ctx, http.MethodPost, u.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, failed(s.name, errors.New("the URL is not possible"))
+	}
+	for k, v := range o.header {
+		req.Header[k] = v
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "bridge")
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return nil, failed(s.name, w.reason(bare(err)))
+	}
+	return resp, nil
+}
+
+// bare is an error of http.Client without the URL, which may hold what must not be seen.
+func bare(err error) error {
+	if u := (*url.Error)(nil); errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+// retryAfter says whether it is worth asking again, and when.
+func retryAfter(resp *http.Response) (time.Duration, bool) {
+	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
+		return 0, false
+	}
+	seconds, err := strconv.ParseFloat(resp.Header.Get("Retry-After"), 64)
+	wait := time.Duration(seconds * float64(time.Second))
+	return wait, err == nil && wait >= 0 && wait <= maxRetryAfter
+}
+
+// sleep returns false when ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// refused closes an answer that is not well and says what is in it.
+func (s *service) refused(resp *http.Response, text string) error {
+	defer resp.Body.Close()
+	e := &Error{Engine: s.name, Status: resp.StatusCode}
+	if resp.StatusCode == http.StatusUnauthorized {
+		e.Reason = "it refused the API key" // its own words may repeat it
+		if s.key == "" {
+			e.Reason = "it wants an API key, and none is configured"
+		}
+		return e
+	}
+	b, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+	e.Reason = s.tidy(message(b), text)
+	return e
+}
+
+// tidy makes a short line of what a service said, without the key and the text that was to be said.
+func (s *service) tidy(message, text string) string {
+	message = strings.Join(strings.Fields(strings.ToValidUTF8(message, "?")), " ")
+	if text = strings.Join(strings.Fields(text), " "); text != "" {
+		message = strings.ReplaceAll(message, text, "…")
+	}
+	message = s.key.scrub(message)
+	const most = 200
+	if r := []rune(message); len(r) > most {
+		message = string(r[:most]) + "…"
+	}
+	return message
+}
+
+// message finds the message in a service's error: each has its own form.
+func message(b []byte) string {
+	var any map[string]json.RawMessage
+	if json.Unmarshal(b, &any) != nil {
+		if s := string(b); !strings.HasPrefix(strings.TrimSpace(s), "<") {
+			return s
+		}
+		return "" // a page
+	}
+	for _, field := range []string{"message", "err_msg", "error", "detail", "title"} {
+		raw, ok := any[field]
+		if !ok {
+			continue
+		}
+		var text string
+		if json.Unmarshal(raw, &text) == nil {
+			return text
+		}
+		if inner := message(raw); inner != "" {
+			return inner
+		}
+	}
+	return ""
+}

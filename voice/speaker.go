@@ -1,0 +1,127 @@
+package voice
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// A Speaker says texts with an engine. It may be used concurrently. Make it with NewSpeaker.
+type Speaker struct {
+	engine Engine
+	cache  *Cache
+	ctx    context.Context
+	cancel context.CancelFunc
+	makers sync.WaitGroup
+
+	mu     sync.Mutex // guards the rest
+	making map[string]*recording
+	closed bool
+}
+
+// NewSpeaker returns a Speaker that keeps what it made in cache, or keeps nothing if that is nil.
+func NewSpeaker(engine Engine, cache *Cache) *Speaker {
+	s := &Speaker{engine: engine, cache: cache, making: map[string]*recording{}}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
+}
+
+// Say begins to say a text and does not wait for it. Who gets the Audio closes it, or ends ctx. The error is about the
+// request; what the engine does wrong is an *Error from Next.
+func (s *Speaker) Say(ctx context.Context, r Request) (*Audio, error) {
+	r, err := r.clean()
+	if err != nil {
+		return nil, err
+	}
+	key := keyOf(s.engine.Identity(), r)
+	if audio := s.join(ctx, key); audio != nil {
+		return audio, nil
+	}
+	if s.cache != nil {
+		if audio, words, ok := s.cache.get(key); ok {
+			return whole(audio, words).listen(ctx), nil
+		}
+	}
+	return s.begin(ctx, key, r)
+}
+
+// join listens to what somebody else wanted before and is still made.
+func (s *Speaker) join(ctx context.Context, key string) *Audio {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.joinLocked(ctx, key)
+}
+
+func (s *Speaker) joinLocked(ctx context.Context, key string) *Audio {
+	if r := s.making[key]; r != nil {
+		return r.listen(ctx)
+	}
+	return nil
+}
+
+func (s *Speaker) begin(ctx context.Context, key string, r Request) (*Audio, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, ErrClosed
+	}
+	if audio := s.joinLocked(ctx, key); audio != nil { // somebody came between
+		return audio, nil
+	}
+	making, cancel := context.WithCancel(s.ctx)
+	rec := newRecording(cancel)
+	audio := rec.listen(ctx)
+	s.making[key] = rec
+	s.makers.Go(func() {
+		defer cancel()
+		s.make(making, key, r, rec)
+	})
+	return audio, nil
+}
+
+// make fills a recording.
+func (s *Speaker) make(ctx context.Context, key string, r Request, rec *recording) {
+	err := s.speak(ctx, r, rec)
+	if s.ctx.Err() != nil && err != nil {
+		err = ErrClosed
+	}
+	rec.finish(err)
+	if err == nil && s.cache != nil {
+		s.cache.put(key, rec)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.making[key] == rec {
+		delete(s.making, key)
+	}
+}
+
+func (s *Speaker) speak(ctx context.Context, r Request, rec *recording) error {
+	stream, err := s.engine.Speak(ctx, r)
+	if err != nil {
+		return err
+	}
+	err = rec.fill(stream)
+	if closing := stream.Close(); err == nil {
+		err = closing
+	}
+	if errors.Is(err, ErrEmpty) || errors.Is(err, ErrTooLong) {
+		err = fmt.Errorf("voice: %w", err)
+	}
+	return err
+}
+
+// Close stops everything that is made, waits for that, and closes the engine if it is an io.Closer. Audio that is still made
+// ends with ErrClosed.
+func (s *Speaker) Close() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.cancel()
+	s.makers.Wait()
+	if c, ok := s.engine.(io.Closer); ok {
+		_ = c.Close() // what it has open is not needed any more
+	}
+}
