@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"time"
 )
 
 // maxAudio is the most audio that is held of one text or URL, in bytes: 15 minutes.
@@ -123,6 +124,13 @@ type Audio struct {
 
 // maxPiece is the most that Next returns, in bytes: half a second.
 const maxPiece = 4000
+
+// Length is how much has been made so far, and whether that is all. It may be called concurrently.
+func (a *Audio) Length() (made time.Duration, whole bool) {
+	a.recording.mu.Lock()
+	defer a.recording.mu.Unlock()
+	return time.Duration(len(a.recording.audio)) * time.Second / 8000, errors.Is(a.recording.err, io.EOF)
+}
 
 // Next returns the next piece as soon as there is one, and io.EOF behind the last. The slice is valid for good and belongs
 // to others too: nobody changes it. When ctx ends or Close is called, Next returns at once. One goroutine calls it.

@@ -14,6 +14,7 @@ import (
 	"aldeabridge/aldea/sandbox"
 	"aldeabridge/aldea/sandbox/marker"
 	"aldeabridge/codec"
+	"aldeabridge/events"
 	"aldeabridge/media/mediatest"
 	"aldeabridge/webhooks"
 	"aldeabridge/webhooks/webhooktest"
@@ -34,6 +35,8 @@ type demoCmd struct {
 	JSON   bool    `name:"json" help:"Print each event and delivery as a line of JSON."`
 	Source string  `default:"auto" enum:"auto,speech,marker" help:"Recogniser: offline speech, tones, or auto (speech where installed)."`
 	Speed  float64 `default:"1" placeholder:"X" help:"Call X times faster than real time (${default})."`
+	Bot    bool    `help:"A webhook that talks back: the caller asks, is answered, interrupts, and is hung up on. Needs espeak-ng or flite."`
+	Save   string  `placeholder:"DIR" type:"existingdir" help:"Where --bot saves both sides of the call as WAV files (a new directory)."`
 }
 
 // A scene is what a demo plays: a recogniser and what the caller says to it.
@@ -42,6 +45,20 @@ type scene struct {
 	caller  []byte // µ-law, 8000 Hz
 	name    string // of what is said
 	missing string // why speech is not recognised, or empty
+	tones   bool   // speech is not recognised: the caller says tones
+}
+
+// Validate rejects what does not go together.
+func (c *demoCmd) Validate() error {
+	switch {
+	case c.Bot && c.File != "":
+		return errors.New("--bot: the caller of the dialogue has a recording of his own; leave the file out")
+	case c.Bot && c.Speed != 1:
+		return errors.New("--bot: a dialogue runs in real time; leave --speed out")
+	case c.Save != "" && !c.Bot:
+		return errors.New("--save: only with --bot")
+	}
+	return nil
 }
 
 // Run plays the demo: a recogniser, a bridge, a webhook receiver and one call, all in this process on free
@@ -72,11 +89,22 @@ func (c *demoCmd) Run(ctx context.Context, term terminal, logger *slog.Logger) (
 		secrets: secrets{aldeaKey: "org_demo", webhook: parsed},
 	}
 	show := newScreen(term, c.JSON)
+	hear := show.event
+	var talk *dialogue
+	if c.Bot {
+		// Flite speaks English only, and better.
+		if o.Voice.Engine = installedVoice("flite", "espeak-ng"); o.Voice.Engine == "none" {
+			return errors.New("demo: the bot has no voice: install espeak-ng or flite")
+		}
+		talk = newDialogue(scene, show.answer)
+		receiver.Script(talk.answer)
+		hear = func(e events.Event) { show.event(e); talk.event(e) }
+	}
 	quiet := slog.New(slog.DiscardHandler)
 	if logger.Enabled(ctx, slog.LevelDebug) {
 		quiet = logger
 	}
-	srv, err := newServer(o, hooks{event: show.event, attempt: show.attempt}, quiet)
+	srv, err := newServer(o, hooks{event: hear, attempt: show.attempt}, quiet)
 	if err != nil {
 		return err
 	}
@@ -90,13 +118,24 @@ func (c *demoCmd) Run(ctx context.Context, term terminal, logger *slog.Logger) (
 		URL: srv.mediaURL(), CallSID: newSID("CA"), StreamSID: newSID("MZ"),
 		From: "+15550100001", To: "+15550100002", Inbound: scene.caller, Speed: c.Speed,
 	}
-	_, callErr := carrier.Run(ctx)
-	// The carrier has hung up: stopping the server finishes the call and what the webhook is owed.
+	if talk != nil {
+		talk.lead(carrier)
+	}
+	result, callErr := carrier.Run(ctx)
+	// The call is over: stopping the server finishes it and what the webhook is owed.
 	stop()
 	if err := errors.Join(callErr, <-served, ctx.Err()); err != nil {
 		return err
 	}
-	return show.end(receiver)
+	if talk == nil {
+		return show.end(receiver)
+	}
+	files, err := talk.save(c.Save, result)
+	if err != nil {
+		return err
+	}
+	show.saved(files)
+	return errors.Join(show.end(receiver), talk.check(result))
 }
 
 // scene chooses the recogniser and what is said.
@@ -112,7 +151,7 @@ func (c *demoCmd) scene() (scene, error) {
 		}
 	}
 	if c.Source == "marker" || missing != nil {
-		s := scene{source: source, name: "the built-in text, as tones"}
+		s := scene{source: source, name: "the built-in text, as tones", tones: true}
 		if missing != nil {
 			s.missing = missing.Error()
 		}

@@ -37,6 +37,8 @@ type options struct {
 	WebhookURL string         `name:"webhook-url" env:"WEBHOOK_URL" placeholder:"URL" help:"Where events are POSTed."`
 	Webhook    webhookOptions `embed:"" prefix:"webhook-"`
 
+	Voice voiceOptions `embed:"" prefix:"voice-" group:"Voice"`
+
 	TwilioAccountSID string `name:"twilio-account-sid" env:"TWILIO_ACCOUNT_SID" placeholder:"AC…" help:"The account whose calls are expected, and that transfers, redirects and hang-ups are asked of."`
 	TwilioAPIKey     string `name:"twilio-api-key" env:"TWILIO_API_KEY" placeholder:"SK…" help:"API key of the account, with TWILIO_API_SECRET, instead of TWILIO_AUTH_TOKEN for those."`
 	TwilioAPIURL     string `name:"twilio-api-url" env:"TWILIO_API_URL" default:"https://api.twilio.com" placeholder:"URL" help:"Where Twilio's REST API is (${default})."`
@@ -90,6 +92,7 @@ type secrets struct {
 	mediaToken media.Secret
 	twilio     []media.Secret
 	twilioKey  string // secret of TwilioAPIKey
+	voiceKey   string // of the service of VOICE_ENGINE
 	webhook    []webhooks.Secret
 }
 
@@ -108,6 +111,10 @@ func (o *options) Validate() error {
 		o.secrets.twilio = append(o.secrets.twilio, media.Secret(t))
 	}
 	o.secrets.twilioKey = read("TWILIO_API_SECRET")
+	o.secrets.voiceKey = read("VOICE_API_KEY")
+	if name := serviceKeys[o.Voice.Engine]; name != "" && o.secrets.voiceKey == "" {
+		o.secrets.voiceKey = read(name)
+	}
 	if s := read("WEBHOOK_SECRET"); s != "" {
 		parsed, err := webhooks.ParseSecrets(s)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -84,6 +85,26 @@ func (s *screen) attempt(a webhooks.Attempt) {
 		outcome = failure(a)
 	}
 	s.say(prefix("", ""), fmt.Sprintf("→ webhook %s  %s in %.1f ms", a.Type, outcome, milliseconds(a.SinceStored)))
+}
+
+// answer shows what a webhook asks for.
+func (s *screen) answer(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.json {
+		s.line(map[string]any{"answer": text})
+		return
+	}
+	s.say(prefix("", ""), "← "+text)
+}
+
+// saved tells which files hold the two sides of the call.
+func (s *screen) saved(files []string) {
+	if s.json {
+		s.line(map[string]any{"saved": files})
+		return
+	}
+	fmt.Fprintf(s.out, "\nThe caller's side and what he heard: %s\n", strings.Join(files, ", "))
 }
 
 // failure says what went wrong with a delivery, or nothing.

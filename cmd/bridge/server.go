@@ -32,6 +32,7 @@ type server struct {
 	app        *fiber.App
 	media      *media.Server
 	calls      *call.Calls
+	speech     *speech
 	twilio     *control.Twilio // nil if the account or its secret is not known
 	router     *router
 	store      store
@@ -62,9 +63,10 @@ func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 	s.calling, s.hangUp = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
-			s.hangUp()
-			s.closeSandbox()
-			s.closeJournal()
+			s.release()
+			if s.listener != nil && h.listener == nil {
+				s.listener.Close()
+			}
 		}
 	}()
 	routes, err := s.readConfig()
@@ -85,64 +87,87 @@ func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 	if err := s.openJournal(endpoints); err != nil {
 		return nil, err
 	}
-	if len(endpoints) > 0 {
-		config := webhooks.Config{
-			Endpoints: endpoints,
-			Journal:   tally{s.store, s.metrics.dead},
-			Version:   version,
-			Observe:   s.observe(h.attempt),
-			Actions:   s.answered,
-			Logger:    logger,
-		}
-		apply(h.webhooks, &config)
-		if s.dispatcher, err = webhooks.New(config); err != nil {
-			return nil, err
+	if err := s.newDispatcher(endpoints, h); err != nil {
+		return nil, err
+	}
+	if s.listener = h.listener; s.listener == nil {
+		if s.listener, err = net.Listen("tcp", o.Listen); err != nil {
+			return nil, fmt.Errorf("BRIDGE_LISTEN: %w", err)
 		}
 	}
 	s.client = client
+	if err := s.newCalls(settings, h); err != nil {
+		return nil, err
+	}
+	s.media = s.newMedia()
+	s.app = s.routes()
+	return s, nil
+}
+
+// newDispatcher makes what delivers to the webhooks, if there are any.
+func (s *server) newDispatcher(endpoints []webhooks.Endpoint, h hooks) (err error) {
+	if len(endpoints) == 0 {
+		return nil
+	}
+	config := webhooks.Config{
+		Endpoints: endpoints,
+		Journal:   tally{s.store, s.metrics.dead},
+		Version:   version,
+		Observe:   s.observe(h.attempt),
+		Actions:   s.answered,
+		Logger:    s.logger,
+	}
+	apply(h.webhooks, &config)
+	s.dispatcher, err = webhooks.New(config)
+	return err
+}
+
+// newCalls makes what runs the calls, and what speaks on them and steers them.
+func (s *server) newCalls(settings events.Recognizer, h hooks) (err error) {
+	if s.speech, err = s.newSpeech(); err != nil {
+		return err
+	}
 	config := call.Config{
-		Recognizer:       recognizer{client},
+		Recognizer:       recognizer{s.client},
 		Journal:          s.store,
 		Observe:          s.observeEvents(h.event),
 		Settings:         settings,
 		Route:            s.router.recognise,
 		Past:             s.past,
-		EchoLoss:         o.EchoLoss,
-		BaseURL:          strings.TrimSuffix(o.PublicURL, "/"),
-		UtteranceTimeout: o.Aldea.utteranceTimeout(),
-		Logger:           logger,
+		Speech:           s.speech,
+		EchoLoss:         s.options.EchoLoss,
+		BaseURL:          strings.TrimSuffix(s.options.PublicURL, "/"),
+		UtteranceTimeout: s.options.Aldea.utteranceTimeout(),
+		Logger:           s.logger,
 	}
-	twilio, err := o.twilio(logger)
-	if err != nil {
-		return nil, err
+	if s.twilio, err = s.options.twilio(s.logger); err != nil {
+		return err
 	}
-	if twilio != nil {
-		s.twilio, config.Control = twilio, twilio
+	if s.twilio != nil {
+		config.Control = s.twilio
 	}
 	apply(h.call, &config)
 	s.calls = call.New(config)
-	s.media = &media.Server{
+	return nil
+}
+
+// newMedia makes what takes the carrier's streams.
+func (s *server) newMedia() *media.Server {
+	o := s.options
+	return &media.Server{
 		PublicURL:  o.PublicURL,
 		AuthTokens: o.secrets.twilio,
 		PathToken:  o.secrets.mediaToken,
 		Insecure:   o.Insecure,
 		MaxStreams: o.MaxCalls,
-		Logger:     logger,
+		Logger:     s.logger,
 		Serve: func(ctx context.Context, stream *media.Stream) {
 			if sid := stream.Start().AccountSID; o.TwilioAccountSID != "" && sid != o.TwilioAccountSID {
-				logger.Warn("call of another account than TWILIO_ACCOUNT_SID", "call_sid", stream.Start().CallSID, "account_sid", sid)
+				s.logger.Warn("call of another account than TWILIO_ACCOUNT_SID", "call_sid", stream.Start().CallSID, "account_sid", sid)
 			}
 			serveCall(ctx, s.calling, s.calls, stream)
 		},
 	}
-	s.app = s.routes()
-	if s.listener = h.listener; s.listener != nil {
-		return s, nil
-	}
-	if s.listener, err = net.Listen("tcp", o.Listen); err != nil {
-		return nil, fmt.Errorf("BRIDGE_LISTEN: %w", err)
-	}
-	return s, nil
 }
 
 // apply lets a hook change what was configured.
@@ -175,9 +200,7 @@ func (s *server) recognizer(change func(*aldea.Config)) (*aldea.Client, events.R
 // run serves until ctx ends, then stops cleanly: no new calls, the last words of the running ones, the last
 // webhooks, within the grace period. It returns an error if that was not enough, or if serving failed.
 func (s *server) run(ctx context.Context) error {
-	defer s.closeJournal()
-	defer s.closeSandbox()
-	defer s.hangUp()
+	defer s.release()
 	defer s.listener.Close() // also where fiber has not begun to listen
 	delivering, stopDelivering := context.WithCancel(context.WithoutCancel(ctx))
 	delivered := make(chan error, 1)
@@ -215,9 +238,6 @@ func (s *server) run(ctx context.Context) error {
 		s.logger.Debug("connections left open", "err", err)
 	}
 	errs = append(errs, <-delivered)
-	if s.twilio != nil {
-		s.twilio.Close()
-	}
 	s.logger.Info("stopped")
 	return errors.Join(errs...)
 }
@@ -241,6 +261,19 @@ func (s *server) endCalls(grace context.Context) error {
 // mediaURL is where a carrier on this machine reaches the server.
 func (s *server) mediaURL() string {
 	return "ws://" + strings.Replace(s.listener.Addr().String(), "[::]", "127.0.0.1", 1) + "/media/twilio"
+}
+
+// release gives back what newServer took, as far as it came, but for the listener.
+func (s *server) release() {
+	s.hangUp()
+	if s.speech != nil {
+		s.speech.close()
+	}
+	if s.twilio != nil {
+		s.twilio.Close()
+	}
+	s.closeSandbox()
+	s.closeJournal()
 }
 
 func (s *server) closeSandbox() {
