@@ -73,4 +73,4 @@ bench-journal: ## append rates, a slow disk (root and /dev/fuse), an event's way
 	$(GO) test -run='^$$' -bench=UtteranceToRequest -benchtime=1x ./webhooks
 
 latency: ## how much later than the carrier's frames their audio arrives at the recogniser
-	$(GO) test ./cmd/bridge -run='^$$' -bench=AddedLatency -benchtime=1x
+	$(GO) test ./cmd/bridge -run='^$$' -bench='AddedLatency|TalkingBack' -benchtime=1x
