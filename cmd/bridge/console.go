@@ -222,7 +222,7 @@ func (d deliverer) settled(ctx context.Context, f journal.DeliveryFilter, after 
 func (d deliverer) Redeliveries() []console.Redelivery {
 	return convert(d.dispatcher.Redeliveries(), func(r webhooks.RedeliveryStatus) console.Redelivery {
 		return console.Redelivery{
-			ID: r.ID, Endpoint: r.Endpoint, What: r.What, Started: console.Time{Time: r.Started},
+			ID: r.ID, Endpoint: r.Endpoint, What: r.What, Started: console.Time{Time: r.Started}, Finished: console.Time{Time: r.Finished},
 			Delivered: r.Delivered, Failed: r.Failed, Waiting: r.Waiting,
 		}
 	})
