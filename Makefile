@@ -61,8 +61,8 @@ chaos: ## SEEDS (10000) worlds in simulated time, REAL (200) over real sockets, 
 	@set -o pipefail; $(GO) test -count=1 -v -timeout=3h ./cmd/bridge -run='^(TestChaos$$|TestNothingIsL|TestManyCallsCatchUp|TestAHalfOpen)' -chaos.seed=$(SEED) -chaos.seeds=$(SEEDS) -chaos.bars=100 | grep -v '^ *\(===\|--- PASS\)'
 	@set -o pipefail; $(GO) test -count=1 -v -timeout=3h ./cmd/bridge -run='^(TestChaosOverRealSockets|TestNoSocketIsLeft)' -chaos.seed=$(SEED) -chaos.real=$(REAL) -chaos.bars=100 | grep -v '^ *\(===\|--- PASS\)'
 
-crash: ## the bridge is killed 20 times during 200 calls, with a webhook that fails one request in five
-	$(GO) test ./cmd/bridge -count=1 -v -run=Killed -crash.kills=20 -crash.calls=10
+crash: ## the bridge is killed 20 times during 200 calls, and at its start, and with a backlog, with a webhook that fails one request in five; then 20 times under its event streams
+	$(GO) test ./cmd/bridge -count=1 -v -run='Killed|Resumed' -crash.kills=20 -crash.calls=10 -resume.kills=20 -resume.calls=10
 
 powercut: ## power cuts and a full disk, on a disk that forgets what was not synced (root and /dev/fuse)
 	cd journal/powercut && $(GO) test -count=1 -v .
