@@ -72,5 +72,5 @@ bench-journal: ## append rates, a slow disk (root and /dev/fuse), an event's way
 	cd journal/powercut && $(GO) test -run='^$$' -bench=SlowDisk -benchtime=1x .
 	$(GO) test -run='^$$' -bench=UtteranceToRequest -benchtime=1x ./webhooks
 
-latency: ## how much later than the carrier's frames their audio arrives at the recogniser
-	$(GO) test ./cmd/bridge -run='^$$' -bench=AddedLatency -benchtime=1x
+latency: ## how much later than the carrier's frames their audio arrives at the recogniser; from its final to the webhook's request
+	$(GO) test ./cmd/bridge -run='^$$' -bench='AddedLatency|UtteranceLatency' -benchtime=1x -timeout=20m
