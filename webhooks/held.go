@@ -90,6 +90,13 @@ func (r *receiver) tooOld(head item, now time.Time) bool {
 	return now.Sub(head.record.Stored) > maxWait && now.Sub(r.began) > maxWait
 }
 
+// nextTooOld says whether the event behind the head of a lane has waited for too long as well.
+func (r *receiver) nextTooOld(l *lane) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(l.queue) > 1 && r.tooOld(l.queue[1], time.Now())
+}
+
 // arrange sees to it that pump is called when time alone lets lanes pass.
 func (r *receiver) arrange() {
 	if r.ctx == nil {
