@@ -90,6 +90,17 @@ func (r *receiver) tooOld(head item, now time.Time) bool {
 	return now.Sub(head.record.Stored) > maxWait && now.Sub(r.began) > maxWait
 }
 
+// tryNow lets the next probe of an endpoint that fails be made at once, and those behind it come soon again.
+func (r *receiver) tryNow(now time.Time) {
+	b := &r.breaker
+	if !b.open || b.probe != nil || !b.next.After(now) {
+		return
+	}
+	b.next, b.step = now, 0
+	r.pump()
+	r.arrange()
+}
+
 // nextTooOld says whether the event behind the head of a lane has waited for too long as well.
 func (r *receiver) nextTooOld(l *lane) bool {
 	r.mu.Lock()
