@@ -8,7 +8,7 @@ REAL        ?= 200
 GOLANGCI    := v2.13.0
 GOVULNCHECK := v1.2.0
 
-.PHONY: build demo test test-peers lint fmt bench fuzz golden soak chaos crash powercut bench-journal latency clean
+.PHONY: build demo test test-peers lint fmt bench fuzz golden soak chaos crash outage stuck powercut bench-journal latency clean
 
 build: ## bin/bridge (static) and bin/bridge-sphinx (the offline recogniser's host)
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/bridge ./cmd/bridge
@@ -63,6 +63,13 @@ chaos: ## SEEDS (10000) worlds in simulated time, REAL (200) over real sockets, 
 
 crash: ## the bridge is killed 20 times during 200 calls, and at its start, and with a backlog, with a webhook that fails one request in five; then 20 times under its event streams
 	$(GO) test ./cmd/bridge -count=1 -v -run='Killed|Resumed' -crash.kills=20 -crash.calls=10 -resume.kills=20 -resume.calls=10
+
+outage: ## nobody listens at the webhook for a minute, while calls come, end and go on
+	$(GO) test ./cmd/bridge -count=1 -v -timeout=20m -run=GoneForAWhile -outage.down=60s -outage.before=200 -outage.live=20
+
+stuck: ## 1,000 calls of 20 utterances, one of two webhooks fails for ever: the others do not feel it, and nothing is lost
+	$(GO) test ./webhooks -count=1 -v -timeout=10m -run=FailsForEver -stuck.calls=1000
+	$(GO) test ./cmd/bridge -count=1 -v -timeout=30m -run=FailsForEver -stuck.calls=1000 -stuck.utterances=20 -stuck.every=2s -stuck.ratio=2
 
 powercut: ## power cuts and a full disk, on a disk that forgets what was not synced (root and /dev/fuse)
 	cd journal/powercut && $(GO) test -count=1 -v .
