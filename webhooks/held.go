@@ -74,6 +74,16 @@ func (r *receiver) expired(now time.Time) *lane {
 	return nil
 }
 
+// forgive lets all lanes be as good as new: what failed with the endpoint says nothing of a lane. Otherwise those that are
+// let through first would go before the others, who are still failing, until they have nothing left to send.
+func (r *receiver) forgive() {
+	for _, lanes := range []map[string]*lane{r.lanes, r.resend.lanes} {
+		for _, l := range lanes {
+			l.failing = false
+		}
+	}
+}
+
 // rouse makes all lanes ready that wait because the endpoint failed.
 func (r *receiver) rouse(now time.Time) {
 	for _, lanes := range []map[string]*lane{r.lanes, r.resend.lanes} {
@@ -162,6 +172,7 @@ func (r *receiver) watch(l *lane, o outcome) (held bool) {
 	case closed:
 		r.log.Info("webhook endpoint accepts again")
 		r.gate.rise = rise{o.end}
+		r.forgive()
 		r.gate.sort(o.end)
 		r.rouse(o.end)
 		r.arrange()
