@@ -56,7 +56,7 @@ func TestAWebhookThatIsGoneForAWhileGetsEverything(t *testing.T) {
 	}
 	for i := range *outageLive {
 		n := 1
-		for playTime(say(sentences(i, n)...)) < *outageDown+5*time.Second {
+		for playTime(say(sentences(i, n)...)) < *outageDown+*outageDown/4+5*time.Second { // it can take 6 s until it is tried again
 			n++
 		}
 		place(fmt.Sprint("CAlive", i), sentences(i, n)...)
