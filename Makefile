@@ -8,7 +8,7 @@ REAL        ?= 200
 GOLANGCI    := v2.13.0
 GOVULNCHECK := v1.2.0
 
-.PHONY: build demo test test-peers lint fmt bench fuzz golden soak chaos crash powercut bench-journal latency clean
+.PHONY: build demo test test-peers lint fmt bench fuzz golden soak chaos crash outage stuck powercut bench-journal latency clean
 
 build: ## bin/bridge (static) and bin/bridge-sphinx (the offline recogniser's host)
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/bridge ./cmd/bridge
@@ -61,8 +61,15 @@ chaos: ## SEEDS (10000) worlds in simulated time, REAL (200) over real sockets, 
 	@set -o pipefail; $(GO) test -count=1 -v -timeout=3h ./cmd/bridge -run='^(TestChaos$$|TestNothingIsL|TestManyCallsCatchUp|TestAHalfOpen)' -chaos.seed=$(SEED) -chaos.seeds=$(SEEDS) -chaos.bars=100 | grep -v '^ *\(===\|--- PASS\)'
 	@set -o pipefail; $(GO) test -count=1 -v -timeout=3h ./cmd/bridge -run='^(TestChaosOverRealSockets|TestNoSocketIsLeft)' -chaos.seed=$(SEED) -chaos.real=$(REAL) -chaos.bars=100 | grep -v '^ *\(===\|--- PASS\)'
 
-crash: ## the bridge is killed 20 times during 200 calls, with a webhook that fails one request in five
-	$(GO) test ./cmd/bridge -count=1 -v -run=Killed -crash.kills=20 -crash.calls=10
+crash: ## the bridge is killed 20 times during 200 calls, and at its start, and with a backlog, with a webhook that fails one request in five; then 20 times under its event streams
+	$(GO) test ./cmd/bridge -count=1 -v -run='Killed|Resumed' -crash.kills=20 -crash.calls=10 -resume.kills=20 -resume.calls=10
+
+outage: ## nobody listens at the webhook for a minute, while calls come, end and go on
+	$(GO) test ./cmd/bridge -count=1 -v -timeout=20m -run=GoneForAWhile -outage.down=60s -outage.before=200 -outage.live=20
+
+stuck: ## 1,000 calls of 20 utterances, one of two webhooks fails for ever: the others do not feel it, and nothing is lost
+	$(GO) test ./webhooks -count=1 -v -timeout=10m -run=FailsForEver -stuck.calls=1000
+	$(GO) test ./cmd/bridge -count=1 -v -timeout=30m -run=FailsForEver -stuck.calls=1000 -stuck.utterances=20 -stuck.every=2s -stuck.ratio=2
 
 powercut: ## power cuts and a full disk, on a disk that forgets what was not synced (root and /dev/fuse)
 	cd journal/powercut && $(GO) test -count=1 -v .
@@ -72,5 +79,5 @@ bench-journal: ## append rates, a slow disk (root and /dev/fuse), an event's way
 	cd journal/powercut && $(GO) test -run='^$$' -bench=SlowDisk -benchtime=1x .
 	$(GO) test -run='^$$' -bench=UtteranceToRequest -benchtime=1x ./webhooks
 
-latency: ## how much later than the carrier's frames their audio arrives at the recogniser
-	$(GO) test ./cmd/bridge -run='^$$' -bench='AddedLatency|TalkingBack' -benchtime=1x
+latency: ## how much later than the carrier's frames their audio arrives at the recogniser; from its final to the webhook's request; from its answer to the first frame; from the caller's voice to the clear
+	$(GO) test ./cmd/bridge -run='^$$' -bench='AddedLatency|UtteranceLatency|TalkingBack' -benchtime=1x -timeout=20m

@@ -199,7 +199,7 @@ func TestWhatIsOwedToOneEndpointGoesToNoOther(t *testing.T) {
 				{Name: "b", URL: "http://b.test", Secrets: []Secret{testSecret}},
 			},
 		})
-		r.journal.owed = []string{"b"}
+		r.journal.set(func(j *fakeJournal) { j.owed = []string{"b"} })
 		r.journal.append("A", said)
 		r.drain(t)
 		if len(a.seen()) != 0 || len(b.seen()) != 1 {
@@ -214,7 +214,7 @@ func TestALaneDoesNotHoldABigBacklog(t *testing.T) {
 		r := rigged(t, Config{Transport: tr})
 		const most = 16 << 10
 		r.d.receivers[0].most = most // nothing is read yet
-		r.journal.pad = strings.Repeat("x", 1<<10)
+		r.journal.set(func(j *fakeJournal) { j.pad = strings.Repeat("x", 1<<10) })
 		for i := range 60 {
 			r.journal.append("A", said)
 			r.journal.append(fmt.Sprint("over", i), ended)
@@ -235,7 +235,7 @@ func TestAnEventThatWasDeletedIsDiscarded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTransportOf(always(200))
 		r := rigged(t, Config{Transport: tr})
-		r.journal.bodiless = true
+		r.journal.set(func(j *fakeJournal) { j.bodiless = true })
 		r.journal.append("A", said)
 		r.journal.append("A", said)
 		r.drain(t)

@@ -15,6 +15,15 @@ import (
 func (r *receiver) attempt(ctx context.Context, l *lane) {
 	defer r.running.Done()
 	head, reason := r.head(l)
+	for reason == ReasonExpired && r.nextTooOld(l) {
+		// All at once: nobody looks at the lane again within the hour.
+		r.settle(ctx, head.record, reason.State())
+		r.mu.Lock()
+		r.drop(l, decision{state: reason.State()})
+		r.mu.Unlock()
+		r.settled()
+		head, reason = r.head(l)
+	}
 	var d decision
 	switch {
 	case head.filtered:

@@ -240,7 +240,7 @@ func TestPositionsMayHaveHoles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTransportOf(always(200))
 		r := rigged(t, Config{Transport: tr})
-		r.journal.stride = 10
+		r.journal.set(func(j *fakeJournal) { j.stride = 10 })
 		for range 3 {
 			r.journal.append("A", said)
 			r.drain(t)

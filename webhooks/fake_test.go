@@ -14,11 +14,12 @@ import (
 
 // fakeJournal is the smallest journal that keeps its promises.
 type fakeJournal struct {
-	mu      sync.Mutex
-	records []events.Record
-	stride  int64 // from position to position, from 0
-	states  map[string]string
-	grown   chan struct{}
+	mu        sync.Mutex
+	records   []events.Record
+	sequences map[string]int64 // by call
+	stride    int64            // from position to position, from 0
+	states    map[string]string
+	grown     chan struct{}
 
 	pad      string          // in the bodies
 	owed     []string        // who is owed what is read
@@ -28,6 +29,13 @@ type fakeJournal struct {
 
 // errGone is what the journal says of a record that was deleted.
 var errGone = fs.ErrNotExist
+
+// set changes what the journal does while it may be read.
+func (j *fakeJournal) set(change func(j *fakeJournal)) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	change(j)
+}
 
 // dead is the Next of a redelivery of all that is dead at main.
 func (j *fakeJournal) dead(_ context.Context, after int64, most int) (found []events.Record, err error) {
@@ -54,18 +62,19 @@ func (j *fakeJournal) count(state string) (n int) {
 }
 
 func newFakeJournal() *fakeJournal {
-	return &fakeJournal{states: make(map[string]string), grown: make(chan struct{}), stride: 1}
+	return &fakeJournal{states: make(map[string]string), sequences: make(map[string]int64), grown: make(chan struct{}), stride: 1}
 }
 
 func (j *fakeJournal) Read(ctx context.Context, after int64, most int) ([]events.Record, error) {
 	for {
 		j.mu.Lock()
 		tail, grown := j.records[min(int(after/j.stride), len(j.records)):], j.grown
+		owed, bodiless := j.owed, j.bodiless
 		j.mu.Unlock()
 		if len(tail) > 0 {
 			tail = slices.Clone(tail[:min(len(tail), most)])
 			for i := range tail {
-				if tail[i].Owed = j.owed; j.bodiless {
+				if tail[i].Owed = owed; bodiless {
 					tail[i].Body = nil
 				}
 			}
@@ -122,12 +131,8 @@ func (j *fakeJournal) settled() int {
 func (j *fakeJournal) append(call string, t events.Type) int64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	sequence := int64(1)
-	for _, r := range j.records {
-		if r.CallID == call {
-			sequence++
-		}
-	}
+	j.sequences[call]++
+	sequence := j.sequences[call]
 	now := time.Now()
 	position := int64(len(j.records)+1) * j.stride
 	j.records = append(j.records, events.Record{

@@ -74,6 +74,16 @@ func (r *receiver) expired(now time.Time) *lane {
 	return nil
 }
 
+// forgive lets all lanes be as good as new: what failed with the endpoint says nothing of a lane. Otherwise those that are
+// let through first would go before the others, who are still failing, until they have nothing left to send.
+func (r *receiver) forgive() {
+	for _, lanes := range []map[string]*lane{r.lanes, r.resend.lanes} {
+		for _, l := range lanes {
+			l.failing = false
+		}
+	}
+}
+
 // rouse makes all lanes ready that wait because the endpoint failed.
 func (r *receiver) rouse(now time.Time) {
 	for _, lanes := range []map[string]*lane{r.lanes, r.resend.lanes} {
@@ -88,6 +98,24 @@ func (r *receiver) rouse(now time.Time) {
 // tooOld says whether an event has waited for too long.
 func (r *receiver) tooOld(head item, now time.Time) bool {
 	return now.Sub(head.record.Stored) > maxWait && now.Sub(r.began) > maxWait
+}
+
+// tryNow lets the next probe of an endpoint that fails be made at once, and those behind it come soon again.
+func (r *receiver) tryNow(now time.Time) {
+	b := &r.breaker
+	if !b.open || b.probe != nil || !b.next.After(now) {
+		return
+	}
+	b.next, b.step = now, 0
+	r.pump()
+	r.arrange()
+}
+
+// nextTooOld says whether the event behind the head of a lane has waited for too long as well.
+func (r *receiver) nextTooOld(l *lane) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(l.queue) > 1 && r.tooOld(l.queue[1], time.Now())
 }
 
 // arrange sees to it that pump is called when time alone lets lanes pass.
@@ -144,6 +172,7 @@ func (r *receiver) watch(l *lane, o outcome) (held bool) {
 	case closed:
 		r.log.Info("webhook endpoint accepts again")
 		r.gate.rise = rise{o.end}
+		r.forgive()
 		r.gate.sort(o.end)
 		r.rouse(o.end)
 		r.arrange()

@@ -44,7 +44,8 @@ var ErrNoEndpoint = errors.New("webhooks: no such endpoint")
 // the first time, signed anew, with the header bridge-redelivery. Events of one call keep their order. Each has the
 // attempts of an event whose call is over; one that is accepted is settled as delivered, one that is not
 // stays in the journal as it was. It returns the redelivery's id at once. What is left at the end of Run is not
-// sent: ask again. Events that another redelivery is sending at that time are left to it, and counted there.
+// sent: ask again. Events that another redelivery is sending at that time are left to it, and counted there. An endpoint
+// whose breaker is open is tried at once: who asks believes that it is well.
 //
 // It fails with ErrNoEndpoint, or ErrStopped if Run is not running.
 func (d *Dispatcher) Redeliver(w Redelivery) (id string, err error) {
@@ -88,6 +89,7 @@ func (r *receiver) redeliver(w Redelivery) (id string, err error) {
 	r.resend.what[w.What] = one
 	ctx := r.resend.ctx
 	r.running.Go(func() { r.feed(ctx, one, w) })
+	r.tryNow(now)
 	r.log.Info("webhook redelivery started", "redelivery", one.id, "what", w.What)
 	return one.id, nil
 }

@@ -142,6 +142,27 @@ func TestARedeliveryThatFailsChangesNothing(t *testing.T) {
 	})
 }
 
+func TestWhoAsksForARedeliveryHasAFailingEndpointTriedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const fixed = 70 * hour
+		tr := newTransportOf(outage(500, fixed))
+		r := rigged(t, Config{Transport: tr})
+		for i := range 20 {
+			r.journal.append(fmt.Sprint("old", i), ended)
+		}
+		pass(fixed + second) // the next probe would be seven hours away
+		before := len(tr.seen())
+		none := func(context.Context, int64, int) ([]events.Record, error) { return nil, nil }
+		if _, err := r.d.Redeliver(Redelivery{Endpoint: "main", What: "nothing", Next: none}); err != nil {
+			t.Fatal(err)
+		}
+		pass(5 * second)
+		if got := r.d.Status()[0].State; got != EndpointOpen || len(tr.seen())-before != 20 {
+			t.Errorf("got %s and %d requests, want an open endpoint that got all 20", got, len(tr.seen())-before)
+		}
+	})
+}
+
 func TestAHundredFinishedRedeliveriesStayVisible(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := rigged(t, Config{Transport: newTransportOf(always(200))})

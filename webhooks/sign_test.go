@@ -4,9 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"aldeabridge/events"
 )
@@ -106,5 +110,52 @@ func TestBridgeLiveSaysWhetherActionsWillRun(t *testing.T) {
 		if got := sent(t, e, c.actions, c.live, time.Now()).Header.Get("bridge-live"); got != c.want {
 			t.Errorf("actions %t, live %t: got %s, want %s", c.actions, c.live, got, c.want)
 		}
+	}
+}
+
+// What goes over the wire verifies with the reference library for Go, by either secret, and with no other; the library for
+// Node.js has the same to say in peers/.
+func TestTheReferenceLibraryVerifiesWhatIsSent(t *testing.T) {
+	type post struct {
+		header http.Header
+		body   []byte
+	}
+	posts := make(chan post, 10)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		posts <- post{r.Header, body}
+		if r.Header.Get("bridge-attempt") == "1" {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	}))
+	defer srv.Close()
+	journal := newFakeJournal()
+	d, err := New(Config{Journal: journal, Endpoints: []Endpoint{{Name: "main", URL: srv.URL, Secrets: []Secret{testSecret, previousSecret}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := running(t, d)
+	defer stop()
+	journal.append("A", started)
+	if err := d.Drain(guard(t)); err != nil {
+		t.Fatal(err)
+	}
+	first, again := <-posts, <-posts
+	for _, p := range []post{first, again} {
+		for secret, want := range map[Secret]bool{testSecret: true, previousSecret: true, NewSecret(): false} {
+			w, err := standardwebhooks.NewWebhook(string(secret))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Verify(p.body, p.header); (err == nil) != want {
+				t.Errorf("attempt %s: got %v, want verified %t", p.header.Get("bridge-attempt"), err, want)
+			}
+			if err := w.Verify(append(p.body, ' '), p.header); err == nil {
+				t.Error("a body with a space behind it was verified")
+			}
+		}
+	}
+	if first.header.Get("webhook-id") != again.header.Get("webhook-id") || string(first.body) != string(again.body) {
+		t.Errorf("got %s and %s, want the same id and bytes", first.body, again.body)
 	}
 }
