@@ -4,6 +4,7 @@
 #   demo   offline recognition (the demo works without: it says what is missing)
 #   test   demo, and the independent audio tools that tests use
 #   peers  test, and third-party clients
+#   bench  what counts system calls (without it the other figures are there)
 set -euo pipefail
 
 optional=0
@@ -12,7 +13,8 @@ case "${1:-}" in
   demo) optional=1 ;;
   test) packages+=(minimodem sox ffmpeg asterisk-core-sounds-en-wav) ;;
   peers) packages+=(minimodem sox ffmpeg asterisk-core-sounds-en-wav python3-websockets chromium) ;;
-  *) echo "usage: $0 demo|test|peers" >&2; exit 2 ;;
+  bench) optional=1 packages=(strace linux-perf) ;;
+  *) echo "usage: $0 demo|test|peers|bench" >&2; exit 2 ;;
 esac
 
 if [ "$1" = peers ] && ! node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' 2>/dev/null; then
