@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -52,6 +53,8 @@ type Stream struct {
 
 	out sender
 
+	hurry atomic.Bool
+
 	onHangUp func()     // makes the server remember that the call is to end
 	mu       sync.Mutex // held while the Receiver is told something
 	to       Receiver
@@ -68,8 +71,8 @@ type Stream struct {
 
 // limits are a stream's share of the Server's settings.
 type limits struct {
-	message                  int
-	start, idle, maxDuration time.Duration
+	message                        int
+	start, idle, maxDuration, tick time.Duration
 }
 
 // socket is what a stream needs of a WebSocket connection.
@@ -105,6 +108,7 @@ func (st *Stream) Receive(ctx context.Context, to Receiver) EndReason {
 	}
 	stop := context.AfterFunc(ctx, func() { st.end(EndShutdown) })
 	defer stop()
+	st.startTicks()
 	for {
 		msg, err := st.read()
 		if err != nil {

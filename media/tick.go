@@ -1,0 +1,86 @@
+package media
+
+import (
+	"cmp"
+	"net"
+	"time"
+)
+
+// Most of what a call costs is waking up and asking the kernel, for each frame anew. A ticked connection is read at
+// ticks instead: what has come in since the last one is read at once, and nothing wakes up in between.
+
+// DefaultTick is how often a stream is read: three frames of 20 ms at a time.
+const DefaultTick = 60 * time.Millisecond
+
+const (
+	// hurriedTick is how often a stream is read that somebody is in a hurry for: half a frame late at most.
+	hurriedTick = 10 * time.Millisecond
+	// tickGrid is what all ticks of all streams are multiples of, so that many share one wake-up of the process.
+	tickGrid = 5 * time.Millisecond
+)
+
+// Listener returns a listener for the app that the server is registered with. Where the system allows it (Linux), the
+// streams that come through it are read at ticks, every Server.Tick, rather than as each message arrives: that
+// takes a fraction of the processor time and delays a message by Tick at most. Other requests notice nothing, and
+// neither do connections that are not plain TCP.
+func (s *Server) Listener(l net.Listener) net.Listener {
+	if s.Tick < 0 {
+		return l
+	}
+	return tickedListener(l)
+}
+
+// Hurry makes the stream be read every 10 ms while on, whatever Server.Tick says: for as long as somebody waits for what
+// the caller does, as when a prompt plays that he may interrupt. It takes effect at the next tick. Each call
+// replaces the one before; it may be called at any time.
+func (st *Stream) Hurry(on bool) { st.hurry.Store(on) }
+
+// A ticker is a connection that can be read at ticks.
+type ticker interface {
+	// tick makes Read wait for the next tick each time, from now on; next says how long after the last that is. Only
+	// the reader may call it.
+	tick(next func() time.Duration) error
+}
+
+// startTicks makes the stream be read at ticks if its connection can.
+func (st *Stream) startTicks() {
+	if t, ok := st.ws.(ticker); ok {
+		_ = t.tick(st.nextTick) // then it is read as before
+	}
+}
+
+// nextTick is how long to wait between two reads.
+func (st *Stream) nextTick() time.Duration {
+	if st.hurry.Load() {
+		return min(st.limits.tick, hurriedTick)
+	}
+	return st.limits.tick
+}
+
+// tick makes the connection under the WebSocket be read at ticks.
+func (c *conn) tick(next func() time.Duration) error {
+	if t, ok := c.net.(ticker); ok {
+		return t.tick(next)
+	}
+	return nil
+}
+
+// A pace says when the next tick is.
+type pace struct {
+	zero time.Time // of the grid
+	last time.Duration
+}
+
+// next returns how long to sleep for a tick that comes so much after the last one. When that one is over already the next
+// on the grid counts.
+func (p *pace) next(after time.Duration) time.Duration {
+	now := time.Since(p.zero)
+	at := p.last + max(after, tickGrid)/tickGrid*tickGrid
+	if at <= now || p.last == 0 {
+		at = (now/tickGrid + 1) * tickGrid
+	}
+	p.last = at
+	return at - now
+}
+
+func (s *Server) tick() time.Duration { return cmp.Or(s.Tick, DefaultTick) }
