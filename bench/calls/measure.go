@@ -31,7 +31,8 @@ type measurement struct {
 	Server   string  `json:"server"` // bridge or relay
 	Calls    int     `json:"calls"`
 	Round    int     `json:"round"`
-	CPU      float64 `json:"cpu_percent_a_call"` // of one core
+	CPU      float64 `json:"cpu_percent_a_call"` // of one core, by the audio that was sent: 50 frames are a second of a call
+	Sent     float64 `json:"sent_of_due"`        // how much of the audio the load generator came to send
 	Idle     float64 `json:"idle_mb"`            // PSS before the first call
 	PSS      float64 `json:"pss_mb"`
 	RSS      float64 `json:"rss_mb"`
@@ -46,6 +47,8 @@ type measurement struct {
 	Finals     int        `json:"finals"`     // said by the recogniser
 	Utterances int        `json:"utterances"` // that came to the webhook
 	Load       loadReport `json:"load"`
+
+	used time.Duration // of the processor
 }
 
 // measure runs one server with one number of calls.
@@ -166,14 +169,14 @@ func (m *measurement) fill(idle reading, before, after []reading) {
 		return float64(after[i].cpu-before[i].cpu) / float64(after[i].at.Sub(before[i].at)) * 100
 	}
 	n := float64(m.Calls)
-	m.CPU = percent(0) / n
+	m.used = after[0].cpu - before[0].cpu
 	m.Idle, m.PSS, m.RSS = float64(idle.pss)/1e6, float64(after[0].pss)/1e6, float64(after[0].rss)/1e6
 	m.Memory = float64(after[0].pss-idle.pss) / 1e3 / n
 	m.LoadCPU = percent(1)
 	for i := 1; i < len(after); i++ {
 		m.Others += percent(i)
 	}
-	m.Switches = float64(after[0].switches-before[0].switches) / (after[0].at.Sub(before[0].at).Seconds() * 50 * n)
+	m.Switches = float64(after[0].switches - before[0].switches) // of all frames
 }
 
 // hear asks recogniser and webhook what came, from frames sent within a window of the wall clock.
@@ -194,6 +197,18 @@ func (m *measurement) hear(times, ears, hook string, from, to int64) error {
 	if err := json.Unmarshal(b, &sent); err != nil {
 		return err
 	}
+	frames := 0
+	for _, times := range sent {
+		for _, at := range times {
+			if at >= from && at < to {
+				frames++
+			}
+		}
+	}
+	audio := time.Duration(max(1, frames)) * 20 * time.Millisecond
+	m.CPU = float64(m.used) / float64(audio) * 100
+	m.Sent = float64(audio) / (float64(to-from) * float64(m.Calls))
+	m.Switches /= float64(max(1, frames))
 	m.Latency = quantilesOf(addedLatency(sent, heard.Arrivals, from, to))
 	m.Webhook = quantilesOf(hooked.Latencies)
 	m.Finals, m.Utterances = heard.Finals, hooked.Utterances

@@ -68,7 +68,7 @@ func medians(all []measurement) (m measurement) {
 		func(m *measurement) *float64 { return &m.PSS }, func(m *measurement) *float64 { return &m.RSS },
 		func(m *measurement) *float64 { return &m.Memory }, func(m *measurement) *float64 { return &m.Switches },
 		func(m *measurement) *float64 { return &m.Syscalls }, func(m *measurement) *float64 { return &m.Others },
-		func(m *measurement) *float64 { return &m.LoadCPU },
+		func(m *measurement) *float64 { return &m.LoadCPU }, func(m *measurement) *float64 { return &m.Sent },
 	} {
 		var values []float64
 		for i := range all {
@@ -103,10 +103,10 @@ func medians(all []measurement) (m measurement) {
 // line is a measurement for people who wait.
 func (m *measurement) line() string {
 	return fmt.Sprintf("round %d %6s %4d calls: %.4f %% a call, %5.1f kB a call (idle %.1f MB), %.2f syscalls and %.2f switches a frame, "+
-		"latency %.0f/%.0f/%.0f ms, webhook %.1f/%.1f/%.1f ms, lost %d of %d, set-up p99 %.0f ms, failed %d, blocked %d, open %d; lag p99 %.1f ms, load %.0f %%, others %.0f %%",
+		"latency %.0f/%.0f/%.0f ms, webhook %.1f/%.1f/%.1f ms, lost %d of %d, set-up p99 %.0f ms, failed %d, blocked %d, open %d; sent %.0f %%, lag p99 %.1f ms, load %.0f %%, others %.0f %%",
 		m.Round, m.Server, m.Calls, m.CPU, m.Memory, m.Idle, m.Syscalls, m.Switches, m.Latency.P50, m.Latency.P95, m.Latency.P99,
 		m.Webhook.P50, m.Webhook.P95, m.Webhook.P99, m.lost(), m.Finals, m.Load.Setup.P99, m.Load.Failed, m.Load.Blocked, m.Load.Open,
-		m.Load.Lag.P99, m.LoadCPU, m.Others)
+		m.Sent*100, m.Load.Lag.P99, m.LoadCPU, m.Others)
 }
 
 // lost is how many utterances did not come to the webhook. The relay has none.
