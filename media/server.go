@@ -50,6 +50,8 @@ type Server struct {
 	// Tick is how often streams that came through Listener are read, in steps of 5 ms. 0 means DefaultTick; less
 	// than 0 that every message is read as it arrives.
 	Tick time.Duration
+	// QuietTick is the same for while nobody speaks; it is at least Tick. 0 means DefaultQuietTick.
+	QuietTick time.Duration
 
 	// Serve runs a stream: it should call Receive soon, and the stream ends when it returns. ctx ends at
 	// Shutdown. It must be set.
@@ -189,6 +191,7 @@ func (s *Server) limits() limits {
 		idle:        cmp.Or(s.IdleTimeout, DefaultIdleTimeout),
 		maxDuration: cmp.Or(s.MaxDuration, DefaultMaxDuration),
 		tick:        s.tick(),
+		quietTick:   s.quietTick(),
 	}
 }
 

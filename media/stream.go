@@ -49,7 +49,8 @@ type Stream struct {
 	// The reader's own.
 	buf     []byte
 	msg     message
-	trouble error // why the last message that was no use was none
+	calm    time.Duration // since the last speech, as far as ticks tell
+	trouble error         // why the last message that was no use was none
 
 	out sender
 
@@ -71,8 +72,8 @@ type Stream struct {
 
 // limits are a stream's share of the Server's settings.
 type limits struct {
-	message                        int
-	start, idle, maxDuration, tick time.Duration
+	message                                   int
+	start, idle, maxDuration, tick, quietTick time.Duration
 }
 
 // socket is what a stream needs of a WebSocket connection.
@@ -191,4 +192,7 @@ func (st *Stream) media(msg *message, now time.Time) {
 		return
 	}
 	st.line.frame(msg.track, msg.timestamp, msg.hasTimestamp, msg.payload[:n], now)
+	if st.line.tracks[msg.track].voiced {
+		st.calm = 0
+	}
 }

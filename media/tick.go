@@ -9,10 +9,16 @@ import (
 // Most of what a call costs is waking up and asking the kernel, for each frame anew. A ticked connection is read at
 // ticks instead: what has come in since the last one is read at once, and nothing wakes up in between.
 
-// DefaultTick is how often a stream is read: three frames of 20 ms at a time.
-const DefaultTick = 60 * time.Millisecond
+// Defaults of Server.Tick and Server.QuietTick: four frames of 20 ms at a time, and eight.
+const (
+	DefaultTick      = 80 * time.Millisecond
+	DefaultQuietTick = 160 * time.Millisecond
+)
 
 const (
+	// quietTime is how long nobody must have spoken until a stream is read at quiet ticks. It is longer than the silence
+	// that ends an utterance, which is when somebody waits for what was said.
+	quietTime = 500 * time.Millisecond
 	// hurriedTick is how often a stream is read that somebody is in a hurry for: half a frame late at most.
 	hurriedTick = 10 * time.Millisecond
 	// tickGrid is what all ticks of all streams are multiples of, so that many share one wake-up of the process.
@@ -21,7 +27,8 @@ const (
 
 // Listener returns a listener for the app that the server is registered with. Where the system allows it (Linux), the
 // streams that come through it are read at ticks, every Server.Tick, rather than as each message arrives: that
-// takes a fraction of the processor time and delays a message by Tick at most. Other requests notice nothing, and
+// takes a fraction of the processor time and delays a message by Tick at most. Half a second after the last speech
+// QuietTick takes its place: the first word after a silence then comes later by so much at most. Other requests notice nothing, and
 // neither do connections that are not plain TCP.
 func (s *Server) Listener(l net.Listener) net.Listener {
 	if s.Tick < 0 {
@@ -49,12 +56,17 @@ func (st *Stream) startTicks() {
 	}
 }
 
-// nextTick is how long to wait between two reads.
+// nextTick is how long to wait between two reads. It is the reader's.
 func (st *Stream) nextTick() time.Duration {
-	if st.hurry.Load() {
-		return min(st.limits.tick, hurriedTick)
+	tick := st.limits.tick
+	switch {
+	case st.hurry.Load():
+		tick = min(tick, hurriedTick)
+	case st.calm >= quietTime:
+		tick = st.limits.quietTick
 	}
-	return st.limits.tick
+	st.calm += tick
+	return tick
 }
 
 // tick makes the connection under the WebSocket be read at ticks.
@@ -84,3 +96,7 @@ func (p *pace) next(after time.Duration) time.Duration {
 }
 
 func (s *Server) tick() time.Duration { return cmp.Or(s.Tick, DefaultTick) }
+
+func (s *Server) quietTick() time.Duration {
+	return max(s.tick(), cmp.Or(s.QuietTick, DefaultQuietTick))
+}

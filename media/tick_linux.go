@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 // tickZero is the zero of the grid of ticks, for all streams of the process.
@@ -93,7 +94,7 @@ func (c *tickedConn) Read(b []byte) (int, error) {
 		if overdue(&c.readBy) {
 			return 0, c.fail("read", os.ErrDeadlineExceeded)
 		}
-		n, err := c.do(b, syscall.Read)
+		n, err := c.do(syscall.SYS_READ, b)
 		switch {
 		case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.EINTR):
 			continue
@@ -118,8 +119,8 @@ func (c *tickedConn) Write(b []byte) (int, error) {
 		if overdue(&c.writeBy) {
 			return done, c.fail("write", os.ErrDeadlineExceeded)
 		}
-		n, err := c.do(b[done:], syscall.Write)
-		done += max(n, 0)
+		n, err := c.do(syscall.SYS_WRITE, b[done:])
+		done += n
 		switch {
 		case errors.Is(err, syscall.EAGAIN):
 			time.Sleep(writeRetry)
@@ -131,14 +132,19 @@ func (c *tickedConn) Write(b []byte) (int, error) {
 	}
 }
 
-// do makes a system call on the descriptor, which never waits.
-func (c *tickedConn) do(b []byte, call func(int, []byte) (int, error)) (int, error) {
+// do makes a system call on the descriptor. It never waits, so the Go scheduler is not told of it: that would make it
+// watch the call and hand over the processor.
+func (c *tickedConn) do(call uintptr, b []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return 0, net.ErrClosed
 	}
-	return call(c.fd, b)
+	n, _, errno := syscall.RawSyscall(call, uintptr(c.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), nil
 }
 
 func (c *tickedConn) fail(op string, err error) error {
@@ -171,8 +177,12 @@ func (c *tickedConn) CloseWrite() error {
 	if !c.ticking.Load() {
 		return c.tcp.CloseWrite()
 	}
-	_, err := c.do(nil, func(fd int, _ []byte) (int, error) { return 0, syscall.Shutdown(fd, syscall.SHUT_WR) })
-	return err
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return net.ErrClosed
+	}
+	return syscall.Shutdown(c.fd, syscall.SHUT_WR)
 }
 
 // SetDeadline sets both deadlines. From tick on they are looked at when a tick comes.

@@ -115,6 +115,7 @@ func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 		Insecure:   o.Insecure,
 		MaxStreams: o.MaxCalls,
 		Tick:       o.Tick,
+		QuietTick:  o.QuietTick,
 		Logger:     logger,
 		Serve: func(ctx context.Context, stream *media.Stream) {
 			if sid := stream.Start().AccountSID; o.TwilioAccountSID != "" && sid != o.TwilioAccountSID {
