@@ -1,6 +1,9 @@
 package media
 
 import (
+	"bytes"
+	"encoding/base64"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,9 +21,9 @@ func TestTicksOfAllStreamsFallTogether(t *testing.T) {
 			{0, 60 * time.Millisecond, 70 * time.Millisecond},
 			{3 * time.Millisecond, 60 * time.Millisecond, 130 * time.Millisecond}, // work does not delay the next
 			{0, 10 * time.Millisecond, 140 * time.Millisecond},
-			{24 * time.Millisecond, 10 * time.Millisecond, 165 * time.Millisecond}, // what is missed is not made up for
-			{0, 0, 170 * time.Millisecond},
-			{0, 13 * time.Millisecond, 180 * time.Millisecond}, // off the grid is rounded down
+			{24 * time.Millisecond, 10 * time.Millisecond, 170 * time.Millisecond}, // what is missed is not made up for
+			{0, 0, 180 * time.Millisecond},
+			{0, 13 * time.Millisecond, 190 * time.Millisecond}, // off the grid is rounded down
 		} {
 			time.Sleep(step.busy)
 			time.Sleep(p.next(step.after))
@@ -29,4 +32,35 @@ func TestTicksOfAllStreamsFallTogether(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestTicksAreLongWhileNobodySpeaks(t *testing.T) {
+	st := &Stream{limits: limits{tick: 100 * time.Millisecond, quietTick: 160 * time.Millisecond}}
+	st.line = newTimeline([]Track{TrackInbound}, time.Now(), &st.n, func(Track, []byte) {})
+	frame := func(level byte) {
+		payload := base64.StdEncoding.AppendEncode(nil, bytes.Repeat([]byte{level}, 160))
+		st.media(&message{kind: kindMedia, payload: payload, hasPayload: true}, time.Now())
+	}
+	ticks := func(n int) (all []time.Duration) {
+		for range n {
+			frame(0xFF) // silence
+			all = append(all, st.nextTick()/time.Millisecond)
+		}
+		return all
+	}
+	if got, want := ticks(7), []time.Duration{100, 100, 100, 100, 100, 160, 160}; !slices.Equal(got, want) {
+		t.Errorf("ticks of %v ms in silence, want %v", got, want)
+	}
+	frame(0x00) // as loud as can be
+	if got, want := ticks(6), []time.Duration{100, 100, 100, 100, 100, 160}; !slices.Equal(got, want) {
+		t.Errorf("ticks of %v ms after a word, want %v", got, want)
+	}
+	st.Hurry(true)
+	if got, want := ticks(2), []time.Duration{10, 10}; !slices.Equal(got, want) {
+		t.Errorf("ticks of %v ms in a hurry, want %v", got, want)
+	}
+	st.Hurry(false)
+	if got, want := ticks(1), []time.Duration{160}; !slices.Equal(got, want) {
+		t.Errorf("ticks of %v ms after the hurry, want %v", got, want)
+	}
 }

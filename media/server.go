@@ -47,7 +47,7 @@ type Server struct {
 	IdleTimeout  time.Duration // without any readable message. 0 means DefaultIdleTimeout
 	MaxDuration  time.Duration // of a stream. 0 means DefaultMaxDuration
 
-	// Tick is how often streams that came through Listener are read, in steps of 5 ms. 0 means DefaultTick; less
+	// Tick is how often streams that came through Listener are read, in steps of 10 ms. 0 means DefaultTick; less
 	// than 0 that every message is read as it arrives.
 	Tick time.Duration
 	// QuietTick is the same for while nobody speaks; it is at least Tick. 0 means DefaultQuietTick.

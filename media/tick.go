@@ -9,9 +9,9 @@ import (
 // Most of what a call costs is waking up and asking the kernel, for each frame anew. A ticked connection is read at
 // ticks instead: what has come in since the last one is read at once, and nothing wakes up in between.
 
-// Defaults of Server.Tick and Server.QuietTick: four frames of 20 ms at a time, and eight.
+// Defaults of Server.Tick and Server.QuietTick: five frames of 20 ms at a time, and eight.
 const (
-	DefaultTick      = 80 * time.Millisecond
+	DefaultTick      = 100 * time.Millisecond
 	DefaultQuietTick = 160 * time.Millisecond
 )
 
@@ -22,7 +22,7 @@ const (
 	// hurriedTick is how often a stream is read that somebody is in a hurry for: half a frame late at most.
 	hurriedTick = 10 * time.Millisecond
 	// tickGrid is what all ticks of all streams are multiples of, so that many share one wake-up of the process.
-	tickGrid = 5 * time.Millisecond
+	tickGrid = 10 * time.Millisecond
 )
 
 // Listener returns a listener for the app that the server is registered with. Where the system allows it (Linux), the

@@ -42,7 +42,8 @@ type measurement struct {
 	Others   float64 `json:"others_cpu_percent_of_core"` // load generator, recogniser and webhook
 	LoadCPU  float64 `json:"load_cpu_percent_of_a_core"` // the load generator of these
 
-	Latency    quantiles  `json:"added_latency_ms"`
+	Speech     quantiles  `json:"added_latency_of_speech_ms"`
+	Latency    quantiles  `json:"added_latency_ms"` // of all frames
 	Webhook    quantiles  `json:"final_to_webhook_ms"`
 	Finals     int        `json:"finals"`     // said by the recogniser
 	Utterances int        `json:"utterances"` // that came to the webhook
@@ -209,7 +210,8 @@ func (m *measurement) hear(times, ears, hook string, from, to int64) error {
 	m.CPU = float64(m.used) / float64(audio) * 100
 	m.Sent = float64(audio) / (float64(to-from) * float64(m.Calls))
 	m.Switches /= float64(max(1, frames))
-	m.Latency = quantilesOf(addedLatency(sent, heard.Arrivals, from, to))
+	speech, every := addedLatency(sent, heard.Arrivals, from, to)
+	m.Speech, m.Latency = quantilesOf(speech), quantilesOf(every)
 	m.Webhook = quantilesOf(hooked.Latencies)
 	m.Finals, m.Utterances = heard.Finals, hooked.Utterances
 	return nil

@@ -12,7 +12,7 @@ func (r *report) plot() string {
 	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 360" font-family="sans-serif" font-size="12">` +
 		`<rect width="900" height="360" fill="#fff"/>`)
 	r.panel(&b, 60, "CPU a call, % of one core", func(m measurement) float64 { return m.CPU })
-	r.panel(&b, 510, "added audio latency, p95, ms", func(m measurement) float64 { return m.Latency.P95 })
+	r.panel(&b, 510, "added latency of speech, p95, ms", func(m measurement) float64 { return m.Speech.P95 })
 	b.WriteString(`</svg>` + "\n")
 	return b.String()
 }

@@ -77,7 +77,8 @@ func medians(all []measurement) (m measurement) {
 		*f(&m) = median(values)
 	}
 	for _, f := range []func(*measurement) *quantiles{
-		func(m *measurement) *quantiles { return &m.Latency }, func(m *measurement) *quantiles { return &m.Webhook },
+		func(m *measurement) *quantiles { return &m.Speech }, func(m *measurement) *quantiles { return &m.Latency },
+		func(m *measurement) *quantiles { return &m.Webhook },
 		func(m *measurement) *quantiles { return &m.Load.Setup }, func(m *measurement) *quantiles { return &m.Load.Lag },
 	} {
 		var q [4][]float64
@@ -103,8 +104,9 @@ func medians(all []measurement) (m measurement) {
 // line is a measurement for people who wait.
 func (m *measurement) line() string {
 	return fmt.Sprintf("round %d %6s %4d calls: %.4f %% a call, %5.1f kB a call (idle %.1f MB), %.2f syscalls and %.2f switches a frame, "+
-		"latency %.0f/%.0f/%.0f ms, webhook %.1f/%.1f/%.1f ms, lost %d of %d, set-up p99 %.0f ms, failed %d, blocked %d, open %d; sent %.0f %%, lag p99 %.1f ms, load %.0f %%, others %.0f %%",
+		"latency %.0f/%.0f/%.0f ms (speech %.0f/%.0f/%.0f), webhook %.1f/%.1f/%.1f ms, lost %d of %d, set-up p99 %.0f ms, failed %d, blocked %d, open %d; sent %.0f %%, lag p99 %.1f ms, load %.0f %%, others %.0f %%",
 		m.Round, m.Server, m.Calls, m.CPU, m.Memory, m.Idle, m.Syscalls, m.Switches, m.Latency.P50, m.Latency.P95, m.Latency.P99,
+		m.Speech.P50, m.Speech.P95, m.Speech.P99,
 		m.Webhook.P50, m.Webhook.P95, m.Webhook.P99, m.lost(), m.Finals, m.Load.Setup.P99, m.Load.Failed, m.Load.Blocked, m.Load.Open,
 		m.Sent*100, m.Load.Lag.P99, m.LoadCPU, m.Others)
 }
@@ -115,14 +117,14 @@ func (m *measurement) lost() int { return m.Finals - m.Utterances }
 // table is the report as Markdown.
 func (r *report) table() string {
 	var b strings.Builder
-	b.WriteString("| calls | CPU a call: bridge | relay | ratio | memory a call: bridge | relay | added latency p50/p95/p99: bridge | relay | " +
+	b.WriteString("| calls | CPU a call: bridge | relay | ratio | memory a call: bridge | relay | added latency of speech p50/p95/p99: bridge | of all frames | relay | " +
 		"system calls a frame: bridge | relay | final → webhook p50/p95/p99 | utterances lost | set-up p99 |\n" +
-		"|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
+		"|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
 	three := func(q quantiles) string { return fmt.Sprintf("%.1f / %.1f / %.1f ms", q.P50, q.P95, q.P99) }
 	for _, row := range r.Rows {
 		a, z := row.Bridge, row.Relay
-		fmt.Fprintf(&b, "| %d | %.4f %% | %.4f %% | %.2f | %.0f kB | %.0f kB | %s | %s | %.2f | %.2f | %s | %d of %d | %.0f ms |\n",
-			row.Calls, a.CPU, z.CPU, row.Ratio, a.Memory, z.Memory, three(a.Latency), three(z.Latency), a.Syscalls, z.Syscalls,
+		fmt.Fprintf(&b, "| %d | %.4f %% | %.4f %% | %.2f | %.0f kB | %.0f kB | %s | %s | %s | %.2f | %.2f | %s | %d of %d | %.0f ms |\n",
+			row.Calls, a.CPU, z.CPU, row.Ratio, a.Memory, z.Memory, three(a.Speech), three(a.Latency), three(z.Latency), a.Syscalls, z.Syscalls,
 			three(a.Webhook), a.lost(), a.Finals, a.Load.Setup.P99)
 	}
 	return b.String()

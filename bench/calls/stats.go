@@ -42,9 +42,8 @@ func writeJSON(file string, v any) error {
 }
 
 // addedLatency is how much later than each frame its audio arrived, in milliseconds, for frames sent within a window
-// of the wall clock.
-func addedLatency(sent map[int][]int64, arrivals map[int][]arrival, from, to int64) []float64 {
-	var all []float64
+// of the wall clock: those that are speech, and all.
+func addedLatency(sent map[int][]int64, arrivals map[int][]arrival, from, to int64) (speech, all []float64) {
 	for call, heard := range arrivals {
 		i := 0
 		for n, at := range sent[call] {
@@ -55,9 +54,13 @@ func addedLatency(sent map[int][]int64, arrivals map[int][]arrival, from, to int
 				break
 			}
 			if at >= from && at < to {
-				all = append(all, float64(heard[i].At-at)/1e6)
+				ms := float64(heard[i].At-at) / 1e6
+				all = append(all, ms)
+				if isSpeech(call, n) {
+					speech = append(speech, ms)
+				}
 			}
 		}
 	}
-	return all
+	return speech, all
 }

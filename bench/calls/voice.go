@@ -68,6 +68,9 @@ func (v *voices) payload(call, n int) []byte {
 	return v.cycle[(n+phase(call))%cycle]
 }
 
+// isSpeech tells whether frame n of a call is speech.
+func isSpeech(call, n int) bool { return (n+phase(call))%cycle < spoken }
+
 // nameSample is the number of the sample, 16000 a second, in the middle of digit i.
 func nameSample(i int) int { return (i*digitFrames*frame + digitFrames*frame/2) * 2 }
 

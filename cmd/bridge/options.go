@@ -27,7 +27,7 @@ type options struct {
 	Insecure  bool          `env:"BRIDGE_INSECURE" help:"Take streams from anybody, on any address."`
 	MaxCalls  int           `env:"BRIDGE_MAX_CALLS" default:"1000" placeholder:"N" help:"Streams at once; more get 503 (${default})."`
 	Grace     time.Duration `env:"BRIDGE_GRACE" default:"30s" placeholder:"TIME" help:"How long the last words and webhooks may take at SIGTERM, which ends all calls (${default})."`
-	Tick      time.Duration `env:"BRIDGE_TICK" default:"80ms" placeholder:"TIME" help:"How often calls are read, 5ms to 200ms; longer costs less and answers later (${default}). Less than 0 reads every message as it arrives."`
+	Tick      time.Duration `env:"BRIDGE_TICK" default:"100ms" placeholder:"TIME" help:"How often calls are read, 10ms to 200ms; longer costs less and answers later (${default}). Less than 0 reads every message as it arrives."`
 	QuietTick time.Duration `env:"BRIDGE_QUIET_TICK" default:"160ms" placeholder:"TIME" help:"The same while nobody speaks on a call, if longer (${default})."`
 	Sandbox   string        `env:"BRIDGE_SANDBOX" default:"auto" enum:"auto,speech,marker,simulated" help:"What the built-in recogniser hears when there is no ALDEA_API_KEY: ${enum}."`
 
@@ -129,8 +129,8 @@ func (o *options) validate() error {
 	if o.MaxCalls < 1 {
 		return fmt.Errorf("BRIDGE_MAX_CALLS: %d is less than 1", o.MaxCalls)
 	}
-	if o.Tick > 200*time.Millisecond || o.Tick > 0 && o.Tick < 5*time.Millisecond {
-		return fmt.Errorf("BRIDGE_TICK: %v is not between 5ms and 200ms, nor less than 0", o.Tick)
+	if o.Tick > 200*time.Millisecond || o.Tick > 0 && o.Tick < 10*time.Millisecond {
+		return fmt.Errorf("BRIDGE_TICK: %v is not between 10ms and 200ms, nor less than 0", o.Tick)
 	}
 	if o.QuietTick < 0 || o.QuietTick > 200*time.Millisecond {
 		return fmt.Errorf("BRIDGE_QUIET_TICK: %v is not between 0 and 200ms", o.QuietTick)
