@@ -55,12 +55,28 @@ func TestTicksAreLongWhileNobodySpeaks(t *testing.T) {
 	if got, want := ticks(6), []time.Duration{100, 100, 100, 100, 100, 160}; !slices.Equal(got, want) {
 		t.Errorf("ticks of %v ms after a word, want %v", got, want)
 	}
-	st.Hurry(true)
-	if got, want := ticks(2), []time.Duration{10, 10}; !slices.Equal(got, want) {
-		t.Errorf("ticks of %v ms in a hurry, want %v", got, want)
-	}
-	st.Hurry(false)
-	if got, want := ticks(1), []time.Duration{160}; !slices.Equal(got, want) {
-		t.Errorf("ticks of %v ms after the hurry, want %v", got, want)
-	}
+}
+
+func TestTicksAreShortWhileThePromptPlays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := &Stream{limits: limits{tick: 100 * time.Millisecond, quietTick: 100 * time.Millisecond}}
+		tick := func(want time.Duration, when string) {
+			t.Helper()
+			if got := st.nextTick(); got != want {
+				t.Errorf("a tick of %v %s, want %v", got, when, want)
+			}
+		}
+		tick(100*time.Millisecond, "before anything was sent")
+		st.out.heard.add(8000, time.Now())
+		st.out.heard.add(8000, time.Now())
+		time.Sleep(2*time.Second + hearLate - 1)
+		tick(10*time.Millisecond, "while the caller may hear the end")
+		time.Sleep(time.Nanosecond)
+		tick(100*time.Millisecond, "when he has heard it")
+		st.out.heard.add(80000, time.Now())
+		st.out.heard.clear(time.Now())
+		tick(10*time.Millisecond, "right after clear")
+		time.Sleep(hearLate)
+		tick(100*time.Millisecond, "a while after clear")
+	})
 }

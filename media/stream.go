@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -53,8 +52,6 @@ type Stream struct {
 	trouble error         // why the last message that was no use was none
 
 	out sender
-
-	hurry atomic.Bool
 
 	onHangUp func()     // makes the server remember that the call is to end
 	mu       sync.Mutex // held while the Receiver is told something

@@ -3,6 +3,7 @@ package media
 import (
 	"cmp"
 	"net"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,8 +20,11 @@ const (
 	// quietTime is how long nobody must have spoken until a stream is read at quiet ticks. It is longer than the silence
 	// that ends an utterance, which is when somebody waits for what was said.
 	quietTime = 500 * time.Millisecond
-	// hurriedTick is how often a stream is read that somebody is in a hurry for: half a frame late at most.
+	// hurriedTick is how often a stream is read while the caller hears something from us and may interrupt it: half a
+	// frame late at most.
 	hurriedTick = 10 * time.Millisecond
+	// hearLate is how much later than it was sent the caller may hear the end of it.
+	hearLate = time.Second
 	// tickGrid is what all ticks of all streams are multiples of, so that many share one wake-up of the process.
 	tickGrid = 10 * time.Millisecond
 )
@@ -28,7 +32,8 @@ const (
 // Listener returns a listener for the app that the server is registered with. Where the system allows it (Linux), the
 // streams that come through it are read at ticks, every Server.Tick, rather than as each message arrives: that
 // takes a fraction of the processor time and delays a message by Tick at most. Half a second after the last speech
-// QuietTick takes its place: the first word after a silence then comes later by so much at most. Other requests notice nothing, and
+// QuietTick takes its place: the first word after a silence then comes later by so much at most. While audio that was
+// sent with SendMedia plays, a stream is read every 10 ms, so that an interruption is not delayed. Other requests notice nothing, and
 // neither do connections that are not plain TCP.
 func (s *Server) Listener(l net.Listener) net.Listener {
 	if s.Tick < 0 {
@@ -36,11 +41,6 @@ func (s *Server) Listener(l net.Listener) net.Listener {
 	}
 	return tickedListener(l)
 }
-
-// Hurry makes the stream be read every 10 ms while on, whatever Server.Tick says: for as long as somebody waits for what
-// the caller does, as when a prompt plays that he may interrupt. It takes effect at the next tick. Each call
-// replaces the one before; it may be called at any time.
-func (st *Stream) Hurry(on bool) { st.hurry.Store(on) }
 
 // A ticker is a connection that can be read at ticks.
 type ticker interface {
@@ -60,7 +60,7 @@ func (st *Stream) startTicks() {
 func (st *Stream) nextTick() time.Duration {
 	tick := st.limits.tick
 	switch {
-	case st.hurry.Load():
+	case st.out.heard.at(time.Now()):
 		tick = min(tick, hurriedTick)
 	case st.calm >= quietTime:
 		tick = st.limits.quietTick
@@ -76,6 +76,26 @@ func (c *conn) tick(next func() time.Duration) error {
 	}
 	return nil
 }
+
+// A playout is when the caller has heard all that was sent to him, in nanoseconds since 1970. Methods may be called
+// concurrently.
+type playout struct{ until atomic.Int64 }
+
+// add notes that n more samples were sent.
+func (p *playout) add(n int, now time.Time) {
+	for {
+		old := p.until.Load()
+		if p.until.CompareAndSwap(old, max(old, now.UnixNano())+int64(duration(int64(n)))) {
+			return
+		}
+	}
+}
+
+// clear notes that the rest was taken back.
+func (p *playout) clear(now time.Time) { p.until.Store(min(p.until.Load(), now.UnixNano())) }
+
+// at tells whether the caller may still hear something.
+func (p *playout) at(now time.Time) bool { return now.UnixNano() < p.until.Load()+int64(hearLate) }
 
 // A pace says when the next tick is.
 type pace struct {
