@@ -9,7 +9,7 @@ import (
 
 type serveCmd struct {
 	options
-	Pprof string `hidden:"" env:"BRIDGE_PPROF" placeholder:"HOST:PORT" help:"Serve profiles there, on this machine only."`
+	Pprof string `env:"BRIDGE_PPROF" placeholder:"HOST:PORT" help:"Serve profiles there, on this machine only."`
 	Print bool   `env:"BRIDGE_PRINT" help:"Print what is said; on by itself on a terminal if there is no webhook."`
 }
 
