@@ -5,10 +5,14 @@ FUZZTIME    ?= 1m
 SEED        ?= 1
 SEEDS       ?= 10000
 REAL        ?= 200
+CALLS       ?= 1 10 100 500 1000 2000
+SECONDS     ?= 30
+ROUNDS      ?= 3
+OUT         ?= bin/bench
 GOLANGCI    := v2.13.0
 GOVULNCHECK := v1.2.0
 
-.PHONY: build demo test test-peers lint fmt bench fuzz golden soak chaos crash outage stuck powercut bench-journal latency clean
+.PHONY: build demo test test-peers lint fmt bench fuzz golden soak chaos crash outage stuck powercut bench-journal bench-calls latency clean
 
 build: ## bin/bridge (static) and bin/bridge-sphinx (the offline recogniser's host)
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/bridge ./cmd/bridge
@@ -81,3 +85,9 @@ bench-journal: ## append rates, a slow disk (root and /dev/fuse), an event's way
 
 latency: ## how much later than the carrier's frames their audio arrives at the recogniser; from its final to the webhook's request; from its answer to the first frame; from the caller's voice to the clear
 	$(GO) test ./cmd/bridge -run='^$$' -bench='AddedLatency|UtteranceLatency|TalkingBack' -benchtime=1x -timeout=20m
+
+bench-calls: ## what a call costs, beside a raw relay: CALLS, SECONDS measured, ROUNDS; table, JSON and plot in OUT (bin/bench)
+	@scripts/deps.sh bench
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/bench-bridge ./cmd/bridge
+	cd bench && CGO_ENABLED=0 $(GO) build -trimpath -o ../bin/bench-relay ./relay && CGO_ENABLED=0 $(GO) build -trimpath -o ../bin/bench-calls ./calls
+	@ulimit -n $$(ulimit -Hn); bin/bench-calls -bridge bin/bench-bridge -relay bin/bench-relay -calls '$(CALLS)' -window $(SECONDS)s -rounds $(ROUNDS) -out $(OUT) $(ARGS)

@@ -52,14 +52,15 @@ func TestThePathFromWriteToTheSocketAllocatesNothing(t *testing.T) {
 	s, w := idleStream(t)
 	frame := sound(0, 160)
 	bytes := 0
+	var pcm []byte
 	frameToPCM := func() {
 		s.Write(frame)
 		step, _ := w.plan(w.opened)
 		if step.kind != stepAudio {
 			return
 		}
-		w.pcm = w.codec.Append(w.pcm[:0], step.audio)
-		bytes += len(w.pcm)
+		pcm = w.codec.Append(pcm[:0], step.audio)
+		bytes += len(pcm)
 		s.mu.Lock()
 		s.src.settle(s.src.next) // a recogniser that keeps up
 		s.mu.Unlock()
@@ -81,13 +82,14 @@ func BenchmarkWriteToPCM(b *testing.B) {
 	frame := sound(0, 160)
 	b.SetBytes(160)
 	b.ReportAllocs()
+	var pcm []byte
 	for b.Loop() {
 		s.Write(frame)
 		step, _ := w.plan(w.opened)
 		if step.kind != stepAudio {
 			continue
 		}
-		w.pcm = w.codec.Append(w.pcm[:0], step.audio)
+		pcm = w.codec.Append(pcm[:0], step.audio)
 		s.mu.Lock()
 		s.src.settle(s.src.next)
 		s.mu.Unlock()

@@ -1,6 +1,7 @@
 package aldea
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -14,6 +15,9 @@ import (
 // Every field may be missing or null, and unknown ones are ignored. Where Aldea and Deepgram differ in
 // shape, both are read.
 func decode(data []byte) (Message, error) {
+	if bytes.HasPrefix(data, []byte(`{"type":"Results"`)) && !bytes.Contains(data, []byte(`rror"`)) {
+		return decodeResults(data) // nearly all that ever comes, read once
+	}
 	var head struct {
 		Type  string          `json:"type"`
 		Error json.RawMessage `json:"error"`

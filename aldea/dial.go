@@ -92,7 +92,7 @@ func (w *watchedDial) dialContext(ctx context.Context, network, addr string) (ne
 		return nil, err
 	}
 	w.stop = context.AfterFunc(ctx, func() { _ = nc.Close() })
-	return nc, nil
+	return plain(nc), nil
 }
 
 // release ends the watch and reports whether the socket was left alone.

@@ -4,8 +4,8 @@ import "time"
 
 const (
 	// backlogChunk is the audio in one message while there is more than a chunk to send. Fewer, larger
-	// messages catch up sooner; 100 ms is what Deepgram calls a good compromise.
-	backlogChunk = 100 * time.Millisecond
+	// messages cost less and catch up sooner; Deepgram wants 20 to 250 ms.
+	backlogChunk = 160 * time.Millisecond
 	// settleQuiet is how much of a silence is kept for a replay although nobody spoke in it: what ends it
 	// may have begun unnoticed.
 	settleQuiet = 5 * time.Second

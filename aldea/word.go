@@ -26,6 +26,9 @@ func decodeWords(data json.RawMessage) []Word {
 	if len(data) == 0 {
 		return nil
 	}
+	if words, ok := scanWords(data); ok {
+		return words
+	}
 	var wire []wireWord
 	if json.Unmarshal(data, &wire) != nil || len(wire) == 0 {
 		return nil

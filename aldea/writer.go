@@ -20,7 +20,6 @@ type writer struct {
 	codec *codec.Expander
 	chunk int64  // samples in one message of live audio
 	mulaw []byte // the samples of one message, with room for the longest
-	pcm   []byte // the same as linear PCM, the bytes of one message
 	pace  pacer
 	timer *time.Timer
 	armed time.Time // when timer fires; zero when it does not
@@ -45,7 +44,6 @@ func newWriter(s *Stream) (*writer, error) {
 		codec: expander,
 		chunk: sampleAt(config.Chunk),
 		mulaw: make([]byte, config.messageSamples()),
-		pcm:   make([]byte, 0, config.messageBytes()),
 		pace:  pacer{speed: config.ReplaySpeed},
 		timer: timer,
 	}, nil
@@ -74,8 +72,7 @@ func (w *writer) send(c *conn) error {
 		case stepRecovered:
 			w.s.deliver(step.recovered)
 		case stepAudio:
-			w.pcm = w.codec.Append(w.pcm[:0], step.audio)
-			err = c.writeAudio(w.pcm)
+			err = w.audio(c, step.audio)
 		case stepFinalize:
 			err = c.writeText(finalizeMessage)
 		case stepKeepAlive:
@@ -93,6 +90,14 @@ func (w *writer) send(c *conn) error {
 			return err
 		}
 	}
+}
+
+// audio sends µ-law audio as linear PCM. The bytes of that are wanted only meanwhile, so all streams share a few buffers.
+func (w *writer) audio(c *conn, mulaw []byte) error {
+	pcm := w.s.client.pcm.Get().(*[]byte)
+	defer w.s.client.pcm.Put(pcm)
+	*pcm = w.codec.Append((*pcm)[:0], mulaw)
+	return c.writeAudio(*pcm)
 }
 
 // wait sleeps until there is something to do. The timer is set only when it would fire too late: in a
@@ -115,8 +120,7 @@ func (w *writer) wait(c *conn, until time.Time) error {
 // keepAlive sends KeepAlive, after a little silence if the connection has carried no audio yet.
 func (w *writer) keepAlive(c *conn, filler bool) error {
 	if filler {
-		w.pcm = append(w.pcm[:0], make([]byte, fillerSamples*2*int(w.codec.Rate())/8000)...)
-		if err := c.writeAudio(w.pcm); err != nil {
+		if err := c.writeAudio(make([]byte, fillerSamples*2*int(w.codec.Rate())/8000)); err != nil {
 			return err
 		}
 	}
@@ -125,8 +129,7 @@ func (w *writer) keepAlive(c *conn, filler bool) error {
 
 // closeStream sends what the codec still holds of the last samples, and CloseStream.
 func (w *writer) closeStream(c *conn) error {
-	w.pcm = w.codec.Flush(w.pcm[:0])
-	if err := c.writeAudio(w.pcm); err != nil {
+	if err := c.writeAudio(w.codec.Flush(nil)); err != nil {
 		return err
 	}
 	return c.writeText(closeStreamMessage)

@@ -22,6 +22,12 @@
 // is missing becomes silence, what comes twice or too late is dropped and counted, and when the carrier
 // sends nothing at all, silence flows by the wall clock.
 //
+// # Ticks
+//
+// Where the app listens through Server.Listener, on Linux, a stream is not read as each message arrives but at ticks: what
+// has come since the last one is read at once. Its socket leaves the poller of the Go runtime for that, so that
+// nothing wakes up in between. What a Receiver is told is the same, but later by a tick at most.
+//
 // # Goroutines
 //
 // A stream is read in the goroutine of its WebSocket handler, the one that runs Serve. Two timers stand

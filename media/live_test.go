@@ -102,7 +102,7 @@ func serveOn(t testing.TB, s *media.Server, wrap func(net.Listener) net.Listener
 	}
 	l.addr = ln.Addr().String()
 	served := make(chan error, 1)
-	go func() { served <- app.Listener(wrap(ln)) }()
+	go func() { served <- app.Listener(wrap(s.Listener(ln))) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), guard)
 		defer cancel()

@@ -27,6 +27,7 @@ type sender struct {
 	turn  chan struct{} // holds a value while somebody writes
 	over  atomic.Bool   // nothing may be sent any more
 	timer *time.Timer   // the next ping
+	heard playout       // when the caller has heard what was sent
 
 	// Whoever has the turn.
 	ws  socket
@@ -43,6 +44,7 @@ type sender struct {
 func (st *Stream) SendMedia(mulaw []byte) error {
 	for len(mulaw) > 0 {
 		n := min(len(mulaw), maxSend)
+		st.out.heard.add(n, time.Now())
 		if err := st.out.media(mulaw[:n]); err != nil {
 			return err
 		}
@@ -66,6 +68,7 @@ func (st *Stream) SendMark(name string) error {
 
 // SendClear asks the carrier to forget all audio that is not played yet. It then echoes every pending mark.
 func (st *Stream) SendClear() error {
+	st.out.heard.clear(time.Now())
 	return st.out.send(`{"event":"clear","streamSid":`, func(b []byte) []byte { return append(b, '}') })
 }
 

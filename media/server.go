@@ -47,6 +47,12 @@ type Server struct {
 	IdleTimeout  time.Duration // without any readable message. 0 means DefaultIdleTimeout
 	MaxDuration  time.Duration // of a stream. 0 means DefaultMaxDuration
 
+	// Tick is how often streams that came through Listener are read, in steps of 10 ms. 0 means DefaultTick; less
+	// than 0 that every message is read as it arrives.
+	Tick time.Duration
+	// QuietTick is the same for while nobody speaks; it is at least Tick. 0 means DefaultQuietTick.
+	QuietTick time.Duration
+
 	// Serve runs a stream: it should call Receive soon, and the stream ends when it returns. ctx ends at
 	// Shutdown. It must be set.
 	Serve func(ctx context.Context, s *Stream)
@@ -184,6 +190,8 @@ func (s *Server) limits() limits {
 		start:       cmp.Or(s.StartTimeout, DefaultStartTimeout),
 		idle:        cmp.Or(s.IdleTimeout, DefaultIdleTimeout),
 		maxDuration: cmp.Or(s.MaxDuration, DefaultMaxDuration),
+		tick:        s.tick(),
+		quietTick:   s.quietTick(),
 	}
 }
 

@@ -48,7 +48,8 @@ type Stream struct {
 	// The reader's own.
 	buf     []byte
 	msg     message
-	trouble error // why the last message that was no use was none
+	calm    time.Duration // since the last speech, as far as ticks tell
+	trouble error         // why the last message that was no use was none
 
 	out sender
 
@@ -68,8 +69,8 @@ type Stream struct {
 
 // limits are a stream's share of the Server's settings.
 type limits struct {
-	message                  int
-	start, idle, maxDuration time.Duration
+	message                                   int
+	start, idle, maxDuration, tick, quietTick time.Duration
 }
 
 // socket is what a stream needs of a WebSocket connection.
@@ -105,6 +106,7 @@ func (st *Stream) Receive(ctx context.Context, to Receiver) EndReason {
 	}
 	stop := context.AfterFunc(ctx, func() { st.end(EndShutdown) })
 	defer stop()
+	st.startTicks()
 	for {
 		msg, err := st.read()
 		if err != nil {
@@ -187,4 +189,7 @@ func (st *Stream) media(msg *message, now time.Time) {
 		return
 	}
 	st.line.frame(msg.track, msg.timestamp, msg.hasTimestamp, msg.payload[:n], now)
+	if st.line.tracks[msg.track].voiced {
+		st.calm = 0
+	}
 }

@@ -5,6 +5,7 @@
 #   test   demo, the other voices, the independent audio tools that tests use, and Python and Node.js, which
 #          examples are written in
 #   peers  test, and third-party clients
+#   bench  what counts system calls (without it the other figures are there)
 set -euo pipefail
 
 node_since() { node -e "process.exit(+(process.versions.node.split('.')[0] < $1))" 2>/dev/null; }
@@ -20,7 +21,8 @@ case "${1:-}" in
     ! command -v node >/dev/null || node_since 18 || { echo "deps: tests need Node.js 18 or newer on the PATH (https://nodejs.org)" >&2; exit 1; }
     ;;
   peers) packages+=(minimodem sox ffmpeg asterisk-core-sounds-en-wav espeak-ng python3-websockets chromium) ;;
-  *) echo "usage: $0 demo|test|peers" >&2; exit 2 ;;
+  bench) optional=1 packages=(strace linux-perf) ;;
+  *) echo "usage: $0 demo|test|peers|bench" >&2; exit 2 ;;
 esac
 
 if [ "$1" = peers ] && ! node_since 20; then

@@ -9,7 +9,8 @@ import (
 
 type serveCmd struct {
 	options
-	Print bool `env:"BRIDGE_PRINT" help:"Print what is said; on by itself on a terminal if there is no webhook."`
+	Pprof string `env:"BRIDGE_PPROF" placeholder:"HOST:PORT" help:"Serve profiles there, on this machine only."`
+	Print bool   `env:"BRIDGE_PRINT" help:"Print what is said; on by itself on a terminal if there is no webhook."`
 }
 
 // gcPercent is how much the heap may grow between two collections, unless GOGC says otherwise. A call allocates
@@ -21,6 +22,9 @@ const gcPercent = 15
 func (c *serveCmd) Run(ctx context.Context, term terminal, logger *slog.Logger) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
+	}
+	if err := startPprof(c.Pprof, logger); err != nil {
+		return err
 	}
 	var h hooks
 	if c.Print || c.WebhookURL == "" && isTerminal(term.stdout) {

@@ -160,6 +160,8 @@ func (s *server) newMedia() *media.Server {
 		PathToken:  o.secrets.mediaToken,
 		Insecure:   o.Insecure,
 		MaxStreams: o.MaxCalls,
+		Tick:       o.Tick,
+		QuietTick:  o.QuietTick,
 		Logger:     s.logger,
 		Serve: func(ctx context.Context, stream *media.Stream) {
 			if sid := stream.Start().AccountSID; o.TwilioAccountSID != "" && sid != o.TwilioAccountSID {
@@ -212,7 +214,7 @@ func (s *server) run(ctx context.Context) error {
 		delivered <- s.dispatcher.Run(delivering)
 	}()
 	serving := make(chan error, 1)
-	go func() { serving <- s.app.Listener(s.listener) }()
+	go func() { serving <- s.app.Listener(s.media.Listener(s.listener)) }()
 	s.logger.Info("listening", "address", s.listener.Addr().String(), "media", "/media/twilio", "voice", "/voice/twilio")
 
 	var err error

@@ -1,0 +1,91 @@
+package aldea
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"testing"
+	"time"
+)
+
+// plainPair returns a connection with cheaper writes, and its other end.
+func plainPair(t *testing.T) (*plainConn, net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	peer, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = peer.Close() })
+	return plain(c).(*plainConn), peer
+}
+
+func TestAPlainWriteWaitsForRoomUntilItsDeadline(t *testing.T) {
+	c, peer := plainPair(t)
+	sent := bytes.Repeat([]byte("0123456789"), 2<<20)
+	if err := c.SetWriteDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	before, err := c.Write(sent) // nobody reads
+	if !errors.Is(err, os.ErrDeadlineExceeded) || before == 0 || before == len(sent) {
+		t.Fatalf("wrote %d bytes, %v, want some and a time-out", before, err)
+	}
+	if err := c.SetWriteDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	written := make(chan error)
+	go func() {
+		_, err := c.Write(sent[before:])
+		written <- errors.Join(err, c.CloseWrite())
+	}()
+	got, err := io.ReadAll(peer)
+	if err := errors.Join(err, <-written); err != nil || !bytes.Equal(got, sent) {
+		t.Errorf("%d of %d bytes came, %v", len(got), len(sent), err)
+	}
+}
+
+func TestAPlainWriteFailsLikeAnyOther(t *testing.T) {
+	c, _ := plainPair(t)
+	if err := c.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	var op *net.OpError
+	if n, err := c.Write([]byte("x")); n != 0 || !errors.As(err, &op) || op.Op != "write" {
+		t.Errorf("wrote %d bytes, %v behind the end, want a *net.OpError", n, err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := c.Write([]byte("x")); n != 0 || !errors.Is(err, net.ErrClosed) {
+		t.Errorf("wrote %d bytes, %v after Close, want net.ErrClosed", n, err)
+	}
+}
+
+func TestPlainWritesDoNotAllocate(t *testing.T) {
+	c, peer := plainPair(t)
+	b := make([]byte, 100)
+	by := time.Now().Add(time.Hour)
+	got := testing.AllocsPerRun(100, func() {
+		_ = c.SetWriteDeadline(by)
+		if _, err := c.Write(b); err != nil {
+			t.Error(err)
+		}
+		if _, err := io.ReadFull(peer, b); err != nil {
+			t.Error(err)
+		}
+	})
+	if got != 0 {
+		t.Errorf("%v allocations a write, want 0", got)
+	}
+}

@@ -1,0 +1,293 @@
+package main
+
+import (
+	"crypto/sha1"
+	"encoding/base64"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// The recogniser's stand-in does not listen: it knows from a call's name what is said when, and says so as the
+// recogniser would. Some calls it reads the moment something comes, and notes when; the others now and then, so that
+// it costs little.
+
+const (
+	sweepEvery   = 100 * time.Millisecond
+	interimEvery = 25  // frames between two interim results
+	finalAfter   = 15  // frames of silence until an utterance is final
+	endAfter     = 50  // frames of silence until UtteranceEnd
+	measured     = 100 // how many calls are read at once at most
+)
+
+// An arrival says that audio up to a time had come by a time of the wall clock.
+type arrival struct {
+	Until int64 `json:"ms"`
+	At    int64 `json:"ns"`
+}
+
+// An ear hears one call.
+type ear struct {
+	socket socket
+	raw    bool // the relay's: the carrier's own messages
+	eager  bool // notes arrivals
+
+	name     int
+	named    int // digits of it that are known
+	bytes    int // of audio, or messages
+	frame    int // the next whose time has not come
+	from     int // the frame where the utterance began, or the last final ended
+	finals   int
+	arrivals []arrival
+	left     []byte
+}
+
+// feed takes what was read. It answers false when the call is over.
+func (e *ear) feed(b []byte, now time.Time) bool {
+	if len(e.left) > 0 {
+		b = append(e.left, b...)
+	}
+	for {
+		f, rest, ok := parseFrame(b)
+		if !ok {
+			e.left = append(e.left[:0], rest...)
+			return true
+		}
+		b = rest
+		switch f.op {
+		case opBinary:
+			e.audio(f)
+		case opText:
+			if !e.text(f) {
+				return false
+			}
+		case opPing:
+			e.say(opPong, f.text())
+		case opClose:
+			return false
+		}
+		if e.eager && f.op != opPing {
+			e.arrivals = append(e.arrivals, arrival{e.millis(), now.UnixNano()})
+		}
+	}
+}
+
+// millis is how much audio has come.
+func (e *ear) millis() int64 {
+	if e.raw {
+		return int64(max(0, e.bytes-2)) * 20 // connected and start are no audio
+	}
+	return int64(e.bytes / 32)
+}
+
+// text takes a text message.
+func (e *ear) text(f wsFrame) bool {
+	if e.raw {
+		e.bytes++
+		if e.bytes == 2 { // start
+			_, after, _ := strings.Cut(f.text(), `"callSid":"CA`)
+			n, _ := strconv.ParseInt(after[:min(32, len(after))], 16, 64)
+			e.name = int(n)
+		}
+		return true
+	}
+	if f.text() == `{"type":"CloseStream"}` {
+		if at := (e.frame + phase(e.name)) % cycle; at < spoken+finalAfter && e.frame > e.from {
+			e.final()
+		}
+		e.say(opClose, "\x03\xe8")
+		return false
+	}
+	return true
+}
+
+// audio takes linear PCM.
+func (e *ear) audio(f wsFrame) {
+	before := e.bytes / 2
+	e.bytes += len(f.payload)
+	for e.named < digits && nameSample(e.named) < e.bytes/2 {
+		e.name |= digitOf(sampleAt(f.payload, f.mask, nameSample(e.named)-before)) << (4 * e.named)
+		if e.named++; e.named == digits {
+			e.frame = digits * digitFrames
+			e.from = e.frame
+		}
+	}
+	if e.named < digits {
+		return
+	}
+	for ; e.frame < e.bytes/2/(2*frame); e.frame++ {
+		e.hear()
+	}
+}
+
+// hear says what the recogniser would say of a frame.
+func (e *ear) hear() {
+	switch at := (e.frame + phase(e.name)) % cycle; {
+	case at == 0:
+		e.from = e.frame
+		e.say(opText, fmt.Sprintf(`{"type":"SpeechStarted","channel":[0],"timestamp":%.3f}`, seconds(e.frame)))
+	case at < spoken && at%interimEvery == 0:
+		e.results(false, "this is what call "+strconv.Itoa(e.name)+" seems to say")
+	case at == spoken+finalAfter:
+		e.final()
+	case at == spoken+endAfter:
+		e.say(opText, fmt.Sprintf(`{"type":"UtteranceEnd","channel":[0],"last_word_end":%.3f}`, seconds(e.frame-endAfter)))
+	}
+}
+
+func seconds(frames int) float64 { return float64(frames) / 50 }
+
+// final ends an utterance. Its text says when.
+func (e *ear) final() {
+	e.finals++
+	e.results(true, fmt.Sprintf("call %d said its sentence number %d at %d", e.name, e.finals, time.Now().UnixNano()))
+	e.from = e.frame
+}
+
+func (e *ear) results(final bool, text string) {
+	var words strings.Builder
+	all := strings.Fields(text)
+	step := (e.frame - e.from) * 20 / len(all)
+	for i, w := range all {
+		if i > 0 {
+			words.WriteByte(',')
+		}
+		fmt.Fprintf(&words, `[%q,%d,%d]`, w, e.from*20+i*step, e.from*20+(i+1)*step)
+	}
+	e.say(opText, fmt.Sprintf(`{"type":"Results","channel_index":[0,1],"duration":%.3f,"start":%.3f,"is_final":%t,"speech_final":%t,`+
+		`"channel":{"alternatives":[{"transcript":%q,"confidence":0.98,"words":[%s]}]}}`,
+		seconds(e.frame-e.from), seconds(e.from), final, final, text, words.String()))
+}
+
+// say sends a frame. What does not fit into the socket is lost: nobody reads then.
+func (e *ear) say(op byte, payload string) {
+	_, _ = e.socket.write(appendFrame(nil, op, payload, false))
+}
+
+// ears is the server.
+type ears struct {
+	every int // each how-manieth call is read at once
+
+	mu      sync.Mutex
+	n       int
+	lazy    []*ear
+	results map[int][]arrival
+	finals  int
+}
+
+// recogniser runs the recogniser's stand-in. GET /report says what it heard, when the calls are over.
+func recogniser(args []string) error {
+	flags := flag.NewFlagSet("recogniser", flag.ContinueOnError)
+	listen := flags.String("listen", "127.0.0.1:0", "address")
+	calls := flags.Int("calls", 1, "how many calls will come")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	s := &ears{every: (*calls + measured - 1) / measured, results: map[int][]arrival{}}
+	go s.sweep()
+	return serve(*listen, s)
+}
+
+func (s *ears) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/report" {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		_ = json.NewEncoder(w).Encode(earReport{s.finals, s.results})
+		return
+	}
+	conn, _, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		return
+	}
+	_ = conn.SetDeadline(time.Time{})
+	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	answer := "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+		base64.StdEncoding.EncodeToString(sum[:]) + "\r\n"
+	if offered, _, _ := strings.Cut(r.Header.Get("Sec-WebSocket-Protocol"), ","); offered != "" {
+		answer += "Sec-WebSocket-Protocol: " + offered + "\r\n"
+	}
+	if _, err := conn.Write([]byte(answer + "\r\n")); err != nil {
+		_ = conn.Close()
+		return
+	}
+	s.mu.Lock()
+	eager := s.n%s.every == 0
+	s.n++
+	s.mu.Unlock()
+	e := &ear{raw: r.URL.Path == "/relay", eager: eager}
+	if eager {
+		s.listen(e, conn)
+		return
+	}
+	if e.socket, err = take(conn.(*net.TCPConn)); err != nil {
+		return
+	}
+	s.mu.Lock()
+	s.lazy = append(s.lazy, e)
+	s.mu.Unlock()
+}
+
+// listen reads one call the moment something comes.
+func (s *ears) listen(e *ear, conn net.Conn) {
+	defer conn.Close()
+	f, err := conn.(*net.TCPConn).File() // to write to
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	e.socket = socket(f.Fd())
+	var b [8192]byte
+	for {
+		n, err := conn.Read(b[:])
+		if err != nil || !e.feed(b[:n], time.Now()) {
+			break
+		}
+	}
+	s.note(e)
+}
+
+// sweep reads all other calls now and then.
+func (s *ears) sweep() {
+	b := make([]byte, 64<<10)
+	for {
+		time.Sleep(sweepEvery)
+		s.mu.Lock()
+		all := s.lazy
+		s.lazy = nil
+		s.mu.Unlock()
+		now, keep := time.Now(), all[:0]
+		for _, e := range all {
+			n, err := e.socket.read(b)
+			if err == nil && (n == 0 || e.feed(b[:n], now)) {
+				keep = append(keep, e)
+				continue
+			}
+			e.socket.close()
+			s.note(e)
+		}
+		s.mu.Lock()
+		s.lazy = append(keep, s.lazy...)
+		s.mu.Unlock()
+	}
+}
+
+func (s *ears) note(e *ear) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.finals += e.finals
+	if e.eager {
+		s.results[e.name] = e.arrivals
+	}
+}
+
+// An earReport is what the recogniser heard.
+type earReport struct {
+	Finals   int               `json:"finals"`
+	Arrivals map[int][]arrival `json:"arrivals"` // by call
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"regexp"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// The webhook's stand-in answers everything with 204 and notes how old each utterance is.
+
+// said finds the time in an utterance's text.
+var said = regexp.MustCompile(`"text":"call \d+ said its sentence number \d+ at (\d+)"`)
+
+// A sink is the webhook.
+type sink struct {
+	mu        sync.Mutex
+	requests  int
+	seen      map[int64]bool // utterances, by when they were said
+	latencies []float64      // milliseconds
+}
+
+// A sinkReport is what came.
+type sinkReport struct {
+	Requests   int       `json:"requests"`
+	Utterances int       `json:"utterances"` // different ones
+	Latencies  []float64 `json:"latencies"`  // from the final result to the request, milliseconds
+}
+
+// webhook runs the webhook's stand-in.
+func webhook(args []string) error {
+	flags := flag.NewFlagSet("webhook", flag.ContinueOnError)
+	listen := flags.String("listen", "127.0.0.1:0", "address")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	return serve(*listen, &sink{seen: map[int64]bool{}})
+}
+
+func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	now := time.Now().UnixNano()
+	if r.URL.Path == "/report" {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		_ = json.NewEncoder(w).Encode(sinkReport{s.requests, len(s.seen), s.latencies})
+		return
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests++
+	if !bytes.Contains(body, []byte(`"type":"utterance.final"`)) {
+		return
+	}
+	if m := said.FindSubmatch(body); m != nil {
+		at, _ := strconv.ParseInt(string(m[1]), 10, 64)
+		if !s.seen[at] {
+			s.seen[at] = true
+			s.latencies = append(s.latencies, float64(now-at)/1e6)
+		}
+	}
+}
+
+// serve runs an HTTP server and says on standard output where, until standard input ends.
+func serve(listen string, h http.Handler) error {
+	l, err := net.Listen("tcp", listen)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stdout.WriteString(l.Addr().String() + "\n"); err != nil {
+		return err
+	}
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		_ = l.Close()
+	}()
+	_ = http.Serve(l, h)
+	return nil
+}

@@ -1,0 +1,128 @@
+package media
+
+import (
+	"cmp"
+	"net"
+	"sync/atomic"
+	"time"
+)
+
+// Most of what a call costs is waking up and asking the kernel, for each frame anew. A ticked connection is read at
+// ticks instead: what has come in since the last one is read at once, and nothing wakes up in between.
+
+// Defaults of Server.Tick and Server.QuietTick: five frames of 20 ms at a time, and eight.
+const (
+	DefaultTick      = 100 * time.Millisecond
+	DefaultQuietTick = 160 * time.Millisecond
+)
+
+const (
+	// quietTime is how long nobody must have spoken until a stream is read at quiet ticks. It is longer than the silence
+	// that ends an utterance, which is when somebody waits for what was said.
+	quietTime = 500 * time.Millisecond
+	// hurriedTick is how often a stream is read while the caller hears something from us and may interrupt it: half a
+	// frame late at most.
+	hurriedTick = 10 * time.Millisecond
+	// hearLate is how much later than it was sent the caller may hear the end of it.
+	hearLate = time.Second
+	// tickGrid is what all ticks of all streams are multiples of, so that many share one wake-up of the process.
+	tickGrid = 10 * time.Millisecond
+)
+
+// zero is a moment to count from, the same for all streams of the process. It has a monotonic reading: a wall clock that
+// is set moves neither ticks nor deadlines.
+var zero = time.Now()
+
+// Listener returns a listener for the app that the server is registered with. Where the system allows it (Linux), the
+// streams that come through it are read at ticks, every Server.Tick, rather than as each message arrives: that
+// takes a fraction of the processor time and delays a message by Tick at most. Half a second after the last speech
+// QuietTick takes its place: the first word after a silence then comes later by so much at most. While audio that was
+// sent with SendMedia plays, a stream is read every 10 ms, so that an interruption is not delayed. Other requests notice nothing, and
+// neither do connections that are not plain TCP.
+func (s *Server) Listener(l net.Listener) net.Listener {
+	if s.Tick < 0 {
+		return l
+	}
+	return tickedListener(l)
+}
+
+// A ticker is a connection that can be read at ticks.
+type ticker interface {
+	// tick makes Read wait for the next tick each time, from now on; next says how long after the last that is. Only
+	// the reader may call it.
+	tick(next func() time.Duration) error
+}
+
+// startTicks makes the stream be read at ticks if its connection can.
+func (st *Stream) startTicks() {
+	if t, ok := st.ws.(ticker); ok {
+		_ = t.tick(st.nextTick) // then it is read as before
+	}
+}
+
+// nextTick is how long to wait between two reads. It is the reader's.
+func (st *Stream) nextTick() time.Duration {
+	tick := st.limits.tick
+	switch {
+	case st.out.heard.at(time.Now()):
+		tick = min(tick, hurriedTick)
+	case st.calm >= quietTime:
+		tick = st.limits.quietTick
+	}
+	st.calm += tick
+	return tick
+}
+
+// tick makes the connection under the WebSocket be read at ticks.
+func (c *conn) tick(next func() time.Duration) error {
+	if t, ok := c.net.(ticker); ok {
+		return t.tick(next)
+	}
+	return nil
+}
+
+// A playout is when the caller has heard all that was sent to him, in nanoseconds since 1970. Methods may be called
+// concurrently.
+type playout struct{ until atomic.Int64 }
+
+// add notes that n more samples were sent.
+func (p *playout) add(n int, now time.Time) {
+	for {
+		old := p.until.Load()
+		if p.until.CompareAndSwap(old, max(old, now.UnixNano())+int64(duration(int64(n)))) {
+			return
+		}
+	}
+}
+
+// clear notes that the rest was taken back.
+func (p *playout) clear(now time.Time) { p.until.Store(min(p.until.Load(), now.UnixNano())) }
+
+// at tells whether the caller may still hear something.
+func (p *playout) at(now time.Time) bool {
+	return now.UnixNano() < p.until.Load()+int64(hearLate)
+}
+
+// A pace says when the next tick is.
+type pace struct {
+	zero time.Time // of the grid
+	last time.Duration
+}
+
+// next returns how long to sleep for a tick that comes so much after the last one. When that one is over already the next
+// on the grid counts.
+func (p *pace) next(after time.Duration) time.Duration {
+	now := time.Since(p.zero)
+	at := p.last + max(after, tickGrid)/tickGrid*tickGrid
+	if at <= now || p.last == 0 {
+		at = (now/tickGrid + 1) * tickGrid
+	}
+	p.last = at
+	return at - now
+}
+
+func (s *Server) tick() time.Duration { return cmp.Or(s.Tick, DefaultTick) }
+
+func (s *Server) quietTick() time.Duration {
+	return max(s.tick(), cmp.Or(s.QuietTick, DefaultQuietTick))
+}

@@ -1,0 +1,214 @@
+package media
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+type tickingListener struct{ net.Listener }
+
+func tickedListener(l net.Listener) net.Listener { return tickingListener{l} }
+
+func (l tickingListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if tcp, ok := c.(*net.TCPConn); ok {
+		return &tickedConn{Conn: tcp, tcp: tcp}, err
+	}
+	return c, err
+}
+
+// A tickedConn is a TCP connection that is at first like any other. From tick on its socket is known to the Go runtime's
+// poller no more, so that what arrives wakes nobody; Read sleeps until its tick and takes what there is.
+//
+// Methods may be called concurrently, but for Read and tick, which belong to the reader, and Write, which belongs to one
+// writer at a time.
+type tickedConn struct {
+	net.Conn // before tick; after it, it is closed and only its addresses are asked for
+	tcp      *net.TCPConn
+
+	ticking atomic.Bool
+	next    func() time.Duration
+	pace    pace
+	more    bool // the last Read was full: there may be more
+
+	readBy, writeBy atomic.Int64 // deadlines in nanoseconds since zero; 0 for none
+
+	mu     sync.Mutex // guards the descriptor against being closed, and used again by others, while it is in use
+	fd     int
+	closed bool
+}
+
+// tick takes the socket out of the poller: a duplicate of its descriptor stands for it from now on.
+func (c *tickedConn) tick(next func() time.Duration) error {
+	if c.ticking.Load() {
+		return nil
+	}
+	raw, err := c.tcp.SyscallConn()
+	if err != nil {
+		return err
+	}
+	fd, errno := 0, syscall.Errno(0)
+	err = raw.Control(func(old uintptr) {
+		var r uintptr
+		r, _, errno = syscall.Syscall(syscall.SYS_FCNTL, old, syscall.F_DUPFD_CLOEXEC, 0)
+		fd = int(r)
+	})
+	if err = errors.Join(err, errnoErr(errno)); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fd, c.next, c.pace = fd, next, pace{zero: zero}
+	c.ticking.Store(true)
+	return c.tcp.Close()
+}
+
+func errnoErr(e syscall.Errno) error {
+	if e == 0 {
+		return nil
+	}
+	return e
+}
+
+// Read waits for the next tick and reads what has come; if nothing has, it waits for another. What did not fit is read
+// without waiting.
+func (c *tickedConn) Read(b []byte) (int, error) {
+	if !c.ticking.Load() {
+		return c.Conn.Read(b)
+	}
+	for {
+		if !c.more {
+			time.Sleep(c.pace.next(c.next()))
+		}
+		c.more = false
+		if overdue(&c.readBy) {
+			return 0, c.fail("read", os.ErrDeadlineExceeded)
+		}
+		n, err := c.do(syscall.SYS_READ, b)
+		switch {
+		case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.EINTR):
+			continue
+		case err != nil:
+			return 0, c.fail("read", err)
+		case n == 0 && len(b) > 0:
+			return 0, io.EOF
+		}
+		c.more = n == len(b)
+		return n, nil
+	}
+}
+
+// writeRetry is how long a write waits until it tries again to find room in the socket.
+const writeRetry = 5 * time.Millisecond
+
+func (c *tickedConn) Write(b []byte) (int, error) {
+	if !c.ticking.Load() {
+		return c.Conn.Write(b)
+	}
+	for done := 0; ; {
+		if overdue(&c.writeBy) {
+			return done, c.fail("write", os.ErrDeadlineExceeded)
+		}
+		n, err := c.do(syscall.SYS_WRITE, b[done:])
+		done += n
+		switch {
+		case errors.Is(err, syscall.EAGAIN):
+			time.Sleep(writeRetry)
+		case err != nil && !errors.Is(err, syscall.EINTR):
+			return done, c.fail("write", err)
+		case done == len(b):
+			return done, nil
+		}
+	}
+}
+
+// do makes a system call on the descriptor. It never waits, so the Go scheduler is not told of it: that would make it
+// watch the call and hand over the processor.
+func (c *tickedConn) do(call uintptr, b []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return 0, net.ErrClosed
+	}
+	n, _, errno := syscall.RawSyscall(call, uintptr(c.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), nil
+}
+
+func (c *tickedConn) fail(op string, err error) error {
+	if errno := syscall.Errno(0); errors.As(err, &errno) {
+		err = os.NewSyscallError(op, err)
+	}
+	return &net.OpError{Op: op, Net: "tcp", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
+}
+
+func overdue(deadline *atomic.Int64) bool {
+	at := deadline.Load()
+	return at != 0 && int64(time.Since(zero)) >= at
+}
+
+func (c *tickedConn) Close() error {
+	if !c.ticking.Load() {
+		return c.Conn.Close()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return net.ErrClosed
+	}
+	c.closed = true
+	return syscall.Close(c.fd)
+}
+
+// CloseWrite ends our half of the connection.
+func (c *tickedConn) CloseWrite() error {
+	if !c.ticking.Load() {
+		return c.tcp.CloseWrite()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return net.ErrClosed
+	}
+	return syscall.Shutdown(c.fd, syscall.SHUT_WR)
+}
+
+// SetDeadline sets both deadlines. From tick on they are looked at when a tick comes.
+func (c *tickedConn) SetDeadline(t time.Time) error {
+	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
+}
+
+// SetReadDeadline sets when Read fails.
+func (c *tickedConn) SetReadDeadline(t time.Time) error {
+	return c.setDeadline(&c.readBy, t, c.Conn.SetReadDeadline)
+}
+
+// SetWriteDeadline sets when Write fails.
+func (c *tickedConn) SetWriteDeadline(t time.Time) error {
+	return c.setDeadline(&c.writeBy, t, c.Conn.SetWriteDeadline)
+}
+
+func (c *tickedConn) setDeadline(kept *atomic.Int64, t time.Time, set func(time.Time) error) error {
+	if t.IsZero() {
+		kept.Store(0)
+	} else {
+		kept.Store(max(1, int64(t.Sub(zero))))
+	}
+	if c.ticking.Load() {
+		return nil
+	}
+	err := set(t)
+	if c.ticking.Load() {
+		return nil // it began to tick meanwhile, with the deadline that is kept
+	}
+	return err
+}
