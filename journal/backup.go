@@ -55,14 +55,17 @@ func (s *Store) copyTo(ctx context.Context, path string) error {
 	return errors.Join(err, db.Close())
 }
 
-// Check reads the whole file and says what is wrong with it, if anything. It takes a while.
+// Check reads the whole file and says what is wrong with it, if anything. It takes a while. What is damaged, the next Open
+// repairs.
 func (s *Store) Check(ctx context.Context) error {
 	var verdict string
-	if err := s.read.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&verdict); err != nil {
-		return explain("check", err)
+	err := s.read.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&verdict)
+	switch {
+	case err != nil:
+		err = explain("check", err)
+	case verdict != "ok":
+		err = fmt.Errorf("%w: %s", ErrDamaged, verdict)
 	}
-	if verdict != "ok" {
-		return fmt.Errorf("%w: %s", ErrDamaged, verdict)
-	}
-	return nil
+	s.mark(err)
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -55,27 +56,42 @@ func (w *where) String() string {
 }
 
 // collect reads all rows of a query.
-func collect[T any](ctx context.Context, db *sql.DB, scan func(*sql.Rows) (T, error), query string, args ...any) (all []T, err error) {
-	rows, err := db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, explain("read", err)
-	}
-	defer func() {
-		if e := rows.Close(); e != nil && err == nil {
-			err = explain("read", e)
-		}
-	}()
-	for rows.Next() {
+func collect[T any](ctx context.Context, s *Store, scan func(*sql.Rows) (T, error), query string, args ...any) (all []T, err error) {
+	err = s.each(ctx, func(rows *sql.Rows) error {
 		one, err := scan(rows)
-		if err != nil {
-			return nil, explain("read", err)
-		}
 		all = append(all, one)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, explain("read", err)
+		return err
+	}, query, args...)
+	if err != nil {
+		return nil, err
 	}
 	return all, nil
+}
+
+// errEnough ends each early.
+var errEnough = errors.New("enough")
+
+// each calls do with every row of a query, until that returns an error.
+func (s *Store) each(ctx context.Context, do func(*sql.Rows) error, query string, args ...any) (err error) {
+	defer func() {
+		if err != nil {
+			err = explain("read", err)
+			s.mark(err)
+		}
+	}()
+	rows, err := s.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	for rows.Next() {
+		if err := do(rows); err != nil {
+			if errors.Is(err, errEnough) {
+				err = nil
+			}
+			return errors.Join(err, rows.Close())
+		}
+	}
+	return errors.Join(rows.Err(), rows.Close())
 }
 
 // recordColumns are what scanRecord reads.

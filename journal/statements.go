@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"time"
 )
 
 // newWriter prepares the connection that writes.
@@ -14,7 +16,7 @@ func newWriter(ctx context.Context, s *Store) (*writer, error) {
 	}
 	w := &writer{store: s, conn: conn, ctx: ctx, endpoints: map[string]int64{}, calls: map[string]*callState{}}
 	if err := errors.Join(w.prepare(), w.load()); err != nil {
-		return nil, errors.Join(err, conn.Close())
+		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
 }
@@ -28,7 +30,7 @@ func (w *writer) prepare() error {
 		{&w.begin, `BEGIN IMMEDIATE`},
 		{&w.commit, `COMMIT`},
 		{&w.rollback, `ROLLBACK`},
-		{&w.findCall, `SELECT c.key, c.streams, c.ended IS NOT NULL, coalesce((SELECT max(sequence) FROM events WHERE call = c.key), 0) FROM calls c WHERE c.id = ?`},
+		{&w.findCall, `SELECT c.key, c.streams, c.ended IS NOT NULL, max(c.floor, coalesce((SELECT max(sequence) FROM events WHERE call = c.key), 0)) FROM calls c WHERE c.id = ?`},
 		{&w.insertCall, `INSERT INTO calls (id, carrier, from_number, to_number, direction, started, streams) VALUES (?, ?, ?, ?, ?, ?, 0)`},
 		{&w.updateCall, `UPDATE calls SET streams = ?, ended = ?, reason = ?, duration_ms = ? WHERE key = ?`},
 		{&w.insertEvent, `INSERT INTO events (position, id, call, sequence, type, stored, body) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`},
@@ -44,10 +46,22 @@ func (w *writer) prepare() error {
 	} {
 		var err error
 		if *p.to, err = w.conn.PrepareContext(w.ctx, p.query); err != nil {
+			if code(err) == codeError { // the tables are not ours any more
+				return fmt.Errorf("%w: %w", ErrDamaged, err)
+			}
 			return explain("prepare", err)
 		}
+		w.prepared = append(w.prepared, *p.to)
 	}
 	return nil
+}
+
+func closeStatements(all []*sql.Stmt) error {
+	var errs []error
+	for _, s := range all {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // load reads where the journal stands. Calls that were up when the last process ended are not up any more.
@@ -62,8 +76,9 @@ func (w *writer) load() error {
 		}
 		w.endpoints[name] = key
 	}
-	if _, err := w.conn.ExecContext(w.ctx, `UPDATE calls SET streams = 0 WHERE streams > 0`); err != nil {
-		return explain("calls", err)
+	err := w.hangUp()
+	if w.hungUp = err == nil; err != nil && !errors.Is(err, ErrDisk) {
+		return err
 	}
 	row := w.conn.QueryRowContext(w.ctx, `SELECT max(coalesce((SELECT max(position) FROM events), 0), (SELECT position FROM retired))`)
 	if err := row.Scan(&w.last); err != nil {
@@ -75,5 +90,21 @@ func (w *writer) load() error {
 		return explain("read", err)
 	}
 	w.store.stats.Waiting = waiting
+	var stored sql.NullInt64
+	if err := w.conn.QueryRowContext(w.ctx, `SELECT stored FROM events ORDER BY position DESC LIMIT 1`).Scan(&stored); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return explain("read", err)
+	}
+	if w.newest = time.Now().Round(0); stored.Valid {
+		w.newest = time.Unix(0, stored.Int64)
+	}
+	return nil
+}
+
+// hangUp notes that no call is up: the last process ended with them. On a disk that is full the first transaction that
+// has room does it.
+func (w *writer) hangUp() error {
+	if _, err := w.conn.ExecContext(w.ctx, `UPDATE calls SET streams = 0 WHERE streams > 0`); err != nil {
+		return explain("calls", err)
+	}
 	return nil
 }
