@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -58,14 +59,18 @@ func (s *Store) copyTo(ctx context.Context, path string) error {
 // Check reads the whole file and says what is wrong with it, if anything. It takes a while. What is damaged, the next Open
 // repairs.
 func (s *Store) Check(ctx context.Context) error {
-	var verdict string
-	err := s.read.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&verdict)
-	switch {
-	case err != nil:
-		err = explain("check", err)
-	case verdict != "ok":
-		err = fmt.Errorf("%w: %s", ErrDamaged, verdict)
+	err := s.each(ctx, func(rows *sql.Rows) error {
+		var verdict string
+		if err := rows.Scan(&verdict); err != nil || verdict == "ok" {
+			return err
+		}
+		return fmt.Errorf("%w: %s", ErrDamaged, verdict)
+	}, `PRAGMA integrity_check(1)`)
+	if err != nil {
+		return err
 	}
-	s.mark(err)
-	return err
+	return s.each(ctx, func(rows *sql.Rows) error {
+		_, err := scanRecord(rows)
+		return err
+	}, `SELECT `+recordColumns+fromEvents)
 }

@@ -103,7 +103,7 @@ func (c *carrier) prepare(ctx context.Context) error {
 		to    **sql.Stmt
 		query string
 	}{
-		{&c.event, `INSERT OR IGNORE INTO events (position, id, call, sequence, type, stored, body) VALUES (?, ?, ?, ?, ?, ?, ?)`},
+		{&c.event, `INSERT OR IGNORE INTO events (position, id, call, sequence, type, stored, body, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&c.call, `INSERT INTO calls (key, id, carrier, from_number, to_number, direction, started, ended, streams, reason, duration_ms, floor) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET ended = excluded.ended, streams = excluded.streams, reason = excluded.reason, duration_ms = excluded.duration_ms
 			WHERE ended IS NULL AND key = excluded.key AND id = excluded.id`},
@@ -126,7 +126,7 @@ func (c *carrier) prepare(ctx context.Context) error {
 // take carries a row of page n.
 func (c *carrier) take(ctx context.Context, n uint32, r row) error {
 	switch shape(r) {
-	case ".TIITIB":
+	case ".TIITIB", ".TIITIBI":
 		return c.takeEvent(ctx, r)
 	case ".TTTTTIIITI", ".TTTTTI.ITI", ".TTTTTIIITII", ".TTTTTI.ITII":
 		return c.takeCall(ctx, r)
@@ -205,13 +205,15 @@ func (c *carrier) takeEvent(ctx context.Context, r row) error {
 		} `json:"data"`
 	}
 	id, sequence, kind := r.values[1].(string), r.values[3].(int64), r.values[4].(string)
-	whole := json.Unmarshal(r.values[6].([]byte), &b) == nil
+	body := r.values[6].([]byte)
+	sum := sumOf(id, body)
+	whole := json.Unmarshal(body, &b) == nil && (len(r.values) == 7 || r.values[7] == int64(0) || r.values[7] == sum)
 	if !whole || string(b.Type) != kind || b.Data.Sequence != sequence || sequence < 1 || id == "" || b.Data.Call.ID == "" || !c.see(r.rowid) {
 		c.report.Unreadable++
 		return nil
 	}
 	key := c.key(b.Data.Call.ID, r.values[2].(int64))
-	result, err := c.event.ExecContext(ctx, r.rowid, id, key, sequence, kind, r.values[5], r.values[6])
+	result, err := c.event.ExecContext(ctx, r.rowid, id, key, sequence, kind, r.values[5], body, sum)
 	if err != nil {
 		return err
 	}

@@ -19,8 +19,10 @@ import (
 // secure_delete overwrites what is deleted: it was said by people. A checkpoint after each 4 MiB of log keeps
 // the log short without a sync for every few commits.
 const (
-	writerPragmas = "auto_vacuum(incremental) journal_mode(wal) synchronous(full) secure_delete(on) " +
+	writerPragmas = "journal_mode(wal) synchronous(full) secure_delete(on) " +
 		"busy_timeout(10000) temp_store(memory) cache_size(-16000) wal_autocheckpoint(1000) journal_size_limit(67108864)"
+	// newPragmas come first where nothing is in the file yet. In one that is in use SQLite would write something at each start.
+	newPragmas    = "auto_vacuum(incremental) "
 	readerPragmas = "busy_timeout(10000) query_only(on) temp_store(memory) cache_size(-8000)"
 	// maxReaders bounds the connections that read, and with them the memory of their caches.
 	maxReaders = 4

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"strings"
 	"time"
 
@@ -95,7 +96,7 @@ func (s *Store) each(ctx context.Context, do func(*sql.Rows) error, query string
 }
 
 // recordColumns are what scanRecord reads.
-const recordColumns = `e.position, e.id, c.id, e.sequence, e.type, e.stored, e.body`
+const recordColumns = `e.position, e.id, c.id, e.sequence, e.type, e.stored, e.body, e.sum`
 
 // fromEvents is where they come from.
 const fromEvents = ` FROM events e JOIN calls c ON c.key = e.call`
@@ -105,11 +106,20 @@ func scanRecord(rows *sql.Rows) (r events.Record, err error) {
 	return r, err
 }
 
-// scanInto reads recordColumns and what comes after them.
+// scanInto reads recordColumns and what comes after them. An event that is not as it was stored is an error.
 func scanInto(rows *sql.Rows, r *events.Record, more ...any) (time.Time, error) {
-	var stored int64
-	err := rows.Scan(append([]any{&r.Position, &r.ID, &r.CallID, &r.Sequence, &r.Type, &stored, &r.Body}, more...)...)
+	var stored, sum int64
+	err := rows.Scan(append([]any{&r.Position, &r.ID, &r.CallID, &r.Sequence, &r.Type, &stored, &r.Body, &sum}, more...)...)
+	if err == nil && sum != 0 && sum != sumOf(r.ID, r.Body) {
+		err = fmt.Errorf("%w: the event at %d was changed", ErrDamaged, r.Position)
+	}
 	return time.Unix(0, stored), err
+}
+
+// sumOf is the sum of an event by which it is seen that a disk changed it.
+func sumOf(id string, body []byte) int64 {
+	table := crc32.MakeTable(crc32.Castagnoli) // it is made once
+	return int64(crc32.Update(crc32.Checksum([]byte(id), table), table, body))
 }
 
 // cursor is the place behind which the next page begins, as one word that means nothing to anybody else.

@@ -51,7 +51,7 @@ func (s *Store) look(wall time.Time, passed time.Duration) error {
 		return nil
 	}
 	if jump := s.clock.look(wall, passed); jump > 0 {
-		s.logger.Error("the clock jumped ahead: nothing is deleted by age for now", "jump", jump, "time", wall, "wait", s.clock.doubt)
+		s.logger.Warn("no event for long, or the clock jumped ahead: nothing is deleted by age for now", "jump", jump, "time", wall, "for", s.clock.doubt)
 	}
 	doubted := s.clock.doubt > 0
 	s.mu.Lock()

@@ -233,8 +233,8 @@ func (p picture) judged(t *testing.T, path string, want map[int64]bool) (carried
 	if found, _, err := s.Search(t.Context(), Search{Text: "so on", Limit: 1000}); err != nil || len(found) != len(highest) {
 		t.Errorf("got %d found %v, want %d", len(found), err, len(highest))
 	}
-	if r := s.Stats().Salvage; r != nil && (r.Events != int64(len(got)) || !errors.Is(s.Health(), ErrDamaged)) {
-		t.Errorf("got %v and health %v, want %d events and ErrDamaged", r, s.Health(), len(got))
+	if r := s.Stats().Salvage; r != nil && (r.Events != int64(len(got)) || !errors.Is(s.Health(), ErrRepaired)) {
+		t.Errorf("got %v and health %v, want %d events and ErrRepaired", r, s.Health(), len(got))
 	}
 	if err := s.Check(t.Context()); err != nil {
 		t.Errorf("after use: %v", err)

@@ -33,7 +33,7 @@ func (w *writer) prepare() error {
 		{&w.findCall, `SELECT c.key, c.streams, c.ended IS NOT NULL, max(c.floor, coalesce((SELECT max(sequence) FROM events WHERE call = c.key), 0)) FROM calls c WHERE c.id = ?`},
 		{&w.insertCall, `INSERT INTO calls (id, carrier, from_number, to_number, direction, started, streams) VALUES (?, ?, ?, ?, ?, ?, 0)`},
 		{&w.updateCall, `UPDATE calls SET streams = ?, ended = ?, reason = ?, duration_ms = ? WHERE key = ?`},
-		{&w.insertEvent, `INSERT INTO events (position, id, call, sequence, type, stored, body) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`},
+		{&w.insertEvent, `INSERT INTO events (position, id, call, sequence, type, stored, body, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`},
 		{&w.findEvent, `SELECT e.position, c.id, e.sequence, e.type, e.stored, e.body FROM events e JOIN calls c ON c.key = e.call WHERE e.id = ?`},
 		{&w.insertDelivery, `INSERT INTO deliveries (position, endpoint, state) VALUES (?, ?, 'waiting')`},
 		{&w.insertSaid, `INSERT INTO said (rowid, text) VALUES (?, ?)`},
@@ -77,8 +77,11 @@ func (w *writer) load() error {
 		w.endpoints[name] = key
 	}
 	err := w.hangUp()
-	if w.hungUp = err == nil; err != nil && !errors.Is(err, ErrDisk) {
-		return err
+	if w.hungUp = err == nil; err != nil {
+		if !errors.Is(err, ErrDisk) {
+			return err
+		}
+		w.store.committed(0, 0, err)
 	}
 	row := w.conn.QueryRowContext(w.ctx, `SELECT max(coalesce((SELECT max(position) FROM events), 0), (SELECT position FROM retired))`)
 	if err := row.Scan(&w.last); err != nil {
@@ -90,6 +93,9 @@ func (w *writer) load() error {
 		return explain("read", err)
 	}
 	w.store.stats.Waiting = waiting
+	if err := w.store.readOwed(w.ctx); err != nil {
+		return err
+	}
 	var stored sql.NullInt64
 	if err := w.conn.QueryRowContext(w.ctx, `SELECT stored FROM events ORDER BY position DESC LIMIT 1`).Scan(&stored); err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return explain("read", err)
@@ -98,6 +104,17 @@ func (w *writer) load() error {
 		w.newest = time.Unix(0, stored.Int64)
 	}
 	return nil
+}
+
+// maxOwed bounds the events that are read at Open.
+const maxOwed = 100_000
+
+// readOwed reads what endpoints wait for: if that is damaged, it is repaired now, and not when they stop getting anything.
+func (s *Store) readOwed(ctx context.Context) error {
+	return s.each(ctx, func(rows *sql.Rows) error {
+		_, err := scanRecord(rows)
+		return err
+	}, `SELECT `+recordColumns+fromDeliveries+` WHERE d.state = 'waiting' ORDER BY d.position LIMIT ?`, maxOwed)
 }
 
 // hangUp notes that no call is up: the last process ended with them. On a disk that is full the first transaction that

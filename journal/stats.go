@@ -37,9 +37,9 @@ func (s *Store) Stats() StoreStats {
 	return stats
 }
 
-// Health is nil if all is well. Otherwise it says why the last transaction failed, in which case events wait in their
-// calls, or what Open repaired: that stays until the next Open, so that somebody sees it. Both, and damage that was seen
-// while the journal is in use, are told by an error that wraps ErrDisk or ErrDamaged.
+// Health is nil if all is well. Otherwise it wraps ErrDisk if the last transaction failed, in which case events wait in their
+// calls, ErrDamaged if damage was seen that the next Open repairs, or ErrRepaired if this one did: that stays, so that
+// somebody sees it.
 func (s *Store) Health() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -49,7 +49,7 @@ func (s *Store) Health() error {
 	case s.marked:
 		return fmt.Errorf("%w: start again, and it is repaired", ErrDamaged)
 	case s.stats.Salvage != nil:
-		return fmt.Errorf("%w, and was repaired: %s", ErrDamaged, s.stats.Salvage)
+		return fmt.Errorf("%w: %s", ErrRepaired, s.stats.Salvage)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -80,6 +81,9 @@ func Open(o Options) (_ *Store, err error) {
 	s.last, s.tail = w.last, newTail(w.last)
 	s.work.Go(w.run)
 	s.clock = watch{maxAge: o.MaxAge, seen: w.newest}
+	if err := s.look(time.Now(), 0); err != nil {
+		s.logger.Error("journal does not get smaller", "error", err)
+	}
 	s.work.Go(s.keep)
 	return s, nil
 }
@@ -107,6 +111,7 @@ func (s *Store) openWhole(ctx context.Context) (*writer, error) {
 	if s.stats.Salvage, err = salvage(ctx, s.options, cause); err != nil {
 		return nil, err
 	}
+	s.marked = false
 	return s.openDatabases(ctx)
 }
 
@@ -116,7 +121,11 @@ func (s *Store) openDatabases(ctx context.Context) (w *writer, err error) {
 	if err := makeFile(path); err != nil {
 		return nil, err
 	}
-	if s.write, err = openDatabase(path, writerPragmas, 1); err != nil {
+	pragmas := writerPragmas
+	if info, err := os.Stat(path); err == nil && info.Size() == 0 || there(path+"-journal") {
+		pragmas = newPragmas + pragmas
+	}
+	if s.write, err = openDatabase(path, pragmas, 1); err != nil {
 		return nil, err
 	}
 	if err := migrate(ctx, s.write); err != nil {
