@@ -101,8 +101,9 @@ func (s *Store) Calls(ctx context.Context, f CallFilter) (calls []Call, next str
 		w.add("(c.started, c.key) < (?, ?)", started, key)
 	}
 	limit := page(f.Limit)
-	rows, err := collect(ctx, s, scanCall, `SELECT `+callColumns+` FROM calls c`+w.String()+
-		` ORDER BY c.started DESC, c.key DESC LIMIT ?`, append(w.args, limit+1)...)
+	// What costs something is asked of the calls of this page only.
+	rows, err := collect(ctx, s, scanCall, `SELECT `+callColumns+` FROM (SELECT * FROM calls c`+w.String()+
+		` ORDER BY c.started DESC, c.key DESC LIMIT ?) c ORDER BY c.started DESC, c.key DESC`, append(w.args, limit+1)...)
 	if len(rows) > limit {
 		last := rows[limit-1]
 		rows, next = rows[:limit], cursor(last.Started.UnixNano(), last.key)

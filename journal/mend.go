@@ -46,8 +46,8 @@ func (c *carrier) dropOrphans(ctx context.Context) error {
 // leaveGaps sees to it that no position and no sequence is given twice. No call is up.
 func (c *carrier) leaveGaps(ctx context.Context) error {
 	return errors.Join(
-		c.exec(ctx, `UPDATE calls SET floor = max(floor, coalesce((SELECT max(sequence) FROM temp.trace t WHERE t.call = calls.key), 0))
-			+ CASE WHEN streams > 0 THEN ?1 ELSE 0 END, streams = 0`, sequenceGap),
+		c.exec(ctx, `UPDATE calls SET floor = max(floor, t.last) FROM (SELECT call, max(sequence) last FROM temp.trace GROUP BY call) t WHERE t.call = calls.key`),
+		c.exec(ctx, `UPDATE calls SET floor = max(floor, coalesce((SELECT max(sequence) FROM events e WHERE e.call = calls.key), 0)) + ?, streams = 0 WHERE streams > 0`, sequenceGap),
 		c.exec(ctx, `UPDATE retired SET position = ?`, max(c.last+positionGap, time.Now().UnixMilli())))
 }
 
