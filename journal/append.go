@@ -45,7 +45,7 @@ func (a *appendOp) apply(w *writer) error {
 	}
 	r := &a.record
 	r.Position = w.last + 1
-	result, err := w.insertEvent.ExecContext(w.ctx, r.Position, r.ID, c.key, r.Sequence, string(r.Type), now.UnixNano(), r.Body)
+	result, err := w.insertEvent.ExecContext(w.ctx, r.Position, r.ID, c.key, r.Sequence, string(r.Type), now.UnixNano(), r.Body, sumOf(r.ID, r.Body))
 	if err != nil {
 		return err
 	}

@@ -73,6 +73,6 @@ func (s *Store) Attempts(ctx context.Context, eventID string) ([]Attempt, error)
 		a.Started, a.Latency = time.Unix(0, started), time.Duration(latency)*time.Microsecond
 		return a, err
 	}
-	return collect(ctx, s.read, scan, `SELECT event, endpoint, number, live, redelivery, started, latency_us, status, class, error, remote, answer
+	return collect(ctx, s, scan, `SELECT event, endpoint, number, live, redelivery, started, latency_us, status, class, error, remote, answer
 		FROM attempts WHERE event = ? ORDER BY key`, eventID)
 }

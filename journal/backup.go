@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -55,14 +56,21 @@ func (s *Store) copyTo(ctx context.Context, path string) error {
 	return errors.Join(err, db.Close())
 }
 
-// Check reads the whole file and says what is wrong with it, if anything. It takes a while.
+// Check reads the whole file and says what is wrong with it, if anything. It takes a while. What is damaged, the next Open
+// repairs.
 func (s *Store) Check(ctx context.Context) error {
-	var verdict string
-	if err := s.read.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&verdict); err != nil {
-		return explain("check", err)
-	}
-	if verdict != "ok" {
+	err := s.each(ctx, func(rows *sql.Rows) error {
+		var verdict string
+		if err := rows.Scan(&verdict); err != nil || verdict == "ok" {
+			return err
+		}
 		return fmt.Errorf("%w: %s", ErrDamaged, verdict)
+	}, `PRAGMA integrity_check(1)`)
+	if err != nil {
+		return err
 	}
-	return nil
+	return s.each(ctx, func(rows *sql.Rows) error {
+		_, err := scanRecord(rows)
+		return err
+	}, `SELECT `+recordColumns+fromEvents)
 }

@@ -76,6 +76,9 @@ func verify(t *testing.T, path string, known map[string]string) {
 		t.Fatal(err)
 	}
 	defer closed(t, s)
+	if r := s.Stats().Salvage; r != nil {
+		t.Errorf("a kill was taken for damage: %v", r)
+	}
 	stored := map[string]string{}
 	sequences := map[string]int64{}
 	for after := int64(0); after < s.Last(); {

@@ -19,8 +19,10 @@ import (
 // secure_delete overwrites what is deleted: it was said by people. A checkpoint after each 4 MiB of log keeps
 // the log short without a sync for every few commits.
 const (
-	writerPragmas = "auto_vacuum(incremental) journal_mode(wal) synchronous(full) secure_delete(on) " +
+	writerPragmas = "journal_mode(wal) synchronous(full) secure_delete(on) " +
 		"busy_timeout(10000) temp_store(memory) cache_size(-16000) wal_autocheckpoint(1000) journal_size_limit(67108864)"
+	// newPragmas come first where nothing is in the file yet. In one that is in use SQLite would write something at each start.
+	newPragmas    = "auto_vacuum(incremental) "
 	readerPragmas = "busy_timeout(10000) query_only(on) temp_store(memory) cache_size(-8000)"
 	// maxReaders bounds the connections that read, and with them the memory of their caches.
 	maxReaders = 4
@@ -47,7 +49,7 @@ func openDatabase(path, pragmas string, conns int) (*sql.DB, error) {
 func makeDirectory(path string) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("journal: %w", err)
+		return fmt.Errorf("%w: %w", ErrDisk, err)
 	}
 	for _, d := range []string{dir, filepath.Dir(dir)} {
 		if err := syncDirectory(d); err != nil {
@@ -83,6 +85,7 @@ func syncDirectory(dir string) error {
 
 // SQLite's result codes (sqlite.org/rescode.html), without what extends them.
 const (
+	codeError      = 1
 	codeIOError    = 10
 	codeCorrupt    = 11
 	codeFull       = 13
@@ -90,13 +93,20 @@ const (
 	codeReadOnly   = 8
 	codeConstraint = 19
 	codeNotADB     = 26
+
+	codeCannotRead = codeIOError | 1<<8  // a page
+	codeBadSum     = codeIOError | 33<<8 // the file system says that what it has is not what was written
 )
 
 // code is SQLite's primary result code in err, or 0.
 func code(err error) int {
+	return extendedCode(err) & 0xff
+}
+
+func extendedCode(err error) int {
 	var e *sqlite.Error
 	if errors.As(err, &e) {
-		return e.Code() & 0xff
+		return e.Code()
 	}
 	return 0
 }
@@ -104,7 +114,12 @@ func code(err error) int {
 // explain wraps an error of SQLite in the sentinel that a caller can test for.
 func explain(doing string, err error) error {
 	switch code(err) {
-	case codeFull, codeIOError, codeReadOnly, codeCannotOpen:
+	case codeIOError:
+		if c := extendedCode(err); c == codeCannotRead || c == codeBadSum {
+			return fmt.Errorf("%w: %s: %w", ErrDamaged, doing, err)
+		}
+		return fmt.Errorf("%w: %s: %w", ErrDisk, doing, err)
+	case codeFull, codeReadOnly, codeCannotOpen:
 		return fmt.Errorf("%w: %s: %w", ErrDisk, doing, err)
 	case codeCorrupt, codeNotADB:
 		return fmt.Errorf("%w: %s: %w", ErrDamaged, doing, err)

@@ -84,7 +84,7 @@ func (s *Store) Deliveries(ctx context.Context, f DeliveryFilter) (deliveries []
 		return k, err
 	}
 	limit := page(f.Limit)
-	rows, err := collect(ctx, s.read, scan, `SELECT d.position, e.id, c.id, e.sequence, e.type, e.stored, n.name, n.key, d.state, d.reason, d.settled,
+	rows, err := collect(ctx, s, scan, `SELECT d.position, e.id, c.id, e.sequence, e.type, e.stored, n.name, n.key, d.state, d.reason, d.settled,
 		(SELECT count(*) FROM attempts a WHERE a.event = e.id AND a.endpoint = n.name)`+fromDeliveries+w.String()+
 		` ORDER BY d.position DESC, d.endpoint DESC LIMIT ?`, append(w.args, limit+1)...)
 	if len(rows) > limit {
@@ -102,6 +102,6 @@ func (s *Store) Settled(ctx context.Context, f DeliveryFilter, after int64, limi
 	w := f.where()
 	w.add("d.state <> 'waiting'")
 	w.add("d.position > ?", after)
-	return collect(ctx, s.read, scanRecord, `SELECT `+recordColumns+fromDeliveries+w.String()+
+	return collect(ctx, s, scanRecord, `SELECT `+recordColumns+fromDeliveries+w.String()+
 		` ORDER BY d.position LIMIT ?`, append(w.args, page(limit))...)
 }

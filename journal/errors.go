@@ -24,8 +24,12 @@ var (
 	ErrCallUp = errors.New("journal: the call is still up")
 	// ErrInUse means that another process has the journal open.
 	ErrInUse = errors.New("journal: another process is using it")
-	// ErrDamaged means that the file is not a journal, or not a whole one.
-	ErrDamaged = errors.New("journal: file is damaged or not a journal")
+	// ErrDamaged means that the file is not a whole journal. The next Open repairs it.
+	ErrDamaged = errors.New("journal: file is damaged")
+	// ErrRepaired means that Open found the file damaged and repaired it. Only Health says so.
+	ErrRepaired = errors.New("journal: file was damaged and is repaired")
+	// ErrForeign means that the file is something else than a journal, damaged or not. It was not touched.
+	ErrForeign = errors.New("journal: file is not a journal")
 	// ErrNewer means that the file was written by a newer version of this program.
 	ErrNewer = errors.New("journal: file is of a newer version")
 	// ErrDisk means that the disk did not take what was to be written. Nothing of it was kept; it can be

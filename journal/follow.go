@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"strings"
 	"time"
@@ -81,37 +82,29 @@ func (s *Store) backlog(ctx context.Context, after, to int64, limit int) (record
 	for _, name := range s.options.Endpoints {
 		names = append(names, name)
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT d.position, n.name, e.id, c.id, e.sequence, e.type, e.stored
-		FROM deliveries d JOIN endpoints n ON n.key = d.endpoint JOIN events e ON e.position = d.position JOIN calls c ON c.key = e.call
-		WHERE d.state = 'waiting' AND d.position > ? AND d.position <= ? AND n.name IN (?`+strings.Repeat(", ?", len(names)-3)+`)
-		ORDER BY d.position, d.endpoint`, names...)
-	if err != nil {
-		return nil, explain("read", err)
-	}
-	defer func() {
-		if e := rows.Close(); e != nil && err == nil {
-			err = explain("read", e)
-		}
-	}()
-	for rows.Next() {
+	err = s.each(ctx, func(rows *sql.Rows) error {
 		var r events.Record
 		var endpoint string
 		var stored int64
 		if err := rows.Scan(&r.Position, &endpoint, &r.ID, &r.CallID, &r.Sequence, &r.Type, &stored); err != nil {
-			return nil, explain("read", err)
+			return err
 		}
 		if n := len(records); n > 0 && records[n-1].Position == r.Position {
 			records[n-1].Owed = append(records[n-1].Owed, endpoint)
-			continue
+			return nil
 		}
 		if len(records) == limit {
-			break
+			return errEnough
 		}
 		r.Stored, r.Owed = time.Unix(0, stored), []string{endpoint}
 		records = append(records, r)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, explain("read", err)
+		return nil
+	}, `SELECT d.position, n.name, e.id, c.id, e.sequence, e.type, e.stored
+		FROM deliveries d JOIN endpoints n ON n.key = d.endpoint JOIN events e ON e.position = d.position JOIN calls c ON c.key = e.call
+		WHERE d.state = 'waiting' AND d.position > ? AND d.position <= ? AND n.name IN (?`+strings.Repeat(", ?", len(names)-3)+`)
+		ORDER BY d.position, d.endpoint`, names...)
+	if err != nil {
+		return nil, err
 	}
 	return records, nil
 }
@@ -124,7 +117,7 @@ func (s *Store) Load(ctx context.Context, position int64) (events.Record, error)
 	if ok {
 		return r, nil
 	}
-	records, err := collect(ctx, s.read, scanRecord, `SELECT `+recordColumns+fromEvents+` WHERE e.position = ?`, position)
+	records, err := collect(ctx, s, scanRecord, `SELECT `+recordColumns+fromEvents+` WHERE e.position = ?`, position)
 	if err != nil {
 		return r, err
 	}

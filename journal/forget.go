@@ -10,7 +10,7 @@ import (
 
 // DeleteCall deletes everything about a call that has ended. When it returns nil, nothing that was said on it is in
 // the files any more: not in the index of words, not in the log, not in what SQLite has freed. Copies made by Backup
-// keep it, and a delivery under way may still arrive. What endpoints have not got yet they never will.
+// keep it, and so does a damaged journal that was put aside; a delivery under way may still arrive. What endpoints have not got yet they never will.
 //
 // It fails with ErrNoCall or ErrCallUp. If ctx ends while somebody still reads an old state of the file, the
 // call is deleted but the log may hold some of it until it is next emptied; the error is that of ctx.

@@ -101,8 +101,9 @@ func (s *Store) Calls(ctx context.Context, f CallFilter) (calls []Call, next str
 		w.add("(c.started, c.key) < (?, ?)", started, key)
 	}
 	limit := page(f.Limit)
-	rows, err := collect(ctx, s.read, scanCall, `SELECT `+callColumns+` FROM calls c`+w.String()+
-		` ORDER BY c.started DESC, c.key DESC LIMIT ?`, append(w.args, limit+1)...)
+	// What costs something is asked of the calls of this page only.
+	rows, err := collect(ctx, s, scanCall, `SELECT `+callColumns+` FROM (SELECT * FROM calls c`+w.String()+
+		` ORDER BY c.started DESC, c.key DESC LIMIT ?) c ORDER BY c.started DESC, c.key DESC`, append(w.args, limit+1)...)
 	if len(rows) > limit {
 		last := rows[limit-1]
 		rows, next = rows[:limit], cursor(last.Started.UnixNano(), last.key)
@@ -115,7 +116,7 @@ func (s *Store) Calls(ctx context.Context, f CallFilter) (calls []Call, next str
 
 // Call returns one call. It fails with ErrNoCall.
 func (s *Store) Call(ctx context.Context, id string) (Call, error) {
-	calls, err := collect(ctx, s.read, scanCall, `SELECT `+callColumns+` FROM calls c WHERE c.id = ?`, id)
+	calls, err := collect(ctx, s, scanCall, `SELECT `+callColumns+` FROM calls c WHERE c.id = ?`, id)
 	if err != nil {
 		return Call{}, err
 	}
@@ -131,7 +132,7 @@ func (s *Store) Events(ctx context.Context, callID string, after int64, limit in
 	if limit < 1 {
 		limit = maxPage
 	}
-	return collect(ctx, s.read, scanRecord, `SELECT `+recordColumns+fromEvents+
+	return collect(ctx, s, scanRecord, `SELECT `+recordColumns+fromEvents+
 		` WHERE c.id = ? AND e.sequence > ? ORDER BY e.sequence LIMIT ?`, callID, after, limit)
 }
 
@@ -146,7 +147,7 @@ func (s *Store) Since(ctx context.Context, after int64, limit int) ([]events.Rec
 			return nil, ErrClosed
 		}
 		if after < last {
-			records, err := collect(ctx, s.read, scanRecord, `SELECT `+recordColumns+fromEvents+
+			records, err := collect(ctx, s, scanRecord, `SELECT `+recordColumns+fromEvents+
 				` WHERE e.position > ? ORDER BY e.position LIMIT ?`, after, max(limit, 1))
 			if err != nil || len(records) > 0 {
 				return records, err

@@ -17,7 +17,7 @@ type lock struct{ file *os.File }
 func takeLock(path string) (*lock, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("journal: lock: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrDisk, err)
 	}
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {

@@ -29,10 +29,15 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if err := row.Scan(&version, &id, &tables); err != nil {
 		return explain("migrate", err)
 	}
-	if id != applicationID && tables > 0 {
-		return fmt.Errorf("%w: it belongs to another program", ErrDamaged)
-	}
-	if version > len(steps) {
+	ours, err := isOurs(ctx, db)
+	switch {
+	case err != nil:
+		return explain("migrate", err)
+	case tables > 0 && !ours && id != applicationID:
+		return ErrForeign
+	case tables > 0 && (!ours || id != applicationID || version < 1 || version > maxVersion):
+		return fmt.Errorf("%w: version %d of program %#x", ErrDamaged, version, id)
+	case version > len(steps):
 		return fmt.Errorf("%w: %d, this program knows %d", ErrNewer, version, len(steps))
 	}
 	for ; version < len(steps); version++ {
@@ -40,11 +45,25 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		if err != nil {
 			return fmt.Errorf("journal: migrate: %w", err)
 		}
-		if err := migrateStep(ctx, db, string(step), version+1); err != nil {
+		err = migrateStep(ctx, db, string(step), version+1)
+		if code(err) == codeError { // the tables are not those of this version
+			return fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		if err != nil {
 			return explain("migrate to version "+fmt.Sprint(version+1), err)
 		}
 	}
 	return nil
+}
+
+// maxVersion is the highest that is believed.
+const maxVersion = 10_000
+
+// isOurs says whether the file has our tables.
+func isOurs(ctx context.Context, db *sql.DB) (bool, error) {
+	var n int
+	err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE name IN ('calls', 'events', 'deliveries', 'retired')`).Scan(&n)
+	return n == 4, err
 }
 
 // migrateStep runs one step.

@@ -22,13 +22,16 @@ type Options struct {
 	// not block or use the journal. Nil means that all of Endpoints hear of every call.
 	Route func(events.Call) []string
 	// MaxAge is how long a call is kept after its beginning. Zero means 30 days, less than zero for ever.
-	// A call that is up is kept. What is still owed to somebody goes too: it is counted and logged.
+	// A call that is up is kept. What is still owed to somebody goes too: it is counted and logged. If the clock
+	// jumps ahead by more than a tenth of MaxAge, nothing is deleted by age for a day, or for MaxAge if that is less.
 	MaxAge time.Duration
 	// MaxBytes is the size of the data above which the oldest calls go. Zero means no bound. Calls that are
 	// up, or that somebody still waits for, stay; if that is not enough the log says so.
 	MaxBytes int64
 	// Logger gets a line when the disk does not take events, and about what is deleted. Nil means nobody.
 	Logger *slog.Logger
+
+	step func(name string) error // fails where a test wants a repair to be killed; nil does not
 }
 
 // defaultMaxAge is how long calls are kept if nobody says otherwise.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"hash/crc32"
 	"strings"
 	"time"
 
@@ -55,31 +57,46 @@ func (w *where) String() string {
 }
 
 // collect reads all rows of a query.
-func collect[T any](ctx context.Context, db *sql.DB, scan func(*sql.Rows) (T, error), query string, args ...any) (all []T, err error) {
-	rows, err := db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, explain("read", err)
-	}
-	defer func() {
-		if e := rows.Close(); e != nil && err == nil {
-			err = explain("read", e)
-		}
-	}()
-	for rows.Next() {
+func collect[T any](ctx context.Context, s *Store, scan func(*sql.Rows) (T, error), query string, args ...any) (all []T, err error) {
+	err = s.each(ctx, func(rows *sql.Rows) error {
 		one, err := scan(rows)
-		if err != nil {
-			return nil, explain("read", err)
-		}
 		all = append(all, one)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, explain("read", err)
+		return err
+	}, query, args...)
+	if err != nil {
+		return nil, err
 	}
 	return all, nil
 }
 
+// errEnough ends each early.
+var errEnough = errors.New("enough")
+
+// each calls do with every row of a query, until that returns an error.
+func (s *Store) each(ctx context.Context, do func(*sql.Rows) error, query string, args ...any) (err error) {
+	defer func() {
+		if err != nil {
+			err = explain("read", err)
+			s.mark(err)
+		}
+	}()
+	rows, err := s.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	for rows.Next() {
+		if err := do(rows); err != nil {
+			if errors.Is(err, errEnough) {
+				err = nil
+			}
+			return errors.Join(err, rows.Close())
+		}
+	}
+	return errors.Join(rows.Err(), rows.Close())
+}
+
 // recordColumns are what scanRecord reads.
-const recordColumns = `e.position, e.id, c.id, e.sequence, e.type, e.stored, e.body`
+const recordColumns = `e.position, e.id, c.id, e.sequence, e.type, e.stored, e.body, e.sum`
 
 // fromEvents is where they come from.
 const fromEvents = ` FROM events e JOIN calls c ON c.key = e.call`
@@ -89,11 +106,20 @@ func scanRecord(rows *sql.Rows) (r events.Record, err error) {
 	return r, err
 }
 
-// scanInto reads recordColumns and what comes after them.
+// scanInto reads recordColumns and what comes after them. An event that is not as it was stored is an error.
 func scanInto(rows *sql.Rows, r *events.Record, more ...any) (time.Time, error) {
-	var stored int64
-	err := rows.Scan(append([]any{&r.Position, &r.ID, &r.CallID, &r.Sequence, &r.Type, &stored, &r.Body}, more...)...)
+	var stored, sum int64
+	err := rows.Scan(append([]any{&r.Position, &r.ID, &r.CallID, &r.Sequence, &r.Type, &stored, &r.Body, &sum}, more...)...)
+	if err == nil && sum != 0 && sum != sumOf(r.ID, r.Body) {
+		err = fmt.Errorf("%w: the event at %d was changed", ErrDamaged, r.Position)
+	}
 	return time.Unix(0, stored), err
+}
+
+// sumOf is the sum of an event by which it is seen that a disk changed it.
+func sumOf(id string, body []byte) int64 {
+	table := crc32.MakeTable(crc32.Castagnoli) // it is made once
+	return int64(crc32.Update(crc32.Checksum([]byte(id), table), table, body))
 }
 
 // cursor is the place behind which the next page begins, as one word that means nothing to anybody else.

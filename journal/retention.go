@@ -27,6 +27,7 @@ func (s *Store) keep() {
 		case <-ctx.Done():
 		}
 	})
+	last := time.Now()
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
@@ -35,10 +36,31 @@ func (s *Store) keep() {
 		case <-s.quit:
 			return
 		}
-		if err := s.sweep(ctx, time.Now()); err != nil && ctx.Err() == nil && !errors.Is(err, ErrClosed) {
+		now := time.Now()
+		err := s.look(now, now.Sub(last))
+		last = now
+		if err = errors.Join(err, s.sweep(ctx, now)); err != nil && ctx.Err() == nil && !errors.Is(err, ErrClosed) {
 			s.logger.Error("journal does not get smaller", "error", err)
 		}
 	}
+}
+
+// look notes whether the clock is believed. If it is, damaged journals that are too old go.
+func (s *Store) look(wall time.Time, passed time.Duration) error {
+	if s.clock.maxAge <= 0 {
+		return nil
+	}
+	if jump := s.clock.look(wall, passed); jump > 0 {
+		s.logger.Warn("no event for long, or the clock jumped ahead: nothing is deleted by age for now", "jump", jump, "time", wall, "for", s.clock.doubt)
+	}
+	doubted := s.clock.doubt > 0
+	s.mu.Lock()
+	s.stats.ClockDoubted = doubted
+	s.mu.Unlock()
+	if doubted {
+		return nil
+	}
+	return removeAside(s.options.Path, wall.Add(-s.clock.maxAge))
 }
 
 // sweep deletes what is too old or too much at now.
@@ -47,7 +69,7 @@ func (s *Store) sweep(ctx context.Context, now time.Time) error {
 		return err
 	}
 	var total forgotten
-	if s.options.MaxAge > 0 {
+	if s.options.MaxAge > 0 && s.clock.doubt == 0 {
 		cutoff := now.Add(-s.options.MaxAge).UnixNano()
 		for {
 			f, err := s.sweepOnce(ctx, `SELECT key, id FROM calls WHERE started < ?1 AND streams = 0 ORDER BY started LIMIT ?2`, cutoff, sweepCalls)

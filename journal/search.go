@@ -43,7 +43,7 @@ func (s *Store) Search(ctx context.Context, q Search) (found []Found, next strin
 		w.add("said.rowid < ?", position)
 	}
 	limit := page(q.Limit)
-	found, err = collect(ctx, s.read, scanFound, `SELECT `+recordColumns+`, snippet(said, 0, char(2), char(3), '…', 24)
+	found, err = collect(ctx, s, scanFound, `SELECT `+recordColumns+`, snippet(said, 0, char(2), char(3), '…', 24)
 		FROM said JOIN events e ON e.position = said.rowid JOIN calls c ON c.key = e.call`+w.String()+
 		` ORDER BY said.rowid DESC LIMIT ?`, append(w.args, limit+1)...)
 	if len(found) > limit {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"time"
 )
 
 // newWriter prepares the connection that writes.
@@ -14,7 +16,7 @@ func newWriter(ctx context.Context, s *Store) (*writer, error) {
 	}
 	w := &writer{store: s, conn: conn, ctx: ctx, endpoints: map[string]int64{}, calls: map[string]*callState{}}
 	if err := errors.Join(w.prepare(), w.load()); err != nil {
-		return nil, errors.Join(err, conn.Close())
+		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
 }
@@ -28,10 +30,10 @@ func (w *writer) prepare() error {
 		{&w.begin, `BEGIN IMMEDIATE`},
 		{&w.commit, `COMMIT`},
 		{&w.rollback, `ROLLBACK`},
-		{&w.findCall, `SELECT c.key, c.streams, c.ended IS NOT NULL, coalesce((SELECT max(sequence) FROM events WHERE call = c.key), 0) FROM calls c WHERE c.id = ?`},
+		{&w.findCall, `SELECT c.key, c.streams, c.ended IS NOT NULL, max(c.floor, coalesce((SELECT max(sequence) FROM events WHERE call = c.key), 0)) FROM calls c WHERE c.id = ?`},
 		{&w.insertCall, `INSERT INTO calls (id, carrier, from_number, to_number, direction, started, streams) VALUES (?, ?, ?, ?, ?, ?, 0)`},
 		{&w.updateCall, `UPDATE calls SET streams = ?, ended = ?, reason = ?, duration_ms = ? WHERE key = ?`},
-		{&w.insertEvent, `INSERT INTO events (position, id, call, sequence, type, stored, body) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`},
+		{&w.insertEvent, `INSERT INTO events (position, id, call, sequence, type, stored, body, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`},
 		{&w.findEvent, `SELECT e.position, c.id, e.sequence, e.type, e.stored, e.body FROM events e JOIN calls c ON c.key = e.call WHERE e.id = ?`},
 		{&w.insertDelivery, `INSERT INTO deliveries (position, endpoint, state) VALUES (?, ?, 'waiting')`},
 		{&w.insertSaid, `INSERT INTO said (rowid, text) VALUES (?, ?)`},
@@ -44,10 +46,22 @@ func (w *writer) prepare() error {
 	} {
 		var err error
 		if *p.to, err = w.conn.PrepareContext(w.ctx, p.query); err != nil {
+			if code(err) == codeError { // the tables are not ours any more
+				return fmt.Errorf("%w: %w", ErrDamaged, err)
+			}
 			return explain("prepare", err)
 		}
+		w.prepared = append(w.prepared, *p.to)
 	}
 	return nil
+}
+
+func closeStatements(all []*sql.Stmt) error {
+	var errs []error
+	for _, s := range all {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // load reads where the journal stands. Calls that were up when the last process ended are not up any more.
@@ -62,8 +76,12 @@ func (w *writer) load() error {
 		}
 		w.endpoints[name] = key
 	}
-	if _, err := w.conn.ExecContext(w.ctx, `UPDATE calls SET streams = 0 WHERE streams > 0`); err != nil {
-		return explain("calls", err)
+	err := w.hangUp()
+	if w.hungUp = err == nil; err != nil {
+		if !errors.Is(err, ErrDisk) {
+			return err
+		}
+		w.store.committed(0, 0, err)
 	}
 	row := w.conn.QueryRowContext(w.ctx, `SELECT max(coalesce((SELECT max(position) FROM events), 0), (SELECT position FROM retired))`)
 	if err := row.Scan(&w.last); err != nil {
@@ -75,5 +93,35 @@ func (w *writer) load() error {
 		return explain("read", err)
 	}
 	w.store.stats.Waiting = waiting
+	if err := w.store.readOwed(w.ctx); err != nil {
+		return err
+	}
+	var stored sql.NullInt64
+	if err := w.conn.QueryRowContext(w.ctx, `SELECT stored FROM events ORDER BY position DESC LIMIT 1`).Scan(&stored); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return explain("read", err)
+	}
+	if w.newest = time.Now().Round(0); stored.Valid {
+		w.newest = time.Unix(0, stored.Int64)
+	}
+	return nil
+}
+
+// maxOwed bounds the events that are read at Open.
+const maxOwed = 100_000
+
+// readOwed reads what endpoints wait for: if that is damaged, it is repaired now, and not when they stop getting anything.
+func (s *Store) readOwed(ctx context.Context) error {
+	return s.each(ctx, func(rows *sql.Rows) error {
+		_, err := scanRecord(rows)
+		return err
+	}, `SELECT `+recordColumns+fromDeliveries+` WHERE d.state = 'waiting' ORDER BY d.position LIMIT ?`, maxOwed)
+}
+
+// hangUp notes that no call is up: the last process ended with them. On a disk that is full the first transaction that
+// has room does it.
+func (w *writer) hangUp() error {
+	if _, err := w.conn.ExecContext(w.ctx, `UPDATE calls SET streams = 0 WHERE streams > 0`); err != nil {
+		return explain("calls", err)
+	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"fmt"
 	"time"
 )
 
@@ -21,6 +22,10 @@ type StoreStats struct {
 
 	DeletedCalls int64 // by age, size or request
 	Abandoned    int64 // deliveries that still waited when their call was too old to keep
+
+	ClockDoubted bool // the clock jumped ahead: nothing is deleted by age until it is believed again
+
+	Salvage *Salvage // what Open had to repair; nil if it found the journal whole
 }
 
 // Stats returns the counters. It is cheap.
@@ -32,11 +37,21 @@ func (s *Store) Stats() StoreStats {
 	return stats
 }
 
-// Health is nil if the last transaction succeeded, and else why it did not: events wait in their calls then.
+// Health is nil if all is well. Otherwise it wraps ErrDisk if the last transaction failed, in which case events wait in their
+// calls, ErrDamaged if damage was seen that the next Open repairs, or ErrRepaired if this one did: that stays, so that
+// somebody sees it.
 func (s *Store) Health() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.trouble
+	switch {
+	case s.trouble != nil:
+		return s.trouble
+	case s.marked:
+		return fmt.Errorf("%w: start again, and it is repaired", ErrDamaged)
+	case s.stats.Salvage != nil:
+		return fmt.Errorf("%w: %s", ErrRepaired, s.stats.Salvage)
+	}
+	return nil
 }
 
 // shoutEvery keeps a full disk from filling the log, which may be on it.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -29,6 +30,8 @@ type Store struct {
 	close sync.Once
 	work  sync.WaitGroup // the writer and the keeper
 
+	clock watch // the keeper's
+
 	mu       sync.Mutex // guards all below
 	tail     tail
 	wake     chan struct{} // closed and replaced when a record comes
@@ -38,6 +41,7 @@ type Store struct {
 	last     int64
 	stats    StoreStats
 	trouble  error // of the last commit
+	marked   bool  // damage was seen
 	shouted  time.Time
 }
 
@@ -46,7 +50,9 @@ type Store struct {
 const queueLimit = 4096
 
 // Open opens the journal at o.Path, or makes it. There is no other path after a crash: what was committed is
-// there, what was not is not. It returns ErrInUse, ErrDamaged, ErrNewer or ErrDisk among others.
+// there, what was not is not. A journal that is damaged is repaired: all that can be read of it is carried into
+// a new one, the damaged one is put aside, and Stats and Health tell. It returns ErrInUse, ErrForeign, ErrNewer or ErrDisk
+// among others.
 func Open(o Options) (_ *Store, err error) {
 	o = o.withDefaults()
 	if o.Path, err = filepath.Abs(o.Path); err != nil {
@@ -68,27 +74,67 @@ func Open(o Options) (_ *Store, err error) {
 	if s.lock, err = takeLock(o.Path + ".lock"); err != nil {
 		return nil, err
 	}
-	if err := makeFile(o.Path); err != nil {
-		return nil, err
-	}
-	if s.write, err = openDatabase(o.Path, writerPragmas, 1); err != nil {
-		return nil, err
-	}
-	ctx := context.Background()
-	if err := migrate(ctx, s.write); err != nil {
-		return nil, err
-	}
-	if s.read, err = openDatabase(o.Path, readerPragmas, maxReaders); err != nil {
-		return nil, err
-	}
-	w, err := newWriter(ctx, s)
+	w, err := s.openWhole(context.Background())
 	if err != nil {
 		return nil, err
 	}
 	s.last, s.tail = w.last, newTail(w.last)
 	s.work.Go(w.run)
+	s.clock = watch{maxAge: o.MaxAge, seen: w.newest}
+	if err := s.look(time.Now(), 0); err != nil {
+		s.logger.Error("journal does not get smaller", "error", err)
+	}
 	s.work.Go(s.keep)
 	return s, nil
+}
+
+// openWhole opens the databases, and repairs them if that shows that they are damaged.
+func (s *Store) openWhole(ctx context.Context) (*writer, error) {
+	path := s.options.Path
+	if err := finishSalvage(s.options); err != nil {
+		return nil, err
+	}
+	cause, err := damage(path)
+	if err != nil {
+		return nil, err
+	}
+	if cause == "" {
+		w, err := s.openDatabases(ctx)
+		if !errors.Is(err, ErrDamaged) {
+			return w, err
+		}
+		cause = err.Error()
+		if err := s.closeDatabases(); err != nil {
+			s.logger.Debug("damaged journal did not close", "error", err)
+		}
+	}
+	if s.stats.Salvage, err = salvage(ctx, s.options, cause); err != nil {
+		return nil, err
+	}
+	s.marked = false
+	return s.openDatabases(ctx)
+}
+
+// openDatabases opens the connections, and brings the file to today's version.
+func (s *Store) openDatabases(ctx context.Context) (w *writer, err error) {
+	path := s.options.Path
+	if err := makeFile(path); err != nil {
+		return nil, err
+	}
+	pragmas := writerPragmas
+	if info, err := os.Stat(path); err == nil && info.Size() == 0 || there(path+"-journal") {
+		pragmas = newPragmas + pragmas
+	}
+	if s.write, err = openDatabase(path, pragmas, 1); err != nil {
+		return nil, err
+	}
+	if err := migrate(ctx, s.write); err != nil {
+		return nil, err
+	}
+	if s.read, err = openDatabase(path, readerPragmas, maxReaders); err != nil {
+		return nil, err
+	}
+	return newWriter(ctx, s)
 }
 
 // Close takes no more events, writes what waits, ends every Read with ErrClosed and lets go of the file.
@@ -107,6 +153,14 @@ func (s *Store) Close() (err error) {
 
 // release gives back what Open took, as far as it came.
 func (s *Store) release() error {
+	err := s.closeDatabases()
+	if s.lock != nil {
+		err = errors.Join(err, s.lock.release())
+	}
+	return err
+}
+
+func (s *Store) closeDatabases() error {
 	var errs []error
 	if s.read != nil {
 		errs = append(errs, s.read.Close())
@@ -114,9 +168,7 @@ func (s *Store) release() error {
 	if s.write != nil {
 		errs = append(errs, s.write.Close())
 	}
-	if s.lock != nil {
-		errs = append(errs, s.lock.release())
-	}
+	s.read, s.write = nil, nil
 	return errors.Join(errs...)
 }
 

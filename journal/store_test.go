@@ -28,12 +28,12 @@ var (
 )
 
 // opened opens a store in a new directory.
-func opened(t *testing.T, endpoints ...string) *Store {
+func opened(t testing.TB, endpoints ...string) *Store {
 	t.Helper()
 	return openedAt(t, filepath.Join(t.TempDir(), "data", "journal.db"), endpoints...)
 }
 
-func openedAt(t *testing.T, path string, endpoints ...string) *Store {
+func openedAt(t testing.TB, path string, endpoints ...string) *Store {
 	t.Helper()
 	s, err := Open(Options{Path: path, Endpoints: endpoints, MaxAge: -1})
 	if err != nil {
@@ -44,13 +44,13 @@ func openedAt(t *testing.T, path string, endpoints ...string) *Store {
 }
 
 // reopened closes s and opens its file again.
-func reopened(t *testing.T, s *Store, endpoints ...string) *Store {
+func reopened(t testing.TB, s *Store, endpoints ...string) *Store {
 	t.Helper()
 	closed(t, s)
 	return openedAt(t, s.options.Path, endpoints...)
 }
 
-func closed(t *testing.T, s *Store) {
+func closed(t testing.TB, s *Store) {
 	t.Helper()
 	if err := s.Close(); err != nil {
 		t.Errorf("Close: %v", err)
@@ -58,7 +58,7 @@ func closed(t *testing.T, s *Store) {
 }
 
 // put appends events that must be taken.
-func put(t *testing.T, j journal, es ...events.Event) (records []events.Record) {
+func put(t testing.TB, j journal, es ...events.Event) (records []events.Record) {
 	t.Helper()
 	for _, e := range es {
 		r, err := j.Append(t.Context(), e)
@@ -70,7 +70,7 @@ func put(t *testing.T, j journal, es ...events.Event) (records []events.Record) 
 	return records
 }
 
-func settled(t *testing.T, j journal, position int64, endpoint, state string) {
+func settled(t testing.TB, j journal, position int64, endpoint, state string) {
 	t.Helper()
 	if err := j.Settle(t.Context(), position, endpoint, state); err != nil {
 		t.Errorf("Settle(%d, %s): %v", position, endpoint, err)
@@ -181,20 +181,6 @@ func TestAStoreWhereNothingCanBeWrittenSaysSo(t *testing.T) {
 	}
 	if _, err := Open(Options{Path: filepath.Join(dir, "file", "journal.db")}); err == nil || errors.Is(err, ErrInUse) {
 		t.Errorf("got %v, want an error that says why", err)
-	}
-}
-
-func TestWhatIsNotAJournalIsNotTouched(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "journal.db")
-	text := []byte("Dear diary, this is a text of more than a hundred bytes, so that nobody takes it for a database that is only short.")
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Open(Options{Path: path}); !errors.Is(err, ErrDamaged) {
-		t.Errorf("got %v, want ErrDamaged", err)
-	}
-	if got, err := os.ReadFile(path); err != nil || string(got) != string(text) {
-		t.Errorf("got %q %v, want the file as it was", got, err)
 	}
 }
 

@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 )
 
@@ -21,12 +22,15 @@ type writer struct {
 	conn  *sql.Conn
 	ctx   context.Context
 
+	prepared                                                                   []*sql.Stmt // all of the following
 	begin, commit, rollback                                                    *sql.Stmt
 	insertEvent, insertCall, updateCall, insertDelivery, insertSaid, insertTry *sql.Stmt
 	findCall, findEvent, settleWaiting, settleAgain                            *sql.Stmt
 	endpoints                                                                  map[string]int64      // keys by name
 	calls                                                                      map[string]*callState // what is known of calls, as of this transaction
 	last                                                                       int64                 // position of the newest record, as of this transaction
+	hungUp                                                                     bool                  // no call of the last process counts as up
+	newest                                                                     time.Time             // when the newest event was stored, at Open; if there is none, now
 	kept                                                                       int64                 // last, as of the last commit
 }
 
@@ -94,26 +98,32 @@ func (w *writer) finish() {
 		}
 		w.write(batch)
 	}
-	if err := w.conn.Close(); err != nil {
+	if err := w.close(); err != nil {
 		w.store.logger.Error("journal connection not closed", "error", err)
 	}
 }
 
-// write commits a batch and tells everybody. If one op of several is what SQLite cannot take, the others are
-// written without it.
+// close gives the connection back. SQLite lets go of its files only when every statement is closed.
+func (w *writer) close() error {
+	return errors.Join(closeStatements(w.prepared), w.conn.Close())
+}
+
+// write commits a batch and tells everybody. If one op of several is what SQLite cannot take, or goes to a damaged page,
+// the others are written without it.
 func (w *writer) write(batch []op) {
 	if len(batch) == 0 {
 		return
 	}
 	began := time.Now()
 	err := w.transact(batch)
-	if err != nil && len(batch) > 1 && code(err) == codeConstraint {
+	if c := code(err); len(batch) > 1 && (c == codeConstraint || c == codeCorrupt) {
 		for _, o := range batch {
 			w.write([]op{o})
 		}
 		return
 	}
 	w.store.committed(len(batch), time.Since(began), err)
+	w.store.mark(err)
 	for _, o := range batch {
 		o.done(w, err)
 	}
@@ -123,6 +133,12 @@ func (w *writer) write(batch []op) {
 func (w *writer) transact(batch []op) error {
 	if _, err := w.begin.ExecContext(w.ctx); err != nil {
 		return explain("begin", err)
+	}
+	if !w.hungUp {
+		if err := w.hangUp(); err != nil {
+			w.undo()
+			return err
+		}
 	}
 	for _, o := range batch {
 		if err := o.apply(w); err != nil {
@@ -134,7 +150,7 @@ func (w *writer) transact(batch []op) error {
 		w.undo()
 		return explain("commit", err)
 	}
-	w.kept = w.last
+	w.kept, w.hungUp = w.last, true
 	if len(w.calls) > callsLimit {
 		clear(w.calls)
 	}

@@ -185,7 +185,7 @@ func (g gauges) journal(gauge, count putFunc) {
 		return
 	}
 	s := kept.Stats()
-	gauge("journal_healthy", "Whether the disk takes events.", bit(kept.Health() == nil))
+	gauge("journal_healthy", "Whether the disk takes events, and the file was found whole.", bit(kept.Health() == nil))
 	gauge("journal_waiting", "Deliveries that are not settled.", float64(s.Waiting))
 	count("journal_events_total", "Events stored.", float64(s.Appended))
 	count("journal_commits_total", "Transactions, of one sync each.", float64(s.Commits))
@@ -193,6 +193,14 @@ func (g gauges) journal(gauge, count putFunc) {
 	count("journal_failures_total", "Transactions that the disk did not take.", float64(s.Failures))
 	count("journal_attempts_lost_total", "Requests to webhooks that are not in the delivery log.", float64(s.AttemptsLost))
 	count("journal_deleted_calls_total", "Calls forgotten by age, size or request.", float64(s.DeletedCalls))
+	gauge("journal_clock_doubted", "Whether nothing is deleted by age for now, because the clock jumped ahead.", bit(s.ClockDoubted))
+	repair := s.Salvage
+	if repair == nil {
+		repair = &journal.Salvage{}
+	}
+	gauge("journal_repaired", "Whether the file was damaged at the last start, and is repaired.", bit(s.Salvage != nil))
+	gauge("journal_repair_lost_events", "Events known to be lost by that damage.", float64(repair.Lost))
+	gauge("journal_repair_repeated_deliveries", "Deliveries made again because nobody knows whether they were made.", float64(repair.Repeated))
 	count("journal_abandoned_total", "Deliveries that still waited when their call was too old to keep.", float64(s.Abandoned))
 }
 

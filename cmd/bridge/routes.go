@@ -32,11 +32,16 @@ func (s *server) routes() *fiber.App {
 		if s.draining.Load() {
 			status, code = "draining", fiber.StatusServiceUnavailable
 		}
-		return c.Status(code).JSON(fiber.Map{
+		trouble := s.journalTrouble()
+		answer := fiber.Map{
 			"status": status, "calls": s.media.Stats().Active,
 			// Calls are taken although these are degraded: audio and events wait.
-			"recognizer": health(s.client.Health().Ready()), "journal": health(s.journalHealthy()), "webhook": health(s.webhookHealthy()),
-		})
+			"recognizer": health(s.client.Health().Ready()), "journal": health(trouble == ""), "webhook": health(s.webhookHealthy()),
+		}
+		if trouble != "" {
+			answer["journal_reason"] = trouble
+		}
+		return c.Status(code).JSON(answer)
 	})
 	guard := s.guard()
 	app.Get("/metrics", guard.Handle, s.metrics.handler(s))
@@ -53,10 +58,22 @@ func health(ok bool) string {
 	return "degraded"
 }
 
-// journalHealthy says whether the disk takes events.
-func (s *server) journalHealthy() bool {
+// journalTrouble is a word for what is wrong with the journal: the disk does not take events, the file is damaged and the next
+// start repairs it, or this one did. It is empty if nothing is.
+func (s *server) journalTrouble() string {
 	kept, ok := s.store.(*journal.Store)
-	return !ok || kept.Health() == nil
+	if !ok {
+		return ""
+	}
+	switch err := kept.Health(); {
+	case err == nil:
+		return ""
+	case errors.Is(err, journal.ErrRepaired):
+		return "repaired"
+	case errors.Is(err, journal.ErrDamaged):
+		return "damaged"
+	}
+	return "disk"
 }
 
 // webhookHealthy says whether events go out to every endpoint.

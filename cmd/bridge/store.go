@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -47,12 +48,27 @@ func (s *server) openJournal(endpoints []webhooks.Endpoint) error {
 		Logger:    s.logger,
 	})
 	if err != nil {
-		return fmt.Errorf("BRIDGE_DATA_DIR: %w", err)
+		return fmt.Errorf("BRIDGE_DATA_DIR is %s: %w: %s", dir, err, remedy(err))
 	}
 	s.store = opened
 	stats := opened.Stats()
 	s.logger.Info("journal open", "file", file, "events", stats.Last, "waiting", stats.Waiting)
 	return nil
+}
+
+// remedy says what to do about a journal that does not open.
+func remedy(err error) string {
+	switch {
+	case errors.Is(err, journal.ErrInUse):
+		return "stop the other bridge, or give this one a directory of its own"
+	case errors.Is(err, journal.ErrForeign):
+		return "move the file away, or name another directory"
+	case errors.Is(err, journal.ErrNewer):
+		return "run the newer bridge again, or name another directory"
+	case errors.Is(err, journal.ErrDisk):
+		return "make the directory writable for the user that bridge runs as, make room on its disk, or name another directory"
+	}
+	return "name another directory to go on without what is in this one"
 }
 
 // observe returns what is told of each delivery: the metrics, the journal's log, and the hook.

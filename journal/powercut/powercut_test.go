@@ -78,6 +78,9 @@ func stored(t *testing.T, files map[string][]byte) map[string]string {
 	if err := s.Check(t.Context()); err != nil {
 		t.Error(err)
 	}
+	if r := s.Stats().Salvage; r != nil {
+		t.Errorf("a power cut was taken for damage: %v", r)
+	}
 	found, sequences := map[string]string{}, map[string]int64{}
 	for after := int64(0); after < s.Last(); {
 		records, err := s.Since(t.Context(), after, 1000)
