@@ -17,11 +17,11 @@ const (
 )
 
 // patience is how long a track may be without a frame before silence flows.
-func (tr *trackline) patience() time.Duration {
+func (l *timeline) patience(tr *trackline) time.Duration {
 	if tr.voiced {
-		return stallAfter
+		return stallAfter + l.lag
 	}
-	return quietAfter
+	return quietAfter + l.lag
 }
 
 // budget is how much silence may be put in at now.
@@ -37,7 +37,7 @@ func (l *timeline) quiet(now time.Time) time.Time {
 		if !tr.on {
 			continue
 		}
-		if flows := tr.heard.Add(tr.patience()); now.Before(flows) {
+		if flows := tr.heard.Add(l.patience(tr)); now.Before(flows) {
 			next = earlier(next, flows)
 			continue
 		}
@@ -50,7 +50,7 @@ func (l *timeline) quiet(now time.Time) time.Time {
 // flow puts in the silence that is due on a track by the wall clock, less what it is patient for.
 func (l *timeline) flow(t Track, now time.Time) {
 	tr := &l.tracks[t]
-	due := samples(now.Sub(tr.heard)-tr.patience()+quietEvery) - tr.pad
+	due := samples(now.Sub(tr.heard)-l.patience(tr)+quietEvery) - tr.pad
 	if due <= 0 {
 		return
 	}

@@ -2,6 +2,7 @@ package media
 
 import (
 	"cmp"
+	"errors"
 	"net"
 	"sync/atomic"
 	"time"
@@ -55,9 +56,13 @@ type ticker interface {
 
 // startTicks makes the stream be read at ticks if its connection can.
 func (st *Stream) startTicks() {
-	if t, ok := st.ws.(ticker); ok {
-		_ = t.tick(st.nextTick) // then it is read as before
+	t, ok := st.ws.(ticker)
+	if !ok || t.tick(st.nextTick) != nil { // then it is read as before
+		return
 	}
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.line.lag = st.limits.quietTick
 }
 
 // nextTick is how long to wait between two reads. It is the reader's.
@@ -78,7 +83,7 @@ func (c *conn) tick(next func() time.Duration) error {
 	if t, ok := c.net.(ticker); ok {
 		return t.tick(next)
 	}
-	return nil
+	return errors.ErrUnsupported
 }
 
 // A playout is when the caller has heard all that was sent to him, in nanoseconds since 1970. Methods may be called

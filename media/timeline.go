@@ -25,6 +25,7 @@ const (
 type timeline struct {
 	emit   func(t Track, mulaw []byte) // gets every sample of a track once, in order
 	opened time.Time                   // when the stream began
+	lag    time.Duration               // how long a frame may lie unread
 	tracks [trackCount]trackline
 	n      *counters
 }

@@ -180,9 +180,9 @@ func (s *site) arrived(t *testing.T) {
 	for _, r := range s.webhook.Delivered() {
 		got[r.ID] = true
 	}
-	for id, kind := range storedEvents(t, s.file()) {
-		if !got[id] {
-			t.Errorf("%s %s is in the journal and never arrived", kind, id)
+	for _, r := range storedEvents(t, s.file()) {
+		if !got[r.ID] {
+			t.Errorf("%s %s is in the journal and never arrived", r.Type, r.ID)
 		}
 	}
 }
