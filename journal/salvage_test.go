@@ -265,7 +265,7 @@ func putAtOnce(t *testing.T, s *Store, calls []string) map[string]events.Record 
 }
 
 func TestADamagedPageCostsWhatIsOnIt(t *testing.T) {
-	whole := taken(t, 24, 0)
+	whole := taken(t, int(cases(12))+12, 0)
 	pages := len(whole.db) / pageSize
 	for seed := range cases(80) {
 		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
@@ -300,7 +300,7 @@ func TestADamagedPageCostsWhatIsOnIt(t *testing.T) {
 }
 
 func TestACutFileCostsWhatWasCutOff(t *testing.T) {
-	whole := taken(t, 24, 0)
+	whole := taken(t, int(cases(12))+12, 0)
 	r := rand.New(rand.NewPCG(3, 1))
 	lengths := []int{1, 15, 16, 99, 100, 4095, 4096, 8192, len(whole.db) - 1, len(whole.db) - 4096}
 	for range cases(20) {
@@ -316,7 +316,7 @@ func TestACutFileCostsWhatWasCutOff(t *testing.T) {
 }
 
 func TestADamagedLogCostsWhatIsInTheDamagedPlace(t *testing.T) {
-	whole := taken(t, 24, 30)
+	whole := taken(t, int(cases(12))+12, 30)
 	size := frameHeader + pageSize
 	frames := (len(whole.log) - walHeader) / size
 	for seed := range cases(40) {

@@ -3,7 +3,7 @@ package journal
 import (
 	"bytes"
 	"encoding/binary"
-	"os"
+	"io"
 	"slices"
 )
 
@@ -35,7 +35,7 @@ const (
 
 // readLog reads the frames of a log. A frame's sum continues that of the frame before, so each can be tested with what
 // stands in the one before it, even if that one is broken.
-func readLog(f *os.File, size int64) (tail walTail) {
+func readLog(f io.ReaderAt, size int64) (tail walTail) {
 	head := make([]byte, walHeader)
 	if _, err := f.ReadAt(head, 0); err != nil {
 		return tail
