@@ -455,11 +455,36 @@ func TestTheTranscriptIsInTheOrderOfBeginnings(t *testing.T) {
 func TestAJournalThatTakesNothingDoesNotKeepTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, j := newEars(), &book{refuse: -1}
-		c := start(call.Config{Recognizer: e, Journal: j}, events.Caller)
+		calls := call.New(call.Config{Recognizer: e, Journal: j})
+		c := calls.Start(context.Background(), stream("MZ1"))
 		begin := time.Now()
 		c.End(events.EndStop, events.Counts{})
 		if took := time.Since(begin); took > time.Minute {
 			t.Errorf("End took %v, want less than a minute", took)
+		}
+		// An hour later the disk has room again.
+		time.Sleep(time.Hour)
+		if got := calls.Stats(); got != (call.Stats{Waiting: 2}) {
+			t.Errorf("got %+v, want two events that wait", got)
+		}
+		j.mu.Lock()
+		j.refuse = 0
+		j.mu.Unlock()
+		if err := calls.Drain(context.Background()); err != nil || !slices.Equal(j.types(), []events.Type{events.TypeCallStarted, events.TypeCallEnded}) {
+			t.Errorf("got %v, %v, want both events stored", err, j.types())
+		}
+	})
+}
+
+func TestWhatTheJournalNeverTookIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEars()
+		calls := call.New(call.Config{Recognizer: e, Journal: &book{refuse: -1}})
+		calls.Start(context.Background(), stream("MZ1")).End(events.EndStop, events.Counts{})
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := calls.Drain(ctx); err == nil || !strings.Contains(err.Error(), "2 events lost") || calls.Stats() != (call.Stats{Lost: 2}) {
+			t.Errorf("got %v and %+v, want two lost", err, calls.Stats())
 		}
 	})
 }

@@ -3,6 +3,7 @@ package call
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -12,7 +13,8 @@ import (
 
 // Calls are the calls of a server. Make it with New. Its methods may be called concurrently.
 type Calls struct {
-	config Config
+	config  Config
+	backlog *backlog
 
 	mu    sync.Mutex
 	lives map[string]*life // by call id, while a stream of the call is up
@@ -42,7 +44,27 @@ func New(config Config) *Calls {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Calls{config: config, lives: map[string]*life{}}
+	return &Calls{config: config, backlog: newBacklog(), lives: map[string]*life{}}
+}
+
+// Stats tells how the journal takes the events of the calls.
+type Stats struct {
+	Waiting int   // events that it has not taken yet, those of calls that are over included
+	Lost    int64 // events that it never took
+}
+
+// Stats may be called at any time.
+func (cs *Calls) Stats() Stats { return Stats{cs.backlog.size(), cs.backlog.lost.Load()} }
+
+// Drain waits until the journal has taken every event of the calls, which have ended. When ctx ends first, the rest is
+// lost, and Drain says how much that is.
+func (cs *Calls) Drain(ctx context.Context) error {
+	before := cs.backlog.lost.Load()
+	cs.backlog.drain(ctx)
+	if lost := cs.backlog.lost.Load() - before; lost > 0 {
+		return fmt.Errorf("call: %d events lost: the journal did not take them", lost)
+	}
+	return nil
 }
 
 // join adds a stream to the life of its call.
@@ -50,7 +72,7 @@ func (cs *Calls) join(ctx context.Context, c *Call) {
 	cs.mu.Lock()
 	l := cs.lives[c.info.ID]
 	if l == nil {
-		l = &life{queue: newQueue(cs.config.Journal, cs.config.Observe, c.logger)}
+		l = &life{queue: newQueue(cs.config, cs.backlog, c.logger)}
 		cs.lives[c.info.ID] = l
 	}
 	c.life, c.resumed = l, len(l.streams) > 0

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"aldeabridge/events"
@@ -18,8 +19,10 @@ const (
 	maxWaiting = 10_000
 	// retryAppend is the pause before an event that the journal refused is offered again.
 	retryAppend = 500 * time.Millisecond
-	// lastTries is how long a journal that takes nothing can hold up the end of a call.
+	// lastTries is how long a journal that takes nothing can hold up the end of a call. Its events go on waiting.
 	lastTries = 10 * time.Second
+	// maxBacklog is how many events of all calls may go on waiting behind the end of theirs.
+	maxBacklog = 100_000
 )
 
 // A queue carries a call's events to the journal and the observer, in one order. A goroutine runs only while
@@ -27,6 +30,7 @@ const (
 type queue struct {
 	journal Journal
 	observe func(events.Event)
+	backlog *backlog
 	logger  *slog.Logger
 	ctx     context.Context // ends when the queue gives up on its journal
 	giveUp  context.CancelFunc
@@ -35,17 +39,18 @@ type queue struct {
 	idle    *sync.Cond // signalled when running turns false
 	waiting []events.Event
 	running bool // a goroutine is in run
+	late    bool // it still is although the call is over
 	dropped int
 	lines   []events.Line // every utterance so far, those of earlier streams too
 	digits  int
 }
 
-func newQueue(journal Journal, observe func(events.Event), logger *slog.Logger) *queue {
-	if observe == nil {
-		observe = func(events.Event) {}
+func newQueue(c Config, b *backlog, logger *slog.Logger) *queue {
+	q := &queue{journal: c.Journal, observe: c.Observe, backlog: b, logger: logger}
+	if q.observe == nil {
+		q.observe = func(events.Event) {}
 	}
-	q := &queue{journal: journal, observe: observe, logger: logger}
-	q.ctx, q.giveUp = context.WithCancel(context.Background())
+	q.ctx, q.giveUp = context.WithCancel(b.ctx)
 	q.idle = sync.NewCond(&q.mu)
 	return q
 }
@@ -59,6 +64,7 @@ func (q *queue) put(now time.Time, call events.Call, body events.Body) {
 		if !body.Stored() {
 			q.dropped++
 		} else {
+			q.backlog.lost.Add(1)
 			q.logger.Error("event lost: the journal takes nothing and the queue is full", "type", body.Type())
 		}
 		return
@@ -76,6 +82,7 @@ func (q *queue) put(now time.Time, call events.Call, body events.Body) {
 		q.digits++
 	}
 	q.waiting = append(q.waiting, events.Event{Time: now, Call: call, Body: body})
+	q.backlog.add(1)
 	if !q.running {
 		q.running = true
 		go q.run()
@@ -96,6 +103,10 @@ func (q *queue) run() {
 		q.mu.Lock()
 		q.waiting[0] = events.Event{}
 		q.waiting = q.waiting[1:]
+		q.backlog.add(-1)
+	}
+	if q.late {
+		q.giveUp() // nothing waits any more
 	}
 	q.waiting = nil
 	q.running = false
@@ -121,24 +132,79 @@ func (q *queue) store(e events.Event) (events.Event, bool) {
 		select {
 		case <-time.After(retryAppend):
 		case <-q.ctx.Done():
+			q.backlog.lost.Add(1)
 			q.logger.Error("event lost: the journal does not take it", "type", e.Body.Type(), "id", e.ID, "err", err)
 			return e, false
 		}
 	}
 }
 
-// close returns when nothing waits. A journal that takes nothing is given up on after lastTries.
+// close returns when nothing waits. If the journal takes nothing for lastTries it returns too; what waits is offered
+// to the journal until it takes it or until the server stops, unless too much waits already.
 func (q *queue) close() {
-	defer time.AfterFunc(lastTries, q.giveUp).Stop()
+	defer time.AfterFunc(lastTries, func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		if q.late = q.running; q.late && q.backlog.size() > maxBacklog {
+			q.giveUp()
+		}
+		q.idle.Broadcast()
+	}).Stop()
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for q.running {
+	for q.running && !q.late {
 		q.idle.Wait()
 	}
 	if q.dropped > 0 {
 		q.logger.Warn("events not shown: the queue was full", "dropped", q.dropped)
 	}
-	q.giveUp()
+	if !q.late {
+		q.giveUp() // nothing waits
+	} else {
+		q.logger.Error("the call is over, and the journal does not take its events: they wait", "waiting", len(q.waiting))
+	}
+}
+
+// A backlog counts the events of all calls that wait for the journal. Its methods may be called concurrently.
+type backlog struct {
+	ctx    context.Context // ends when the server gives up on its journal
+	giveUp context.CancelFunc
+	lost   atomic.Int64 // events that the journal never took
+
+	mu     sync.Mutex // guards events
+	events int
+	empty  *sync.Cond // signalled when events turns 0
+}
+
+func newBacklog() *backlog {
+	b := &backlog{}
+	b.ctx, b.giveUp = context.WithCancel(context.Background())
+	b.empty = sync.NewCond(&b.mu)
+	return b
+}
+
+func (b *backlog) add(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.events += n; b.events == 0 {
+		b.empty.Broadcast()
+	}
+}
+
+func (b *backlog) size() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.events
+}
+
+// drain returns when nothing waits; when ctx ends, what waits is lost.
+func (b *backlog) drain(ctx context.Context) {
+	defer context.AfterFunc(ctx, b.giveUp)()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for b.events > 0 {
+		b.empty.Wait()
+	}
 }
 
 // said returns a line for each utterance so far. It is never nil.

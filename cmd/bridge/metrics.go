@@ -148,6 +148,9 @@ func (g gauges) Collect(out chan<- prometheus.Metric) {
 		put(prometheus.CounterValue, name, help, value, labels...)
 	}
 	gauge("info", "The version that runs.", 1, "version", version)
+	backlog := g.server.calls.Stats()
+	gauge("events_waiting", "Events that the journal has not taken yet.", float64(backlog.Waiting))
+	count("events_lost_total", "Events that the journal never took.", float64(backlog.Lost))
 	gauge("calls", "Calls that are up.", float64(g.server.media.Stats().Active))
 	g.recognizer(gauge, count)
 	g.journal(gauge, count)

@@ -227,7 +227,7 @@ func (s *server) run(ctx context.Context) error {
 	s.draining.Store(true)
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.options.Grace)
 	defer cancel()
-	errs := []error{err, s.endCalls(grace)}
+	errs := []error{err, s.endCalls(grace), s.calls.Drain(grace)}
 	if s.dispatcher != nil {
 		if err := s.dispatcher.Drain(grace); err != nil {
 			errs = append(errs, fmt.Errorf("not every event was delivered within BRIDGE_GRACE (%v): %w", s.options.Grace, err))
