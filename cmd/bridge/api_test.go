@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"aldeabridge/aldea/sandbox"
+	"aldeabridge/events"
 	"aldeabridge/journal"
 )
 
@@ -97,6 +98,25 @@ func TestAPIWantsItsToken(t *testing.T) {
 	}
 }
 
+// stored waits until the journal has n events of a type.
+func (w *world) stored(t *testing.T, kind events.Type, n int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), guard)
+	defer cancel()
+	for after, got := int64(0), 0; got < n; {
+		records, err := w.server.store.(*journal.Store).Since(ctx, after, 1000)
+		if err != nil {
+			t.Fatalf("got %d %s, want %d: %v", got, kind, n, err)
+		}
+		for _, r := range records {
+			after = r.Position
+			if r.Type == kind {
+				got++
+			}
+		}
+	}
+}
+
 // Pages are complete, each call once, although new calls come while they are read.
 func TestPagesAreStableWhileCallsCome(t *testing.T) {
 	w := newAPIWorld(t, func(o *options) { o.WebhookURL = "" })
@@ -111,6 +131,7 @@ func TestPagesAreStableWhileCallsCome(t *testing.T) {
 		all.Go(func() { place(fmt.Sprintf("CAbefore%02d", i)) })
 	}
 	all.Wait()
+	w.stored(t, events.TypeCallEnded, before)
 	var got []string
 	for cursor, page := "", 0; ; page++ {
 		resp, err := http.Get("http://" + w.server.listener.Addr().String() + "/v1/calls?limit=7&cursor=" + cursor)

@@ -49,8 +49,8 @@ func TestTheBotOfTheDemoIsUnderstood(t *testing.T) {
 	w.ended(t, 1)
 	said := fields(botGreeting + " " + botGoodbye)
 	heard := fields(strings.Join(texts(w.delivered(t)["CA1"]), " "))
-	if got := common(said, heard); got < 8 {
-		t.Errorf("got %d words of %q in %q, want at least 8", got, said, heard)
+	if got := common(said, heard); got < 5 {
+		t.Errorf("got %d words of %q in %q, want at least 5", got, said, heard)
 	}
 }
 
