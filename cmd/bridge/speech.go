@@ -139,9 +139,26 @@ type audio struct{ *voice.Audio }
 
 func made(a *voice.Audio, err error) (call.Audio, error) {
 	if err != nil {
-		return nil, errors.New(strings.TrimPrefix(err.Error(), "voice: "))
+		return nil, spoken(err)
 	}
 	return audio{a}, nil
+}
+
+// Next returns the next piece, and an error in the words of an action.failed.
+func (a audio) Next(ctx context.Context) ([]byte, error) {
+	piece, err := a.Audio.Next(ctx)
+	return piece, spoken(err)
+}
+
+// spoken is an error without the room it comes from.
+func spoken(err error) error {
+	if err == nil {
+		return nil
+	}
+	if text, ok := strings.CutPrefix(err.Error(), "voice: "); ok {
+		return errors.New(text)
+	}
+	return err
 }
 
 // Words are those made so far.

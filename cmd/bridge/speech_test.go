@@ -72,7 +72,7 @@ func TestWhatAVoiceCannotSayIsTold(t *testing.T) {
 	}
 	w.ended(t, 1)
 	failed := of[events.ActionFailed](w.delivered(t)["CA1"])
-	if len(failed) != 1 || !strings.Contains(failed[0].Reason, "401") || strings.Contains(failed[0].Reason, "not-the-secret") {
+	if len(failed) != 1 || !strings.HasPrefix(failed[0].Reason, "openai answered 401") || strings.Contains(failed[0].Reason, "not-the-secret") {
 		t.Errorf("got %+v, want the say refused with 401, and no key in it", failed)
 	}
 }
