@@ -39,6 +39,9 @@ func (o *voiceOptions) engine(key string) (voice.Engine, error) {
 	if name == "auto" {
 		name = installedVoice("espeak-ng", "flite")
 	}
+	if variable, ok := serviceKeys[name]; ok && key == "" && o.URL == "" {
+		return nil, fmt.Errorf("VOICE_ENGINE: %s needs a key: VOICE_API_KEY or %s", name, variable)
+	}
 	service := voice.ServiceConfig{BaseURL: o.URL, Key: voice.Key(key), Voices: voice.Voices{Default: o.Name}, Model: o.Model}
 	var engine voice.Engine
 	var err error
@@ -89,6 +92,9 @@ func (s *server) newSpeech() (*speech, error) {
 	}
 	made := &speech{fetcher: voice.NewFetcher(voice.FetcherConfig{Guard: s.strangers()})}
 	if engine == nil {
+		if o.Engine == "auto" {
+			s.logger.Info("no voice: a say will fail; install espeak-ng or flite, or set VOICE_ENGINE")
+		}
 		return made, nil
 	}
 	var cache *voice.Cache

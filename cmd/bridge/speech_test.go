@@ -76,3 +76,14 @@ func TestWhatAVoiceCannotSayIsTold(t *testing.T) {
 		t.Errorf("got %+v, want the say refused with 401, and no key in it", failed)
 	}
 }
+
+func TestAServiceIsNotAskedWithoutAKey(t *testing.T) {
+	for name, variable := range serviceKeys {
+		if _, err := (&voiceOptions{Engine: name}).engine(""); err == nil || !strings.Contains(err.Error(), variable) {
+			t.Errorf("%s: got %v, want %s asked for", name, err, variable)
+		}
+		if _, err := (&voiceOptions{Engine: name, Name: "x", URL: "http://127.0.0.1:8880/v1"}).engine(""); err != nil {
+			t.Errorf("%s: got %v, want a server of one's own without a key", name, err)
+		}
+	}
+}
