@@ -196,6 +196,9 @@ func (a *actor) do(t task) error {
 	if a.ctx.Err() != nil {
 		return errEnded
 	}
+	if _, again := t.Action.(actions.Hangup); again && a.handed == string(actions.TypeHangup) {
+		return nil // it is over already
+	}
 	if a.handed != "" {
 		return fmt.Errorf("the call is no longer ours to steer: a %s took it elsewhere", a.handed)
 	}

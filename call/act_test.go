@@ -27,12 +27,16 @@ type phone struct {
 	until  time.Time // when all has been played
 	marks  map[*time.Timer]string
 	heard  int // bytes that came
+	cut    int // so many bytes are taken, then nothing; 0 is all
 	clears int
 }
 
 func (p *phone) SendMedia(mulaw []byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.cut > 0 && p.heard >= p.cut {
+		return errors.New("write tcp 192.0.2.1:443: broken pipe")
+	}
 	if now := time.Now(); p.until.Before(now) {
 		p.until = now
 	}
@@ -324,7 +328,35 @@ func TestActionsThatComeTooLateAreTold(t *testing.T) {
 	})
 }
 
+func TestASecondHangupIsNoFailure(t *testing.T) {
+	onStage(t, nil, func(s *stage) {
+		s.act(`{"actions":[{"type":"hangup"},{"type":"hangup"},{"type":"clear","id":"late"}]}`)
+		s.after(time.Second)
+		if failed := got[events.ActionFailed](s); len(failed) != 1 || failed[0].ActionID != "late" || len(s.desk.asked) != 1 {
+			t.Errorf("got %+v and %q, want one hangup asked for, and the clear alone failed", failed, s.desk.asked)
+		}
+	})
+}
+
+func TestALineThatBreaksIsTheEndOfTheCall(t *testing.T) {
+	onStage(t, nil, func(s *stage) {
+		s.phone.cut = 32000
+		s.act(`{"actions":[{"type":"say","id":"a","text":"one two three four five"},{"type":"say","id":"b","text":"six"}]}`)
+		s.after(5 * time.Second)
+		s.act(`{"actions":[{"type":"say","id":"c","text":"seven"}]}`)
+		s.after(time.Second)
+		told := got[events.PlaybackFinished](s)
+		if len(told) != 2 || told[0].ActionID != "a" || told[0].HeardText == "" || told[1].ActionID != "b" || told[1].Played != 0 {
+			t.Errorf("got %+v, want what was heard of a, and nothing of b", told)
+		}
+		if failed := got[events.ActionFailed](s); len(failed) != 1 || failed[0].ActionID != "c" || failed[0].Reason != "the call ended first" {
+			t.Errorf("got %+v, want c alone failed: the call ended first", failed)
+		}
+	})
+}
+
 func TestDigitsAreGathered(t *testing.T) {
+	const pressed = 2900 * time.Millisecond
 	for name, c := range map[string]struct {
 		gather string
 		keys   string
@@ -344,7 +376,7 @@ func TestDigitsAreGathered(t *testing.T) {
 					t.Fatal("gathered before anything was pressed")
 				}
 				for _, key := range c.keys {
-					s.call.DTMF(string(key), 0)
+					s.call.DTMF(string(key), pressed)
 					s.after(500 * time.Millisecond)
 				}
 				s.after(4 * time.Second)
@@ -354,6 +386,9 @@ func TestDigitsAreGathered(t *testing.T) {
 					t.Fatalf("got %+v, want one", all)
 				}
 				c.want.ActionID, c.want.At = "pin", all[0].At
+				if c.want.EndedBy == events.GatherMaxDigits || c.want.EndedBy == events.GatherTerminator {
+					c.want.At = events.Offset(pressed) // the last key's time
+				}
 				if all[0] != c.want {
 					t.Errorf("got %+v, want %+v", all[0], c.want)
 				}

@@ -189,7 +189,7 @@ func (c *Call) DTMF(digit string, at time.Duration) {
 	if c.player != nil {
 		c.player.Interrupt(playback.ByDTMF)
 	}
-	c.gatherer.press(digit)
+	c.gatherer.press(digit, c.base+at)
 }
 
 // listen changes how everybody on the stream is understood, from the next audio on.

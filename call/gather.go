@@ -35,24 +35,24 @@ func (g *gatherer) begin(id string, want actions.Gather) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.active {
-		g.done(events.GatherReplaced)
+		g.done(events.GatherReplaced, g.now())
 	}
 	g.active, g.id, g.want = true, id, want
 	g.arm()
 }
 
-// press takes a key.
-func (g *gatherer) press(digit string) {
+// press takes a key, pressed at a time of the call.
+func (g *gatherer) press(digit string, at time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
 	case !g.active:
 	case digit == g.want.Terminator:
-		g.done(events.GatherTerminator)
+		g.done(events.GatherTerminator, at)
 	default:
 		g.digits.WriteString(digit)
 		if g.want.MaxDigits > 0 && g.digits.Len() >= g.want.MaxDigits {
-			g.done(events.GatherMaxDigits)
+			g.done(events.GatherMaxDigits, at)
 			return
 		}
 		g.arm()
@@ -73,7 +73,7 @@ func (g *gatherer) finish() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.active {
-		g.done(events.GatherCallEnd)
+		g.done(events.GatherCallEnd, g.now())
 	}
 }
 
@@ -91,15 +91,18 @@ func (g *gatherer) timeout() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.active && !g.call.playing() && !time.Now().Before(g.due) { // else a key came just now, or something to play
-		g.done(events.GatherTimeout)
+		g.done(events.GatherTimeout, g.now())
 	}
 }
 
-// done tells what was collected. The caller holds mu.
-func (g *gatherer) done(by events.GatherEnd) {
+// now is the time of the call.
+func (g *gatherer) now() time.Duration { return time.Since(g.call.life.began) }
+
+// done tells what was collected, and what ended it at a time of the call. The caller holds mu.
+func (g *gatherer) done(by events.GatherEnd, at time.Duration) {
 	g.timer.Stop()
 	g.call.put(time.Now(), events.DigitsGathered{
-		ActionID: g.id, Digits: g.digits.String(), EndedBy: by, At: events.Offset(time.Since(g.call.life.began)),
+		ActionID: g.id, Digits: g.digits.String(), EndedBy: by, At: events.Offset(at),
 	})
 	g.active = false
 	g.digits.Reset()

@@ -115,7 +115,16 @@ func (a *actor) enqueue(s speaking, interruptible bool) error {
 		_ = s.audio.Close() // it was never begun
 	}
 	c.gatherer.listen()
+	if gone(err) {
+		return errEnded
+	}
 	return err
+}
+
+// gone says whether playback ended because the stream does. Whoever hangs up closes the socket, and that may be noticed
+// first by who is speaking.
+func gone(err error) bool {
+	return errors.Is(err, playback.ErrClosed) || errors.Is(err, playback.ErrLine)
 }
 
 // key names what is played among the streams's items: users may give an id twice.
@@ -147,10 +156,10 @@ func (c *Call) played(r playback.Result) {
 	if !ok {
 		return
 	}
-	if r.Err != nil && !errors.Is(r.Err, playback.ErrClosed) {
+	if r.Err != nil && !gone(r.Err) {
 		c.actor.failed(s.task, r.Err)
 	}
-	if r.Err == nil || r.Played > 0 || errors.Is(r.Err, playback.ErrClosed) {
+	if r.Err == nil || r.Played > 0 || gone(r.Err) {
 		finished := events.PlaybackFinished{ActionID: s.task.id, Played: events.Offset(r.Played), HeardText: s.heard(r)}
 		if r.InterruptedBy != "" {
 			by := events.Interruption(r.InterruptedBy)

@@ -51,13 +51,15 @@ type Result struct {
 	// InterruptedBy is BySpeech, ByDTMF or ByClear, also for an item that had to go before it was its turn. It is empty
 	// when the item was complete or Err says what happened.
 	InterruptedBy string
-	// Err is the Source's error, the line's, or ErrClosed.
+	// Err is the Source's error, ErrLine, or ErrClosed.
 	Err error
 }
 
 var (
 	// ErrFull means that too many items wait already.
 	ErrFull = errors.New("playback: the queue is full")
+	// ErrLine means that the line takes nothing any more. What the line said is wrapped with it.
+	ErrLine = errors.New("playback: the line is broken")
 	// ErrClosed means that the player was closed.
 	ErrClosed = errors.New("playback: closed")
 )

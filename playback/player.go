@@ -45,7 +45,7 @@ type Player struct {
 	mu       sync.Mutex // guards the rest; never held while anything is sent or called
 	running  bool
 	closed   bool
-	failed   error    // the line's
+	failed   error    // ErrLine, with the line's
 	items    []*entry // in order, from the one that is heard to the last that waits
 	clock    *clock
 	link     link
@@ -87,8 +87,8 @@ func New(c Config) *Player {
 	return p
 }
 
-// Enqueue plays an item behind those before it. When it returns an error, ErrFull, ErrClosed or one of
-// the line's, the item was not taken, and the Source is still the caller's to close.
+// Enqueue plays an item behind those before it. When it returns an error, ErrFull, ErrClosed or
+// ErrLine, the item was not taken, and the Source is still the caller's to close.
 func (p *Player) Enqueue(it Item) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

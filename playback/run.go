@@ -95,7 +95,7 @@ func (p *Player) write(s *step) {
 	if err != nil {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.failed = fmt.Errorf("playback: send: %w", err)
+		p.failed = fmt.Errorf("%w: %w", ErrLine, err)
 	}
 }
 

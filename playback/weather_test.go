@@ -91,7 +91,7 @@ func (w weather) converse(t *testing.T, seed uint64) (worst time.Duration) {
 		t.Errorf("seed %d: got %d results, want %d", seed, len(got), len(scripts))
 	}
 	for i, one := range got {
-		broken := c.breakAfter > 0 && errors.Is(one.Err, errLine)
+		broken := c.breakAfter > 0 && errors.Is(one.Err, ErrLine) && errors.Is(one.Err, errLine)
 		if want := fmt.Sprint(i + 1); one.ID != want || one.Err != nil && !broken {
 			t.Errorf("seed %d: got %+v, want that of item %s without an error", seed, one, want)
 		}

@@ -145,6 +145,9 @@ func (c *Cache) put(key string, rec *recording) {
 
 func (c *Cache) write(key string, b []byte) error {
 	f, err := os.CreateTemp(c.dir, partial) // mode 0600
+	if errors.Is(err, os.ErrNotExist) && os.MkdirAll(c.dir, 0o700) == nil {
+		f, err = os.CreateTemp(c.dir, partial) // somebody emptied the cache by deleting its directory
+	}
 	if err != nil {
 		return err
 	}

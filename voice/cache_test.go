@@ -100,6 +100,25 @@ func TestCacheFilesTellNothing(t *testing.T) {
 	}
 }
 
+func TestCacheIsEmptiedByDeletingItsDirectory(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "cache")
+	c := newCache(t, dir, 0)
+	c.put(key("x"), whole([]byte("audio"), nil))
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, ok := c.get(key("x")); ok || c.Size() != 0 {
+		t.Errorf("it was kept, or counts as %d bytes", c.Size())
+	}
+	c.put(key("y"), whole([]byte("audio"), nil))
+	if _, _, ok := c.get(key("y")); !ok {
+		t.Error("nothing is kept any more")
+	}
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("got the directory %v, %v; want it made again, for its owner only", info, err)
+	}
+}
+
 func TestCacheRemovesWhatADeadProcessLeft(t *testing.T) {
 	dir := t.TempDir()
 	for name, age := range map[string]time.Duration{partial + "old": 2 * stale, partial + "new": 0, "README": 2 * stale} {

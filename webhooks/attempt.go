@@ -47,7 +47,7 @@ const keptAnswer = 2 << 10
 type Reply struct {
 	Endpoint string // its name
 	Record   events.Record
-	Body     []byte // at most 256 KiB
+	Body     []byte // at most 2 MiB
 	// Err is set when the body did not come whole or is too long. The event is delivered all the same.
 	Err error
 }

@@ -16,11 +16,11 @@ import (
 	"aldeabridge/events"
 )
 
-// maxAnswer is how much of an answer is read.
-const maxAnswer = 256 << 10
+// maxAnswer is how much of an answer is read: actions with a recording in them can be that long.
+const maxAnswer = 2 << 20
 
-// ErrAnswerTooLong means that an answer has more than 256 KiB.
-var ErrAnswerTooLong = errors.New("webhooks: answer longer than 256 KiB")
+// ErrAnswerTooLong means that an answer has more than 2 MiB.
+var ErrAnswerTooLong = errors.New("webhooks: answer longer than 2 MiB")
 
 // A sender makes the requests to one endpoint. It keeps nothing between them and may be used concurrently.
 type sender struct {

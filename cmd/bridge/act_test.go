@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"aldeabridge/actions"
 	"aldeabridge/aldea/sandbox"
 	"aldeabridge/control/controltest"
 	"aldeabridge/events"
@@ -41,9 +42,12 @@ func of[B events.Body](es []events.Event) (all []B) {
 	return all
 }
 
+// longest makes actions as long as they may be.
+func longest(body string) string { return body + strings.Repeat(" ", actions.MaxBody-len(body)) }
+
 func TestAWebhookHangsUp(t *testing.T) {
 	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, nil)
-	answering(w.webhook, events.TypeUtteranceFinal, `{"actions":[{"type":"hangup","id":"bye"}]}`)
+	answering(w.webhook, events.TypeUtteranceFinal, longest(`{"actions":[{"type":"hangup","id":"bye"}]}`))
 	result, err := w.call("CA1", append(say("goodbye"), silence(30*time.Second)...)).Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +110,7 @@ func TestTheAPIActsOnACall(t *testing.T) {
 	if status, body := act(`{"actions":[{"type":"hang up"}]}`); status != 422 || !strings.Contains(body, "hangup") {
 		t.Errorf("got %d %s, want 422 and the known types", status, body)
 	}
-	status, body := act(`{"actions":[{"type":"hangup"}]}`)
+	status, body := act(longest(`{"actions":[{"type":"hangup"}]}`))
 	var acting struct {
 		ActionIDs []string `json:"action_ids"`
 	}

@@ -19,7 +19,7 @@ import (
 func TestTheBotOfTheDemoIsUnderstood(t *testing.T) {
 	dir := t.TempDir()
 	var out bytes.Buffer
-	if err := run(t.Context(), []string{"demo", "--bot", "--source=marker", "--save=" + dir}, terminal{&out, &out}); err != nil {
+	if err := run(t.Context(), []string{"demo", "--bot", "--source=marker", "--save=" + filepath.Join(dir, "new")}, terminal{&out, &out}); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	for _, want := range []string{"interrupted by speech", "ended: hang up", "“" + botGoodbye + "”"} {
@@ -27,7 +27,7 @@ func TestTheBotOfTheDemoIsUnderstood(t *testing.T) {
 			t.Errorf("%q is missing from\n%s", want, out.String())
 		}
 	}
-	if info, err := os.Stat(filepath.Join(dir, "caller.wav")); err != nil || info.Size() < 40_000 {
+	if info, err := os.Stat(filepath.Join(dir, "new", "caller.wav")); err != nil || info.Size() < 40_000 {
 		t.Errorf("got %v %v, want the caller's side", info, err)
 	}
 	program := filepath.Join(dir, "bridge-sphinx")
@@ -38,7 +38,7 @@ func TestTheBotOfTheDemoIsUnderstood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bot, err := readVoices(filepath.Join(dir, "bot.wav"))
+	bot, err := readVoices(filepath.Join(dir, "new", "bot.wav"))
 	if err != nil {
 		t.Fatal(err)
 	}

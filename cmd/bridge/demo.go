@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -36,7 +37,7 @@ type demoCmd struct {
 	Source string  `default:"auto" enum:"auto,speech,marker" help:"Recogniser: offline speech, tones, or auto (speech where installed)."`
 	Speed  float64 `default:"1" placeholder:"X" help:"Call X times faster than real time (${default})."`
 	Bot    bool    `help:"A webhook that talks back: the caller asks, is answered, interrupts, and is hung up on. Needs espeak-ng or flite."`
-	Save   string  `placeholder:"DIR" type:"existingdir" help:"Where --bot saves both sides of the call as WAV files (a new directory)."`
+	Save   string  `placeholder:"DIR" type:"path" help:"Directory in which --bot saves both sides of the call as WAV files (a new one among the temporary files)."`
 }
 
 // A scene is what a demo plays: a recogniser and what the caller says to it.
@@ -95,6 +96,11 @@ func (c *demoCmd) Run(ctx context.Context, term terminal, logger *slog.Logger) (
 		// Flite speaks English only, and better.
 		if o.Voice.Engine = installedVoice("flite", "espeak-ng"); o.Voice.Engine == "none" {
 			return errors.New("demo: the bot has no voice: install espeak-ng or flite")
+		}
+		if c.Save != "" {
+			if err := os.MkdirAll(c.Save, 0o755); err != nil {
+				return fmt.Errorf("--save: %w", err)
+			}
 		}
 		talk = newDialogue(scene, show.answer)
 		receiver.Script(talk.answer)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"aldeabridge/actions"
 	"aldeabridge/journal"
 	"aldeabridge/webhooks"
 )
@@ -18,7 +19,7 @@ func (s *server) routes() *fiber.App {
 	app := fiber.New(fiber.Config{
 		AppName:               "bridge " + version,
 		DisableStartupMessage: true,
-		BodyLimit:             1 << 20,
+		BodyLimit:             actions.MaxBody,
 		ReadBufferSize:        4 << 10, // longest request header; a call keeps this buffer to its end
 		ReadTimeout:           10 * time.Second,
 		WriteTimeout:          10 * time.Second,

@@ -39,6 +39,9 @@ func (o *voiceOptions) engine(key string) (voice.Engine, error) {
 	if name == "auto" {
 		name = installedVoice("espeak-ng", "flite")
 	}
+	if variable, ok := serviceKeys[name]; ok && key == "" && o.URL == "" {
+		return nil, fmt.Errorf("VOICE_ENGINE: %s needs a key: VOICE_API_KEY or %s", name, variable)
+	}
 	service := voice.ServiceConfig{BaseURL: o.URL, Key: voice.Key(key), Voices: voice.Voices{Default: o.Name}, Model: o.Model}
 	var engine voice.Engine
 	var err error
@@ -89,6 +92,9 @@ func (s *server) newSpeech() (*speech, error) {
 	}
 	made := &speech{fetcher: voice.NewFetcher(voice.FetcherConfig{Guard: s.strangers()})}
 	if engine == nil {
+		if o.Engine == "auto" {
+			s.logger.Info("no voice: a say will fail; install espeak-ng or flite, or set VOICE_ENGINE")
+		}
 		return made, nil
 	}
 	var cache *voice.Cache
@@ -139,9 +145,26 @@ type audio struct{ *voice.Audio }
 
 func made(a *voice.Audio, err error) (call.Audio, error) {
 	if err != nil {
-		return nil, errors.New(strings.TrimPrefix(err.Error(), "voice: "))
+		return nil, spoken(err)
 	}
 	return audio{a}, nil
+}
+
+// Next returns the next piece, and an error in the words of an action.failed.
+func (a audio) Next(ctx context.Context) ([]byte, error) {
+	piece, err := a.Audio.Next(ctx)
+	return piece, spoken(err)
+}
+
+// spoken is an error without the room it comes from.
+func spoken(err error) error {
+	if err == nil {
+		return nil
+	}
+	if text, ok := strings.CutPrefix(err.Error(), "voice: "); ok {
+		return errors.New(text)
+	}
+	return err
 }
 
 // Words are those made so far.

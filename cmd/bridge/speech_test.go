@@ -72,7 +72,18 @@ func TestWhatAVoiceCannotSayIsTold(t *testing.T) {
 	}
 	w.ended(t, 1)
 	failed := of[events.ActionFailed](w.delivered(t)["CA1"])
-	if len(failed) != 1 || !strings.Contains(failed[0].Reason, "401") || strings.Contains(failed[0].Reason, "not-the-secret") {
+	if len(failed) != 1 || !strings.HasPrefix(failed[0].Reason, "openai answered 401") || strings.Contains(failed[0].Reason, "not-the-secret") {
 		t.Errorf("got %+v, want the say refused with 401, and no key in it", failed)
+	}
+}
+
+func TestAServiceIsNotAskedWithoutAKey(t *testing.T) {
+	for name, variable := range serviceKeys {
+		if _, err := (&voiceOptions{Engine: name}).engine(""); err == nil || !strings.Contains(err.Error(), variable) {
+			t.Errorf("%s: got %v, want %s asked for", name, err, variable)
+		}
+		if _, err := (&voiceOptions{Engine: name, Name: "x", URL: "http://127.0.0.1:8880/v1"}).engine(""); err != nil {
+			t.Errorf("%s: got %v, want a server of one's own without a key", name, err)
+		}
 	}
 }
