@@ -25,6 +25,8 @@ var (
 const (
 	// maxActions is how many actions of a call may wait: several answers full of them.
 	maxActions = 200
+	// hangUpGrace is how long a carrier that was told to hang up has to end the stream. Then we do.
+	hangUpGrace = 5 * time.Second
 	// controlTimeout bounds one request to the carrier, retries included. It goes on when the stream ends, which
 	// is what most of them are for.
 	controlTimeout = 15 * time.Second
@@ -193,11 +195,12 @@ var (
 
 // do does one action.
 func (a *actor) do(t task) error {
-	if a.ctx.Err() != nil {
-		return errEnded
-	}
-	if _, again := t.Action.(actions.Hangup); again && a.handed == string(actions.TypeHangup) {
+	_, hangUp := t.Action.(actions.Hangup)
+	switch {
+	case hangUp && (a.ctx.Err() != nil || a.handed == string(actions.TypeHangup)):
 		return nil // it is over already
+	case a.ctx.Err() != nil:
+		return errEnded
 	}
 	if a.handed != "" {
 		return fmt.Errorf("the call is no longer ours to steer: a %s took it elsewhere", a.handed)
@@ -253,12 +256,16 @@ func (a *actor) pause(paused bool) {
 // all that is queued has been heard.
 func (a *actor) control(t task) error {
 	c := a.call
+	_, hangUp := t.Action.(actions.Hangup)
 	if p := c.player; p != nil {
-		if err := p.Idle(a.ctx); err != nil {
+		switch err := p.Idle(a.ctx); {
+		case err != nil && hangUp:
+			return nil // the caller was faster
+		case err != nil:
 			return errEnded
 		}
 	}
-	if _, ok := t.Action.(actions.Hangup); ok && c.config.Control == nil && c.hangUp != nil {
+	if hangUp && c.config.Control == nil && c.hangUp != nil {
 		a.handed = string(t.Action.Type())
 		c.hangUp()
 		return nil
@@ -283,6 +290,10 @@ func (a *actor) control(t task) error {
 	}
 	if err == nil {
 		a.handed = string(t.Action.Type())
+	}
+	if err == nil && hangUp && c.hangUp != nil {
+		// A carrier that says so and goes on streaming does not know the call, or has lost it.
+		time.AfterFunc(hangUpGrace, c.hangUp)
 	}
 	return err
 }

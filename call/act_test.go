@@ -315,12 +315,12 @@ func TestActionsThatComeTooLateAreTold(t *testing.T) {
 		if failed := got[events.ActionFailed](s); len(failed) != 1 || failed[0].InReplyTo != "evt_1" || failed[0].Index != 0 {
 			t.Errorf("got %+v, want the first failed: superseded", failed)
 		}
-		s.act(`{"actions":[{"type":"say","text":"one two three"},{"type":"hangup"}]}`)
+		s.act(`{"actions":[{"type":"say","text":"one two three"},{"type":"redirect","url":"https://you.example.com"},{"type":"hangup"}]}`)
 		s.after(200 * time.Millisecond)
 		s.call.End(events.EndStop, events.Counts{})
 		failed := got[events.ActionFailed](s)
 		if len(failed) != 2 || failed[1].Index != 1 || len(s.desk.asked) != 0 {
-			t.Errorf("got %+v and %q, want the hangup failed: the call was over", failed, s.desk.asked)
+			t.Errorf("got %+v and %q, want the redirect failed: the call was over, as the hangup wants it", failed, s.desk.asked)
 		}
 		if _, err := s.calls.Act("CA1", call.Request{Items: items}); !errors.Is(err, call.ErrNoCall) {
 			t.Errorf("got %v, want ErrNoCall", err)
@@ -428,5 +428,21 @@ func TestAStreamThatOnlyListensPlaysNothing(t *testing.T) {
 		if failed := got[events.ActionFailed](s); len(failed) != 3 {
 			t.Errorf("got %+v, want three failures", failed)
 		}
+	})
+}
+
+func TestACarrierThatDoesNotHangUpIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &stage{t: t, ears: newEars(), book: &book{}, phone: &phone{}, desk: &desk{began: time.Now()}}
+		s.calls = call.New(call.Config{Recognizer: s.ears, Journal: s.book, Control: s.desk})
+		left := make(chan time.Time, 1)
+		st := stream("MZ1")
+		st.Line, st.HangUp = s.phone, func() { left <- time.Now() }
+		s.call = s.calls.Start(context.Background(), st)
+		s.act(`{"actions":[{"type":"hangup"}]}`)
+		if after := (<-left).Sub(s.desk.began); len(s.desk.asked) != 1 || after != 5*time.Second {
+			t.Errorf("got %q, and the stream ended after %v; want the carrier asked, and 5 s", s.desk.asked, after)
+		}
+		s.call.End(events.EndHangUp, events.Counts{})
 	})
 }

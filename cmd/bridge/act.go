@@ -33,6 +33,7 @@ func (s *server) answered(r webhooks.Reply) {
 	}
 	_, err = s.calls.Act(id, call.Request{Items: items, InReplyTo: event, Utterances: utterances(r.Record)})
 	if err != nil {
+		s.late.Add(1)
 		s.logger.Warn("actions not done", "call_sid", id, "endpoint", r.Endpoint, "in_reply_to", event, "actions", len(items), "err", err)
 		s.calls.Refuse(id, event, err)
 	}

@@ -148,6 +148,7 @@ func (g gauges) Collect(out chan<- prometheus.Metric) {
 		put(prometheus.CounterValue, name, help, value, labels...)
 	}
 	gauge("info", "The version that runs.", 1, "version", version)
+	count("actions_late_total", "Answers whose actions were not done: their call was over, or too many waited.", float64(g.server.late.Load()))
 	backlog := g.server.calls.Stats()
 	gauge("events_waiting", "Events that the journal has not taken yet.", float64(backlog.Waiting))
 	count("events_lost_total", "Events that the journal never took.", float64(backlog.Lost))

@@ -40,6 +40,7 @@ type server struct {
 	dispatcher *webhooks.Dispatcher // nil without a webhook
 	api        *console.API         // nil with a journal in memory
 	sandbox    *sandbox.Server      // nil with a real recogniser
+	late       atomic.Int64         // answers whose actions came too late
 	draining   atomic.Bool          // no new calls are taken
 	calling    context.Context      // bounds every call's recognition
 	hangUp     context.CancelFunc   // ends calling

@@ -97,6 +97,9 @@ func (s *server) newSpeech() (*speech, error) {
 		}
 		return made, nil
 	}
+	if strings.HasPrefix(o.URL, "http://") && s.options.secrets.voiceKey != "" {
+		s.logger.Warn("VOICE_URL is http: the key and all that is said travel in the clear")
+	}
 	var cache *voice.Cache
 	if o.CacheBytes > 0 && !s.options.Journal.inMemory {
 		dir, err := s.options.dataDir()
@@ -145,7 +148,7 @@ type audio struct{ *voice.Audio }
 
 func made(a *voice.Audio, err error) (call.Audio, error) {
 	if err != nil {
-		return nil, spoken(err)
+		return nil, withoutRoom(err)
 	}
 	return audio{a}, nil
 }
@@ -153,11 +156,11 @@ func made(a *voice.Audio, err error) (call.Audio, error) {
 // Next returns the next piece, and an error in the words of an action.failed.
 func (a audio) Next(ctx context.Context) ([]byte, error) {
 	piece, err := a.Audio.Next(ctx)
-	return piece, spoken(err)
+	return piece, withoutRoom(err)
 }
 
-// spoken is an error without the room it comes from.
-func spoken(err error) error {
+// withoutRoom is an error without the room it comes from.
+func withoutRoom(err error) error {
 	if err == nil {
 		return nil
 	}
