@@ -258,10 +258,11 @@ func (a *actor) control(t task) error {
 	c := a.call
 	_, hangUp := t.Action.(actions.Hangup)
 	if p := c.player; p != nil {
-		switch err := p.Idle(a.ctx); {
-		case err != nil && hangUp:
+		over := p.Idle(a.ctx) != nil
+		switch {
+		case over && hangUp:
 			return nil // the caller was faster
-		case err != nil:
+		case over:
 			return errEnded
 		}
 	}
