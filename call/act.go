@@ -196,10 +196,11 @@ var (
 // do does one action.
 func (a *actor) do(t task) error {
 	_, hangUp := t.Action.(actions.Hangup)
+	ended := a.ctx.Err() != nil
 	switch {
-	case hangUp && (a.ctx.Err() != nil || a.handed == string(actions.TypeHangup)):
+	case hangUp && (ended || a.handed == string(actions.TypeHangup)):
 		return nil // it is over already
-	case a.ctx.Err() != nil:
+	case ended:
 		return errEnded
 	}
 	if a.handed != "" {
