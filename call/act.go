@@ -193,14 +193,16 @@ var (
 	errSuperseded = errors.New("superseded: the caller has said something newer")
 )
 
+// ended says whether the stream has ended.
+func (a *actor) ended() bool { return a.ctx.Err() != nil }
+
 // do does one action.
 func (a *actor) do(t task) error {
 	_, hangUp := t.Action.(actions.Hangup)
-	ended := a.ctx.Err() != nil
 	switch {
-	case hangUp && (ended || a.handed == string(actions.TypeHangup)):
+	case hangUp && (a.ended() || a.handed == string(actions.TypeHangup)):
 		return nil // it is over already
-	case ended:
+	case a.ended():
 		return errEnded
 	}
 	if a.handed != "" {
