@@ -18,12 +18,18 @@ type Client struct {
 	guard   *guard
 	buffers *sync.Pool // of the sockets' write buffers, which are used only while a message is written
 	pcm     *sync.Pool // of *[]byte: the linear PCM of one message
+	pieces  *sync.Pool // of the rings
 }
 
 // NewClient checks the configuration and returns a Client. It does not touch the network. Errors name the
 // field of Config that is wrong.
 func NewClient(config Config) (*Client, error) {
-	c := &Client{config: config.withDefaults(), buffers: &sync.Pool{}, pcm: &sync.Pool{New: func() any { return new([]byte) }}}
+	c := &Client{
+		config:  config.withDefaults(),
+		buffers: &sync.Pool{},
+		pcm:     &sync.Pool{New: func() any { return new([]byte) }},
+		pieces:  &sync.Pool{},
+	}
 	if err := c.check(); err != nil {
 		return nil, err
 	}

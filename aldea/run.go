@@ -20,7 +20,7 @@ func (s *Stream) run() {
 	}
 	s.over = true
 	s.stats.Connected = false
-	s.src.ring.buf = nil // Stats still wants the positions, nobody the audio
+	s.src.ring.release() // Stats still wants the positions, nobody the audio
 	if s.timer != nil {
 		s.timer.Stop()
 	}
