@@ -84,9 +84,10 @@ func (st *Stream) grow() {
 func (st *Stream) readFailed(err error) EndReason {
 	var netErr net.Error
 	switch {
-	case websocket.IsUnexpectedCloseError(err): // any close frame, and the end of the connection without one
-		return EndClosed
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe),
+	case errors.Is(err, errMonstrous):
+		st.closeWith(websocket.CloseMessageTooBig)
+		return EndProtocol
+	case errors.Is(err, errPeerClosed), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe),
 		errors.Is(err, net.ErrClosed), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &netErr):
 		return EndClosed
 	}
