@@ -96,7 +96,7 @@ func (w *writer) send(c *conn) error {
 func (w *writer) audio(c *conn, mulaw []byte) error {
 	pcm := w.s.client.pcm.Get().(*[]byte)
 	defer w.s.client.pcm.Put(pcm)
-	*pcm = w.codec.Append((*pcm)[:0], mulaw)
+	*pcm = w.codec.Append(append((*pcm)[:0], make([]byte, frameRoom)...), mulaw)
 	return c.writeAudio(*pcm)
 }
 
@@ -120,7 +120,7 @@ func (w *writer) wait(c *conn, until time.Time) error {
 // keepAlive sends KeepAlive, after a little silence if the connection has carried no audio yet.
 func (w *writer) keepAlive(c *conn, filler bool) error {
 	if filler {
-		if err := c.writeAudio(make([]byte, fillerSamples*2*int(w.codec.Rate())/8000)); err != nil {
+		if err := c.writeAudio(make([]byte, frameRoom+fillerSamples*2*int(w.codec.Rate())/8000)); err != nil {
 			return err
 		}
 	}
@@ -129,7 +129,7 @@ func (w *writer) keepAlive(c *conn, filler bool) error {
 
 // closeStream sends what the codec still holds of the last samples, and CloseStream.
 func (w *writer) closeStream(c *conn) error {
-	if err := c.writeAudio(w.codec.Flush(nil)); err != nil {
+	if err := c.writeAudio(w.codec.Flush(make([]byte, frameRoom))); err != nil {
 		return err
 	}
 	return c.writeText(closeStreamMessage)
