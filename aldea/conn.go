@@ -32,6 +32,7 @@ type conn struct {
 	form      Auth   // how the key was sent
 	requestID string // from the handshake; may be empty
 	buf       bytes.Buffer
+	heardOne  chan struct{} // gets a token when a message was taken
 
 	closing    atomic.Bool   // a close frame came, and was answered: nothing may be sent any more
 	done       chan struct{} // closed when the reader has ended
@@ -44,7 +45,8 @@ type conn struct {
 }
 
 func newConn(ws *websocket.Conn, config *Config, h *host, form Auth, requestID string) *conn {
-	c := &conn{ws: ws, net: ws.NetConn(), config: config, host: h, form: form, requestID: requestID, done: make(chan struct{})}
+	c := &conn{ws: ws, net: ws.NetConn(), config: config, host: h, form: form, requestID: requestID,
+		heardOne: make(chan struct{}), done: make(chan struct{})}
 	ws.SetReadLimit(readLimit)
 	ws.SetPongHandler(func(string) error { return c.heard() })
 	goodbye := ws.CloseHandler()
