@@ -29,9 +29,10 @@ type conn struct {
 	net       net.Conn // under ws; one Write at a time takes place
 	config    *Config
 	host      *host
-	form      Auth   // how the key was sent
-	requestID string // from the handshake; may be empty
-	buf       bytes.Buffer
+	form      Auth          // how the key was sent
+	requestID string        // from the handshake; may be empty
+	texts     *sync.Pool    // of *bytes.Buffer, shared with others
+	buf       *bytes.Buffer // of the message that was read last
 	heardOne  chan struct{} // gets a token when a message was taken
 
 	closing    atomic.Bool   // a close frame came, and was answered: nothing may be sent any more
@@ -44,8 +45,8 @@ type conn struct {
 	deadline time.Time // reading ends here whatever comes; zero means never
 }
 
-func newConn(ws *websocket.Conn, config *Config, h *host, form Auth, requestID string) *conn {
-	c := &conn{ws: ws, net: ws.NetConn(), config: config, host: h, form: form, requestID: requestID,
+func newConn(ws *websocket.Conn, client *Client, h *host, form Auth, requestID string) *conn {
+	c := &conn{ws: ws, net: ws.NetConn(), texts: &client.pools.texts, config: &client.config, host: h, form: form, requestID: requestID,
 		heardOne: make(chan struct{}), done: make(chan struct{})}
 	ws.SetReadLimit(readLimit)
 	ws.SetPongHandler(func(string) error { return c.heard() })
@@ -132,6 +133,7 @@ func (c *conn) endReading(t time.Time) {
 // read returns the next text message. It is valid until the next read. Binary messages are skipped: the
 // server has no business sending them.
 func (c *conn) read() ([]byte, error) {
+	c.forget()
 	for {
 		// Time that the reader itself took is not the server's silence.
 		if err := c.heard(); err != nil {
@@ -144,15 +146,24 @@ func (c *conn) read() ([]byte, error) {
 		if messageType != websocket.TextMessage {
 			continue
 		}
-		if c.buf.Cap() > 64<<10 {
-			c.buf = bytes.Buffer{} // one long message must not stay for the rest of the call
+		var ok bool
+		if c.buf, ok = c.texts.Get().(*bytes.Buffer); !ok {
+			c.buf = new(bytes.Buffer)
 		}
-		c.buf.Reset()
-		if _, err := io.Copy(&c.buf, r); err != nil {
+		if _, err := io.Copy(c.buf, r); err != nil {
 			return nil, c.closeError(err)
 		}
 		return c.buf.Bytes(), nil
 	}
+}
+
+// forget gives the last message's buffer to others before the reader waits. A long one must not stay.
+func (c *conn) forget() {
+	if c.buf != nil && c.buf.Cap() <= 64<<10 {
+		c.buf.Reset()
+		c.texts.Put(c.buf)
+	}
+	c.buf = nil
 }
 
 // closeError translates the library's error for a close frame, or for the lack of one.

@@ -47,7 +47,7 @@ func (c *Client) handshake(ctx context.Context, h *host, form Auth) (*conn, erro
 		TLSClientConfig: c.config.TLS,
 		ReadBufferSize:  1024, // an interim result or two; kept as long as the connection
 		WriteBufferSize: 256,  // audio does not go through it
-		WriteBufferPool: c.buffers,
+		WriteBufferPool: &c.pools.buffers,
 	}
 	if watch.dial == nil {
 		watch.dial = (&net.Dialer{}).DialContext
@@ -69,7 +69,7 @@ func (c *Client) handshake(ctx context.Context, h *host, form Auth) (*conn, erro
 		}
 		return nil, fmt.Errorf("aldea: dial %s: %w", h.url.Host, err)
 	}
-	return newConn(ws, &c.config, h, form, resp.Header.Get("dg-request-id")), nil
+	return newConn(ws, c, h, form, resp.Header.Get("dg-request-id")), nil
 }
 
 // messageSamples is the most audio in one message.

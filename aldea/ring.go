@@ -14,10 +14,10 @@ type ring struct {
 	spare      *sync.Pool // of *piece, shared with others; nil makes new ones
 }
 
-// pieceSize is how many samples memory is taken for at once, a quarter of a second. Callers fall silent at
+// pieceSize is how many samples memory is taken for at once, an eighth of a second. Callers fall silent at
 // different times: what one gives back another takes, so a call needs what lies behind its last final result on
 // average, not what it does at most.
-const pieceSize = 2048
+const pieceSize = 1024
 
 // A piece is a stretch of a ring's samples.
 type piece [pieceSize]byte

@@ -35,8 +35,12 @@ func TestTheWayFromTheSocketToTheReceiverAllocatesNothing(t *testing.T) {
 				}
 				<-heard.full
 			})
-			if got != 0 {
-				t.Errorf("%v allocations for %d frames, want none", got, burst)
+			most := 0.0
+			if raceEnabled {
+				most = burst // it makes pools forget some of what is given back to them
+			}
+			if got > most {
+				t.Errorf("%v allocations for %d frames, want %v at most", got, burst, most)
 			}
 		})
 	}

@@ -182,6 +182,7 @@ func (s *Server) run(slot *slot, c *conn) {
 
 func (s *Server) open(c *conn) *Stream {
 	st := newStream(c, s.limits())
+	st.spare = &s.buffers.in
 	st.onHangUp = func() { s.hungUp.add(st.start.CallSID, time.Now()) }
 	return st
 }

@@ -48,6 +48,8 @@ type Stream struct {
 
 	// The reader's own.
 	buf     []byte
+	lent    *[readSize]byte // which buf is a part of
+	spare   *sync.Pool      // of such; nil for none
 	msg     message
 	calm    time.Duration // since the last speech, as far as ticks tell
 	trouble error         // why the last message that was no use was none
