@@ -19,6 +19,7 @@ const fillerSamples = 160
 type kit struct {
 	mulaw []byte
 	frame []byte // room for a header and the linear PCM
+	room  codec.Room
 }
 
 // A writer sends a stream's audio. It belongs to run and serves all connections.
@@ -117,7 +118,7 @@ func (w *writer) audio(c *conn, mulaw []byte) error {
 	k := w.kit
 	w.kit = nil
 	defer w.s.client.pools.kits.Put(k)
-	k.frame = w.codec.Append(append(k.frame[:0], make([]byte, frameRoom)...), mulaw)
+	k.frame = w.codec.AppendIn(&k.room, append(k.frame[:0], make([]byte, frameRoom)...), mulaw)
 	return c.writeAudio(k.frame)
 }
 
