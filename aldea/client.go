@@ -15,15 +15,22 @@ type Client struct {
 	urls       []*url.URL // what is dialled, by the index of the host
 	particular bool       // other streams of the guard have other settings
 	// Shared with the clients that With makes:
-	guard   *guard
-	buffers *sync.Pool // of the sockets' write buffers, which are used only while a message is written
-	pcm     *sync.Pool // of *[]byte: the linear PCM of one message
+	guard *guard
+	pools *pools
+}
+
+// pools hold what a stream needs only now and then, for all streams together.
+type pools struct {
+	buffers sync.Pool // of the sockets' write buffers
+	kits    sync.Pool // of *kit
+	texts   sync.Pool // of *bytes.Buffer, for the recogniser's messages
+	pieces  sync.Pool // of *piece
 }
 
 // NewClient checks the configuration and returns a Client. It does not touch the network. Errors name the
 // field of Config that is wrong.
 func NewClient(config Config) (*Client, error) {
-	c := &Client{config: config.withDefaults(), buffers: &sync.Pool{}, pcm: &sync.Pool{New: func() any { return new([]byte) }}}
+	c := &Client{config: config.withDefaults(), pools: &pools{}}
 	if err := c.check(); err != nil {
 		return nil, err
 	}

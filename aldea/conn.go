@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -24,12 +26,16 @@ const readLimit = 1 << 20
 // other; the rest may be called by both.
 type conn struct {
 	ws        *websocket.Conn
+	net       net.Conn // under ws; one Write at a time takes place
 	config    *Config
 	host      *host
-	form      Auth   // how the key was sent
-	requestID string // from the handshake; may be empty
-	buf       bytes.Buffer
+	form      Auth          // how the key was sent
+	requestID string        // from the handshake; may be empty
+	texts     *sync.Pool    // of *bytes.Buffer, shared with others
+	buf       *bytes.Buffer // of the message that was read last
+	heardOne  chan struct{} // gets a token when a message was taken
 
+	closing    atomic.Bool   // a close frame came, and was answered: nothing may be sent any more
 	done       chan struct{} // closed when the reader has ended
 	err        error         // why it has; to be read after done
 	answered   bool          // a result came; to be read after done
@@ -39,10 +45,16 @@ type conn struct {
 	deadline time.Time // reading ends here whatever comes; zero means never
 }
 
-func newConn(ws *websocket.Conn, config *Config, h *host, form Auth, requestID string) *conn {
-	c := &conn{ws: ws, config: config, host: h, form: form, requestID: requestID, done: make(chan struct{})}
+func newConn(ws *websocket.Conn, client *Client, h *host, form Auth, requestID string) *conn {
+	c := &conn{ws: ws, net: ws.NetConn(), texts: &client.pools.texts, config: &client.config, host: h, form: form, requestID: requestID,
+		heardOne: make(chan struct{}), done: make(chan struct{})}
 	ws.SetReadLimit(readLimit)
 	ws.SetPongHandler(func(string) error { return c.heard() })
+	goodbye := ws.CloseHandler()
+	ws.SetCloseHandler(func(code int, text string) error {
+		c.closing.Store(true)
+		return goodbye(code, text)
+	})
 	answer := ws.PingHandler()
 	ws.SetPingHandler(func(data string) error {
 		if err := c.heard(); err != nil {
@@ -62,16 +74,24 @@ func (c *conn) write(messageType int, data []byte) error {
 	return c.ws.WriteMessage(messageType, data)
 }
 
-// writeAudio sends linear PCM. Deepgram takes an empty message for the end of the stream, and half a sample
-// turns all that follows into noise: neither is ever sent.
-func (c *conn) writeAudio(pcm []byte) error {
-	if len(pcm) == 0 {
+// writeAudio sends the linear PCM behind the first frameRoom bytes of b, which it changes. Deepgram takes an empty
+// message for the end of the stream, and half a sample turns all that follows into noise: neither is ever sent.
+func (c *conn) writeAudio(b []byte) error {
+	if len(b) <= frameRoom {
 		return nil
 	}
-	if len(pcm)%2 != 0 {
+	if len(b)%2 != 0 { // so is frameRoom
 		return errors.New("aldea: half a sample")
 	}
-	return c.write(websocket.BinaryMessage, pcm)
+	if c.closing.Load() {
+		return websocket.ErrCloseSent
+	}
+	if err := c.net.SetWriteDeadline(time.Now().Add(c.config.WriteTimeout)); err != nil {
+		return err
+	}
+	// The library writes control frames from the reader, too. Each is one Write, as this is.
+	_, err := c.net.Write(sealFrame(b))
+	return err
 }
 
 func (c *conn) writeText(message string) error {
@@ -113,6 +133,7 @@ func (c *conn) endReading(t time.Time) {
 // read returns the next text message. It is valid until the next read. Binary messages are skipped: the
 // server has no business sending them.
 func (c *conn) read() ([]byte, error) {
+	c.forget()
 	for {
 		// Time that the reader itself took is not the server's silence.
 		if err := c.heard(); err != nil {
@@ -125,15 +146,24 @@ func (c *conn) read() ([]byte, error) {
 		if messageType != websocket.TextMessage {
 			continue
 		}
-		if c.buf.Cap() > 64<<10 {
-			c.buf = bytes.Buffer{} // one long message must not stay for the rest of the call
+		var ok bool
+		if c.buf, ok = c.texts.Get().(*bytes.Buffer); !ok {
+			c.buf = new(bytes.Buffer)
 		}
-		c.buf.Reset()
-		if _, err := io.Copy(&c.buf, r); err != nil {
+		if _, err := io.Copy(c.buf, r); err != nil {
 			return nil, c.closeError(err)
 		}
 		return c.buf.Bytes(), nil
 	}
+}
+
+// forget gives the last message's buffer to others before the reader waits. A long one must not stay.
+func (c *conn) forget() {
+	if c.buf != nil && c.buf.Cap() <= 64<<10 {
+		c.buf.Reset()
+		c.texts.Put(c.buf)
+	}
+	c.buf = nil
 }
 
 // closeError translates the library's error for a close frame, or for the lack of one.

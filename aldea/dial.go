@@ -46,8 +46,8 @@ func (c *Client) handshake(ctx context.Context, h *host, form Auth) (*conn, erro
 		NetDialContext:  watch.dialContext,
 		TLSClientConfig: c.config.TLS,
 		ReadBufferSize:  1024, // an interim result or two; kept as long as the connection
-		WriteBufferSize: c.config.messageBytes(),
-		WriteBufferPool: c.buffers,
+		WriteBufferSize: 256,  // audio does not go through it
+		WriteBufferPool: &c.pools.buffers,
 	}
 	if watch.dial == nil {
 		watch.dial = (&net.Dialer{}).DialContext
@@ -69,16 +69,11 @@ func (c *Client) handshake(ctx context.Context, h *host, form Auth) (*conn, erro
 		}
 		return nil, fmt.Errorf("aldea: dial %s: %w", h.url.Host, err)
 	}
-	return newConn(ws, &c.config, h, form, resp.Header.Get("dg-request-id")), nil
+	return newConn(ws, c, h, form, resp.Header.Get("dg-request-id")), nil
 }
 
 // messageSamples is the most audio in one message.
 func (c *Config) messageSamples() int { return int(sampleAt(max(c.Chunk, backlogChunk))) }
-
-// messageBytes is the size of the largest audio message, so that each one is one frame and one write.
-func (c *Config) messageBytes() int {
-	return c.messageSamples() * 2 * int(c.SampleRate) / 8000
-}
 
 // watchedDial closes the socket when the context ends, for the handshake itself only heeds its deadline.
 type watchedDial struct {

@@ -269,20 +269,20 @@ func TestMemoryIsGivenBack(t *testing.T) {
 		size := func() int {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			return len(s.src.ring.buf)
+			return s.src.ring.taken()
 		}
 		speak(s, 0, samples(10*time.Second))
 		before := size()
 		down.Store(true)
 		_ = p.session(1).ws.Close()
 		speak(s, samples(10*time.Second), samples(40*time.Second))
-		if size() < samples(30*time.Second) {
-			t.Errorf("the ring has %d bytes, want room for 30s", size())
+		if got := size(); got < samples(30*time.Second) {
+			t.Errorf("the ring has %d bytes, want room for 30s", got)
 		}
 		down.Store(false)
 		speak(s, samples(40*time.Second), samples(65*time.Second))
-		if got := size(); got > ringKeep || before > ringKeep {
-			t.Errorf("the ring has %d bytes after the replay, and had %d before, want %d at most", got, before, ringKeep)
+		if most := samples(2 * time.Second); size() > most || before > most {
+			t.Errorf("the ring has %d bytes after the replay, and had %d before, want %d at most", size(), before, most)
 		}
 		speak(s, samples(65*time.Second), samples(70*time.Second))
 		s.CloseSend()

@@ -20,20 +20,28 @@ func (s *Stream) listen(c *conn) {
 		if !heard {
 			c.host.auth.accepted(c.form)
 		}
-		m, err := decode(data)
-		if err != nil {
-			level := slog.LevelDebug // a recogniser that says many such things is told of once
-			s.count(func(stats *Stats) {
-				if stats.Malformed++; stats.Malformed == 1 {
-					level = slog.LevelWarn
-				}
-			})
-			s.log.Log(s.ctx, level, "recogniser message skipped", "error", err, "bytes", len(data))
-			continue
-		}
-		if s.place(c, &origin, m) {
-			s.deliver(m)
-		}
+		// JSON takes a deep stack, which a goroutine keeps for long after. So one that ends at once takes it.
+		go s.hear(c, &origin, data)
+		<-c.heardOne
+	}
+}
+
+// hear takes one message, while listen waits.
+func (s *Stream) hear(c *conn, origin *wordOrigin, data []byte) {
+	defer func() { c.heardOne <- struct{}{} }()
+	m, err := decode(data)
+	if err != nil {
+		level := slog.LevelDebug // a recogniser that says many such things is told of once
+		s.count(func(stats *Stats) {
+			if stats.Malformed++; stats.Malformed == 1 {
+				level = slog.LevelWarn
+			}
+		})
+		s.log.Log(s.ctx, level, "recogniser message skipped", "error", err, "bytes", len(data))
+		return
+	}
+	if s.place(c, origin, m) {
+		s.deliver(m)
 	}
 }
 

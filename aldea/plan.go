@@ -57,7 +57,7 @@ func (w *writer) plan(now time.Time) (step, time.Time) {
 	}
 	keepAliveAt := w.lastSent.Add(config.KeepAlive)
 	waited := !now.Before(keepAliveAt)
-	if n := src.ready(w.chunk, int64(len(w.mulaw)), waited); n > 0 {
+	if n := src.ready(w.chunk, w.most, waited); n > 0 {
 		return w.planAudio(n, now, pingAt)
 	}
 	if src.ended {
@@ -115,12 +115,13 @@ func (w *writer) planAudio(n int64, now, pingAt time.Time) (step, time.Time) {
 		return step{kind: stepWait}, earliest(now.Add(wait), pingAt)
 	}
 	w.pace.spend(length)
-	replayed := src.take(w.mulaw[:n])
+	audio := w.room(n)
+	replayed := src.take(audio)
 	src.ask(n, now)
 	w.s.stats.Sent += length
 	w.s.stats.Replayed += timeOf(replayed)
 	w.lastSent = now
-	return step{kind: stepAudio, audio: w.mulaw[:n]}, now
+	return step{kind: stepAudio, audio: audio}, now
 }
 
 // planKeepAlive keeps an idle connection open.

@@ -2,6 +2,7 @@ package aldea
 
 import (
 	"net"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -16,7 +17,7 @@ type plainConn struct {
 	raw     syscall.RawConn
 	writeBy atomic.Int64 // the deadline, in nanoseconds since 1970; 0 for none
 
-	// Of the writer.
+	mu    sync.Mutex // guards what follows, and writing
 	rest  []byte
 	errno syscall.Errno
 	try   func(fd uintptr) bool // write, made once
@@ -37,8 +38,10 @@ func plain(c net.Conn) net.Conn {
 	return p
 }
 
-// Write must not be called concurrently: WebSocket and TLS both see to that.
+// Write may be called concurrently: what each one writes stays together.
 func (p *plainConn) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.rest, p.errno = b, 0
 	err := p.raw.Write(p.try)
 	done := len(b) - len(p.rest)

@@ -2,6 +2,7 @@ package aldea
 
 import (
 	"bytes"
+	"sync"
 	"testing"
 )
 
@@ -42,20 +43,37 @@ func TestRingKeepsTheLatestSamplesUnderTheirNumbers(t *testing.T) {
 					t.Fatalf("step %d: reading from the middle gave other samples", i)
 				}
 			}
-			if len(r.buf) > test.limit {
-				t.Errorf("it took %d bytes, want at most %d", len(r.buf), test.limit)
+			if most := r.len() + 2*pieceSize; r.taken() > most {
+				t.Errorf("it took %d bytes for %d samples, want at most %d", r.taken(), r.len(), most)
 			}
 		})
 	}
 }
 
-func TestRingTakesNoMoreThanItNeeds(t *testing.T) {
-	r := ring{limit: 480000}
-	for i := range 10000 {
-		r.append(sound(i*160, 160))
-		r.discard(r.end - 4000)
+func TestRingsShareTheirMemory(t *testing.T) {
+	spare := &sync.Pool{}
+	rings := [2]ring{{limit: 480000, spare: spare}, {limit: 480000, spare: spare}}
+	talk := func() {
+		for i := range rings { // in turn
+			r := &rings[i]
+			for range 10 {
+				r.append(sound(0, pieceSize))
+			}
+			if r.taken() < 10*pieceSize || r.taken() > 11*pieceSize {
+				t.Errorf("ten pieces took %d bytes", r.taken())
+			}
+			r.discard(r.end - 1)
+		}
 	}
-	if len(r.buf) != ringMin {
-		t.Errorf("half a second took %d bytes, want %d", len(r.buf), ringMin)
+	// The pool may lose one or another; without it there would be 20.
+	if got := testing.AllocsPerRun(100, talk); got > 10 {
+		t.Errorf("got %v pieces allocated for two turns of ten, want hardly any", got)
+	}
+	rings[0].release()
+	if rings[0].taken() != 0 || rings[0].len() != 0 {
+		t.Errorf("%d bytes and %d samples are held after the end", rings[0].taken(), rings[0].len())
 	}
 }
+
+// taken is how much memory the ring holds.
+func (r *ring) taken() int { return len(r.pieces) * pieceSize }

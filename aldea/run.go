@@ -20,7 +20,7 @@ func (s *Stream) run() {
 	}
 	s.over = true
 	s.stats.Connected = false
-	s.src.ring.buf = nil // Stats still wants the positions, nobody the audio
+	s.src.ring.release() // Stats still wants the positions, nobody the audio
 	if s.timer != nil {
 		s.timer.Stop()
 	}
@@ -33,14 +33,11 @@ func (s *Stream) run() {
 
 // carry connects again and again until the stream is finished, which is io.EOF, or cannot go on.
 func (s *Stream) carry() error {
-	r := &recovery{backoff: backoff{jitter: s.client.config.Random}, waiter: s.waiter, forms: map[*host]Auth{}, strikes: map[*host]int{}}
-	s.trouble.alarm = time.NewTimer(time.Hour)
-	defer s.trouble.alarm.Stop()
-	s.trouble.begin(time.Now(), CauseUnreachable, "no connection yet")
-	w, err := newWriter(s)
+	r, w, err := s.prepare()
 	if err != nil {
 		return err
 	}
+	defer s.trouble.alarm.Stop()
 	defer w.timer.Stop()
 	for {
 		c, err := s.connect(r)
@@ -58,4 +55,16 @@ func (s *Stream) carry() error {
 			return err
 		}
 	}
+}
+
+// prepare makes what all connections share.
+func (s *Stream) prepare() (*recovery, *writer, error) {
+	w, err := newWriter(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.trouble.alarm = time.NewTimer(time.Hour)
+	s.trouble.begin(time.Now(), CauseUnreachable, "no connection yet")
+	r := &recovery{backoff: backoff{jitter: s.client.config.Random}, waiter: s.waiter, forms: map[*host]Auth{}, strikes: map[*host]int{}}
+	return r, w, nil
 }

@@ -20,7 +20,7 @@ type Settings struct {
 // With returns a Client whose streams have other settings, or an error that names the field of Config that is wrong. Both
 // share what they know of the recogniser, Config.MaxConnections and Health. It does not touch the network.
 func (c *Client) With(s Settings) (*Client, error) {
-	other := &Client{config: s.over(c.config), particular: true, guard: c.guard, buffers: c.buffers, pcm: c.pcm}
+	other := &Client{config: s.over(c.config), particular: true, guard: c.guard, pools: c.pools}
 	if err := other.check(); err != nil {
 		return nil, err
 	}

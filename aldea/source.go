@@ -104,7 +104,6 @@ func (s *source) take(dst []byte) (replayed int64) {
 		s.loudEnd = max(s.loudEnd, s.next)
 	}
 	s.settleSilence()
-	s.ring.trim()
 	return replayed
 }
 

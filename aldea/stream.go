@@ -60,7 +60,7 @@ func newStream(ctx context.Context, client *Client, log *slog.Logger) *Stream {
 		done:     make(chan struct{}),
 		wakeAt:   never,
 	}
-	s.src.ring.limit = int(sampleAt(client.config.Buffer))
+	s.src.ring = ring{limit: int(sampleAt(client.config.Buffer)), spare: &client.pools.pieces}
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	s.connecting, s.giveUp = context.WithCancelCause(s.ctx)
 	return s

@@ -2,6 +2,7 @@ package aldea
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"aldeabridge/codec"
@@ -14,12 +15,20 @@ var errReaderEnded = errors.New("aldea: reader ended")
 // Deepgram does not count a KeepAlive until it has heard something.
 const fillerSamples = 160
 
-// A writer sends a stream's audio. It belongs to run; its buffers serve all connections.
+// A kit is what it takes to send one message of audio. Streams need one only meanwhile, so all share a few.
+type kit struct {
+	mulaw []byte
+	frame []byte // room for a header and the linear PCM
+	room  codec.Room
+}
+
+// A writer sends a stream's audio. It belongs to run and serves all connections.
 type writer struct {
 	s     *Stream
 	codec *codec.Expander
-	chunk int64  // samples in one message of live audio
-	mulaw []byte // the samples of one message, with room for the longest
+	chunk int64 // samples in one message of live audio
+	most  int64 // samples in the longest message
+	kit   *kit  // of the message that is being sent
 	pace  pacer
 	timer *time.Timer
 	armed time.Time // when timer fires; zero when it does not
@@ -43,7 +52,7 @@ func newWriter(s *Stream) (*writer, error) {
 		s:     s,
 		codec: expander,
 		chunk: sampleAt(config.Chunk),
-		mulaw: make([]byte, config.messageSamples()),
+		most:  int64(config.messageSamples()),
 		pace:  pacer{speed: config.ReplaySpeed},
 		timer: timer,
 	}, nil
@@ -92,12 +101,25 @@ func (w *writer) send(c *conn) error {
 	}
 }
 
-// audio sends µ-law audio as linear PCM. The bytes of that are wanted only meanwhile, so all streams share a few buffers.
+// room returns a buffer for n samples, until audio has sent them.
+func (w *writer) room(n int64) []byte {
+	if w.kit == nil {
+		var ok bool
+		if w.kit, ok = w.s.client.pools.kits.Get().(*kit); !ok {
+			w.kit = new(kit)
+		}
+	}
+	w.kit.mulaw = slices.Grow(w.kit.mulaw[:0], int(n))[:n]
+	return w.kit.mulaw
+}
+
+// audio sends what is in the buffer that room returned as linear PCM.
 func (w *writer) audio(c *conn, mulaw []byte) error {
-	pcm := w.s.client.pcm.Get().(*[]byte)
-	defer w.s.client.pcm.Put(pcm)
-	*pcm = w.codec.Append((*pcm)[:0], mulaw)
-	return c.writeAudio(*pcm)
+	k := w.kit
+	w.kit = nil
+	defer w.s.client.pools.kits.Put(k)
+	k.frame = w.codec.AppendIn(&k.room, append(k.frame[:0], make([]byte, frameRoom)...), mulaw)
+	return c.writeAudio(k.frame)
 }
 
 // wait sleeps until there is something to do. The timer is set only when it would fire too late: in a
@@ -120,7 +142,7 @@ func (w *writer) wait(c *conn, until time.Time) error {
 // keepAlive sends KeepAlive, after a little silence if the connection has carried no audio yet.
 func (w *writer) keepAlive(c *conn, filler bool) error {
 	if filler {
-		if err := c.writeAudio(make([]byte, fillerSamples*2*int(w.codec.Rate())/8000)); err != nil {
+		if err := c.writeAudio(make([]byte, frameRoom+fillerSamples*2*int(w.codec.Rate())/8000)); err != nil {
 			return err
 		}
 	}
@@ -129,7 +151,7 @@ func (w *writer) keepAlive(c *conn, filler bool) error {
 
 // closeStream sends what the codec still holds of the last samples, and CloseStream.
 func (w *writer) closeStream(c *conn) error {
-	if err := c.writeAudio(w.codec.Flush(nil)); err != nil {
+	if err := c.writeAudio(w.codec.Flush(make([]byte, frameRoom))); err != nil {
 		return err
 	}
 	return c.writeText(closeStreamMessage)

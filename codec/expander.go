@@ -12,9 +12,12 @@ import (
 //
 // It belongs to one direction of one call and must not be used concurrently. Make it with NewExpander.
 type Expander struct {
-	to    Rate
-	pairs pairs // of 14-bit samples
+	to   Rate
+	tail [pairTail]int64 // of 14-bit samples
 }
+
+// A Room is what an Expander works in. It holds nothing between two calls, so that several can share one by turns.
+type Room struct{ pairs pairs }
 
 // muLaw14 holds what each µ-law byte stands for in 14 bits. Nobody writes it.
 var muLaw14 = func() (t [256]int64) {
@@ -46,16 +49,24 @@ func (e *Expander) Delay() time.Duration {
 // Append appends the output for some more input to dst: two bytes a sample to 8000 Hz, four to 16000 Hz. It
 // allocates only when dst has no room. dst and mulaw must not overlap.
 func (e *Expander) Append(dst, mulaw []byte) []byte {
+	var r Room
+	return e.AppendIn(&r, dst, mulaw)
+}
+
+// AppendIn is Append in a room that the caller keeps.
+func (e *Expander) AppendIn(r *Room, dst, mulaw []byte) []byte {
 	if e.to == 8000 {
 		return appendMuLaw(dst, mulaw)
 	}
 	n := len(dst)
 	dst = slices.Grow(dst, 4*len(mulaw))[:n+4*len(mulaw)]
+	copy(r.pairs[:], e.tail[:])
 	for out := dst[n:]; len(mulaw) > 0; {
 		in := mulaw[:min(len(mulaw), halfBandBlock)]
-		e.block(out[:4*len(in)], in)
+		r.block(out[:4*len(in)], in)
 		out, mulaw = out[4*len(in):], mulaw[len(in):]
 	}
+	copy(e.tail[:], r.pairs[:])
 	return dst
 }
 
@@ -73,11 +84,11 @@ func (e *Expander) Flush(dst []byte) []byte {
 }
 
 // Reset forgets all input, so that the Expander is as new.
-func (e *Expander) Reset() { clear(e.pairs[:]) }
+func (e *Expander) Reset() { clear(e.tail[:]) }
 
 // block expands at most halfBandBlock bytes.
-func (e *Expander) block(out, in []byte) {
-	room := e.pairs.room(len(in))
+func (r *Room) block(out, in []byte) {
+	room := r.pairs.room(len(in))
 	last := room[0]
 	for i, c := range in {
 		s := muLaw14[c]
@@ -86,7 +97,7 @@ func (e *Expander) block(out, in []byte) {
 	}
 	room[len(in)] = last
 	var sums [halfBandBlock / 2]int64
-	sum, x := sums[:(len(in)+1)/2], e.pairs.window(len(in))
+	sum, x := sums[:(len(in)+1)/2], r.pairs.window(len(in))
 	halfBand(sum, x)
 	const round, shift = 1 << (halfBandUnit - 3), halfBandUnit - 2 // back to 16 bits
 	x = x[halfBandTaps/2:]
@@ -101,7 +112,7 @@ func (e *Expander) block(out, in []byte) {
 		binary.LittleEndian.PutUint64(out, y)
 		out, x = out[8:], x[2:]
 	}
-	e.pairs.done(len(in))
+	r.pairs.done(len(in))
 }
 
 // appendMuLaw is the way to 8000 Hz: look-up only.

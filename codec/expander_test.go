@@ -44,3 +44,28 @@ func TestExpanderMakesWhatDecodingAndResamplingMake(t *testing.T) {
 		}
 	}
 }
+
+func TestExpandersShareARoom(t *testing.T) {
+	var room codec.Room
+	var shared, alone [2]*codec.Expander
+	var got, want [2][]byte
+	for i := range shared {
+		shared[i], _ = codec.NewExpander(16000)
+		alone[i], _ = codec.NewExpander(16000)
+	}
+	for n := range 400 {
+		for i := range shared { // two voices, by turns, in pieces of any length
+			piece := make([]byte, (n*7+i*3)%331)
+			for k := range piece {
+				piece[k] = byte(n*31 + k*(5+2*i))
+			}
+			got[i] = shared[i].AppendIn(&room, got[i], piece)
+			want[i] = alone[i].Append(want[i], piece)
+		}
+	}
+	for i := range got {
+		if !bytes.Equal(got[i], want[i]) || len(got[i]) == 0 {
+			t.Errorf("voice %d is another in a room that two share", i)
+		}
+	}
+}

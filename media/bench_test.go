@@ -75,7 +75,7 @@ func (t *tally) Mark(string)                {}
 // upgrade opens the WebSocket by hand.
 func upgrade(tb testing.TB, conn net.Conn) {
 	tb.Helper()
-	_, err := io.WriteString(conn, "GET /media/twilio HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+	_, err := io.WriteString(conn, "GET /media/twilio HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
 	if err != nil {
 		tb.Fatal(err)

@@ -30,13 +30,13 @@
 //
 // # Goroutines
 //
-// A stream is read in the goroutine of its WebSocket handler, the one that runs Serve. Two timers stand
+// A stream is read in the goroutine that runs Serve. It takes the connection from the HTTP server, where that
+// listens through Server.Listener on Linux, so that the handler returns and what server and library keep for a
+// connection is free; Shutdown waits for it. Elsewhere it is the goroutine of the WebSocket handler. Two timers stand
 // beside it, one for silence and time-outs and one for pings; they run briefly in goroutines of their own.
 // The reader waits for the network only: it leaves pongs to the timer and the close frame to the end, and a
-// Receiver must not block. One write it cannot leave to others: when the carrier breaks RFC 6455 or sends a
-// monstrous message, the WebSocket library answers with a close frame by itself, in a second at most, and the
-// stream is over.
+// Receiver must not block.
 //
-// The WebSocket connection and the request's memory are used again when the handler returns. A Stream
-// touches neither after that: its methods answer ErrEnded.
+// The library shakes hands; frames are read and written here, in buffers that all streams share and that none holds
+// while it waits.
 package media

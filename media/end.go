@@ -54,10 +54,17 @@ func (st *Stream) finish(reason EndReason) EndReason {
 
 // refuse ends the stream before it began, with a close code of its own.
 func (st *Stream) refuse(code int) {
-	st.mu.Lock()
-	st.code = code
-	st.mu.Unlock()
+	st.closeWith(code)
 	st.finish(EndProtocol)
+}
+
+// closeWith sets the code of the close frame, if nothing has ended the stream yet.
+func (st *Stream) closeWith(code int) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.reason == "" {
+		st.code = code
+	}
 }
 
 // release waits until nothing of the stream touches the socket any more.

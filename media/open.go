@@ -10,8 +10,6 @@ func newStream(ws socket, limits limits) *Stream {
 	ws.SetReadLimit(int64(monstrous * limits.message))
 	st.out.start(ws)
 	ws.SetPingHandler(st.out.ping)
-	// The close frame is answered at the end, not by the reader: reading must not wait for a write.
-	ws.SetCloseHandler(func(int, string) error { return nil })
 	st.mu.Lock()
 	st.watch = time.AfterFunc(limits.start, st.tick)
 	st.mu.Unlock()

@@ -25,10 +25,12 @@ const firstBuffer = 1024
 // read returns the next message, or nil for one that is no use and was counted. The message is valid until
 // the next call.
 func (st *Stream) read() (*message, error) {
-	kind, r, err := st.ws.NextReader()
+	st.giveBack()
+	kind, r, err := st.ws.NextReader() // waits
 	if err != nil {
 		return nil, err
 	}
+	st.borrow()
 	b, err := st.readAll(r)
 	if err != nil {
 		return nil, err
@@ -47,6 +49,26 @@ func (st *Stream) read() (*message, error) {
 	}
 	st.n.skipped.Add(1)
 	return nil, nil
+}
+
+// borrow takes a buffer that all streams share, for one message.
+func (st *Stream) borrow() {
+	if st.spare == nil {
+		return // the stream has its own
+	}
+	b, ok := st.spare.Get().(*[readSize]byte)
+	if !ok {
+		b = new([readSize]byte)
+	}
+	st.lent, st.buf = b, b[:min(readSize, st.limits.message+1)]
+}
+
+// giveBack returns the buffer before the stream waits.
+func (st *Stream) giveBack() {
+	if st.lent != nil {
+		st.spare.Put(st.lent)
+		st.lent, st.buf = nil, nil
+	}
 }
 
 // readAll reads one message into the stream's buffer. It returns nil for one that is too long; the rest of
@@ -84,9 +106,10 @@ func (st *Stream) grow() {
 func (st *Stream) readFailed(err error) EndReason {
 	var netErr net.Error
 	switch {
-	case websocket.IsUnexpectedCloseError(err): // any close frame, and the end of the connection without one
-		return EndClosed
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe),
+	case errors.Is(err, errMonstrous):
+		st.closeWith(websocket.CloseMessageTooBig)
+		return EndProtocol
+	case errors.Is(err, errPeerClosed), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe),
 		errors.Is(err, net.ErrClosed), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &netErr):
 		return EndClosed
 	}

@@ -60,14 +60,15 @@ type Server struct {
 	// Logger gets what operators should know. Nil means silence.
 	Logger *slog.Logger
 
-	once   sync.Once
-	ctx    context.Context // of all streams
-	cancel context.CancelFunc
-	slots  slots
-	tokens tokens
-	hungUp hangUps
-	n      serverCounters
-	denied refusals
+	once    sync.Once
+	ctx     context.Context // of all streams
+	cancel  context.CancelFunc
+	slots   slots
+	tokens  tokens
+	hungUp  hangUps
+	n       serverCounters
+	denied  refusals
+	buffers buffers
 }
 
 // slotKey is where an upgrade leaves its slot for the handler.
@@ -78,9 +79,10 @@ const slotKey = "media.slot"
 func (s *Server) Register(r fiber.Router) {
 	s.setUp()
 	upgrade := websocket.New(s.handle, websocket.Config{
-		ReadBufferSize:  1024, // several frames; each call keeps this to its end
-		WriteBufferSize: 1024,
-		WriteBufferPool: &sync.Pool{}, // most streams never write more than a ping
+		// Nothing is read or written with these.
+		ReadBufferSize:  1,
+		WriteBufferSize: 1,
+		WriteBufferPool: &sync.Pool{},
 	})
 	open := func(c *fiber.Ctx) error { return s.upgrade(c, upgrade) }
 	r.Get("/media", open)
@@ -149,39 +151,67 @@ func (s *Server) upgrade(c *fiber.Ctx, upgrade fiber.Handler) error {
 	return nil
 }
 
-// handle runs one WebSocket from its upgrade to its end.
+// handle takes a WebSocket after its upgrade. Where the connection can be taken, the stream goes on in a goroutine of its
+// own, and what the HTTP server and the library keep for a connection is free again; elsewhere in the handler.
 func (s *Server) handle(c *websocket.Conn) {
 	slot, ok := c.Locals(slotKey).(*slot)
 	if !ok || !slot.claim() {
 		return
 	}
+	handlers := c.NetConn()
+	if nc, early, ok := take(handlers); ok {
+		go s.run(slot, newConn(nc, nc, early, &s.buffers))
+		return
+	}
+	s.run(slot, newConn(unwrapped(handlers), handlers, nil, &s.buffers))
+}
+
+// run carries one stream to its end. The slot, which it frees, is what Shutdown waits for.
+func (s *Server) run(slot *slot, c *conn) {
 	defer slot.free()
 	defer s.recover()
-	st := newStream(newConn(c), s.limits())
+	st := s.open(c)
 	defer st.release()
-	st.onHangUp = func() { s.hungUp.add(st.start.CallSID, time.Now()) }
 	stop := context.AfterFunc(s.ctx, func() { st.end(EndShutdown) })
 	defer stop()
+	if s.begin(st) {
+		s.Serve(s.ctx, st)
+		s.logEnd(st)
+	}
+}
+
+func (s *Server) open(c *conn) *Stream {
+	st := newStream(c, s.limits())
+	st.spare = &s.buffers.in
+	st.onHangUp = func() { s.hungUp.add(st.start.CallSID, time.Now()) }
+	return st
+}
+
+func (s *Server) logEnd(st *Stream) {
+	s.Logger.Debug("stream ended", "call_sid", st.start.CallSID, "stats", st.Stats())
+}
+
+// begin reads up to the start message and judges it. It answers false for a stream that has ended.
+func (s *Server) begin(st *Stream) bool {
 	if !st.awaitStart() {
 		s.n.noStart.Add(1)
 		s.warn("stream ended before a usable start message", "reason", st.endReason(), "skipped", st.Stats().Skipped, "trouble", st.trouble)
-		return
+		return false
 	}
 	if st.start.Format != mulaw {
 		s.n.noStart.Add(1)
 		s.Logger.Warn("stream refused: not µ-law at 8000 Hz, mono", "call_sid", st.start.CallSID, "format", st.start.Format)
 		st.refuse(websocket.CloseUnsupportedData)
-		return
+		return false
 	}
 	if err := s.tokens.redeem(st.start.CallSID, st.start.token, time.Now()); err != nil {
 		s.n.token.Add(1)
 		s.Logger.Warn("stream refused", "call_sid", st.start.CallSID, "error", err)
 		st.refuse(websocket.ClosePolicyViolation)
-		return
+		return false
 	}
 	s.n.started.Add(1)
-	s.Serve(s.ctx, st)
-	s.Logger.Debug("stream ended", "call_sid", st.start.CallSID, "stats", st.Stats())
+	return true
 }
 
 func (s *Server) limits() limits {

@@ -3,6 +3,7 @@ package media
 import (
 	"context"
 	"errors"
+	"io"
 	"sync"
 	"time"
 )
@@ -47,6 +48,8 @@ type Stream struct {
 
 	// The reader's own.
 	buf     []byte
+	lent    *[readSize]byte // which buf is a part of
+	spare   *sync.Pool      // of such; nil for none
 	msg     message
 	calm    time.Duration // since the last speech, as far as ticks tell
 	trouble error         // why the last message that was no use was none
@@ -75,7 +78,13 @@ type limits struct {
 
 // socket is what a stream needs of a WebSocket connection.
 type socket interface {
-	frames
+	NextReader() (messageType int, r io.Reader, err error)
+	WriteMessage(messageType int, data []byte) error
+	WriteControl(messageType int, data []byte, deadline time.Time) error
+	SetReadDeadline(t time.Time) error
+	SetWriteDeadline(t time.Time) error
+	SetReadLimit(limit int64)
+	SetPingHandler(h func(data string) error)
 	// Linger gives the carrier time to read our close frame and close the connection; then it closes.
 	Linger(atMost time.Duration)
 	// Close closes the connection at once: a read or write that is under way fails.

@@ -2,7 +2,6 @@ package media
 
 import (
 	"cmp"
-	"errors"
 	"net"
 	"sync/atomic"
 	"time"
@@ -52,11 +51,17 @@ type ticker interface {
 	// tick makes Read wait for the next tick each time, from now on; next says how long after the last that is. Only
 	// the reader may call it.
 	tick(next func() time.Duration) error
+	// sleep waits for the next tick, unless the last poll left something.
+	sleep()
+	// poll reads what has come, and returns 0 and no error if nothing has.
+	poll(b []byte) (int, error)
 }
 
 // startTicks makes the stream be read at ticks if its connection can.
 func (st *Stream) startTicks() {
-	t, ok := st.ws.(ticker)
+	t, ok := st.ws.(interface {
+		tick(next func() time.Duration) error
+	})
 	if !ok || t.tick(st.nextTick) != nil { // then it is read as before
 		return
 	}
@@ -76,14 +81,6 @@ func (st *Stream) nextTick() time.Duration {
 	}
 	st.calm += tick
 	return tick
-}
-
-// tick makes the connection under the WebSocket be read at ticks.
-func (c *conn) tick(next func() time.Duration) error {
-	if t, ok := c.net.(ticker); ok {
-		return t.tick(next)
-	}
-	return errors.ErrUnsupported
 }
 
 // A playout is when the caller has heard all that was sent to him, in nanoseconds since 1970. Methods may be called

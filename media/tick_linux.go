@@ -19,9 +19,45 @@ func tickedListener(l net.Listener) net.Listener { return tickingListener{l} }
 func (l tickingListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if tcp, ok := c.(*net.TCPConn); ok {
-		return &tickedConn{Conn: tcp, tcp: tcp}, err
+		return &acceptedConn{TCPConn: tcp}, err
 	}
 	return c, err
+}
+
+// An acceptedConn is a TCP connection as the HTTP server has it. When it has become a stream, the stream takes it: then the
+// server's handler can return, and the server gives back what it keeps for a connection, several kilobytes.
+type acceptedConn struct {
+	*net.TCPConn
+	taken atomic.Bool
+}
+
+var errTaken = errors.New("media: the connection is a stream's")
+
+// take returns the connection under the one that a handler got, and what the server has read of it, if the
+// stream may have it. The handler's is of no use any more then. Only its reader may call it.
+func take(handlers net.Conn) (c net.Conn, early []byte, ok bool) {
+	a, ok := unwrapped(handlers).(*acceptedConn)
+	if !ok {
+		return nil, nil, false
+	}
+	a.taken.Store(true)
+	early, _ = io.ReadAll(handlers) // up to errTaken
+	return &tickedConn{Conn: a.TCPConn, tcp: a.TCPConn}, early, true
+}
+
+func (a *acceptedConn) Read(b []byte) (int, error) {
+	if a.taken.Load() {
+		return 0, errTaken
+	}
+	return a.TCPConn.Read(b)
+}
+
+// Close leaves a stream's connection open.
+func (a *acceptedConn) Close() error {
+	if a.taken.Load() {
+		return nil
+	}
+	return a.TCPConn.Close()
 }
 
 // A tickedConn is a TCP connection that is at first like any other. From tick on its socket is known to the Go runtime's
@@ -84,25 +120,37 @@ func (c *tickedConn) Read(b []byte) (int, error) {
 		return c.Conn.Read(b)
 	}
 	for {
-		if !c.more {
-			time.Sleep(c.pace.next(c.next()))
+		c.sleep()
+		if n, err := c.poll(b); n > 0 || err != nil || len(b) == 0 {
+			return n, err
 		}
-		c.more = false
-		if overdue(&c.readBy) {
-			return 0, c.fail("read", os.ErrDeadlineExceeded)
-		}
-		n, err := c.do(syscall.SYS_READ, b)
-		switch {
-		case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.EINTR):
-			continue
-		case err != nil:
-			return 0, c.fail("read", err)
-		case n == 0 && len(b) > 0:
-			return 0, io.EOF
-		}
-		c.more = n == len(b)
-		return n, nil
 	}
+}
+
+// sleep waits for the next tick, unless the last read was full.
+func (c *tickedConn) sleep() {
+	if !c.more {
+		time.Sleep(c.pace.next(c.next()))
+	}
+}
+
+// poll reads what has come, which may be nothing.
+func (c *tickedConn) poll(b []byte) (int, error) {
+	c.more = false
+	if overdue(&c.readBy) {
+		return 0, c.fail("read", os.ErrDeadlineExceeded)
+	}
+	n, err := c.do(syscall.SYS_READ, b)
+	switch {
+	case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.EINTR):
+		return 0, nil
+	case err != nil:
+		return 0, c.fail("read", err)
+	case n == 0 && len(b) > 0:
+		return 0, io.EOF
+	}
+	c.more = n == len(b)
+	return n, nil
 }
 
 // writeRetry is how long a write waits until it tries again to find room in the socket.

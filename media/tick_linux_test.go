@@ -27,8 +27,9 @@ func ticked(t *testing.T) (*tickedConn, *net.TCPConn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = c.Close() })
-	tc := c.(*tickedConn)
+	a := c.(*acceptedConn)
+	tc := &tickedConn{Conn: a.TCPConn, tcp: a.TCPConn}
+	t.Cleanup(func() { _ = tc.Close() })
 	if err := tc.tick(func() time.Duration { return tickGrid }); err != nil {
 		t.Fatal(err)
 	}

@@ -32,18 +32,29 @@ type ears struct {
 	noise     float32 // power of the line without speech
 	frames    int64   // so far
 	loud      int     // frames in a row
-	heard     [taps]float32
-	alien     [taps]int   // frames in a row that were too loud for an echo, by its delay
-	no        [taps]int64 // when there last were enough: no echo has this delay
+	*delays           // nil until something plays
+}
+
+// Delays are what ears know about the echo, by how late it is.
+type delays struct {
+	heard [taps]float32
+	alien [taps]int   // frames in a row that were too loud for an echo
+	no    [taps]int64 // when there last were enough: no echo has this delay
 }
 
 func newEars(echoLoss float64) ears {
-	e := ears{loss: float32(math.Pow(10, -echoLoss/10)), noise: quietest / overNoise}
-	e.forget()
-	return e
+	return ears{loss: float32(math.Pow(10, -echoLoss/10)), noise: quietest / overNoise}
 }
 
-// frame takes the power of the caller's next frame. When it is loud, e.heard must hold what may be heard as an echo.
+// listen gets ready for frame. Most callers never hear us, and need nothing for it.
+func (e *ears) listen() {
+	if e.delays == nil {
+		e.delays = &delays{}
+		e.forget()
+	}
+}
+
+// frame takes the power of the caller's next frame, after listen. When it is loud, e.heard must hold what may be heard as an echo.
 // It tells whether the caller speaks.
 func (e *ears) frame(power float32) bool {
 	e.frames++
@@ -102,6 +113,9 @@ func (p *Player) Heard(mulaw []byte) {
 	e := &p.ears
 	if !audible && e.loud != 0 {
 		e.forget()
+	}
+	if audible {
+		e.listen()
 	}
 	for len(mulaw) > 0 {
 		n, power, ok := e.meter.take(mulaw)

@@ -165,11 +165,17 @@ func (s *server) newMedia() *media.Server {
 		QuietTick:  o.QuietTick,
 		Logger:     s.logger,
 		Serve: func(ctx context.Context, stream *media.Stream) {
-			if sid := stream.Start().AccountSID; o.TwilioAccountSID != "" && sid != o.TwilioAccountSID {
-				s.logger.Warn("call of another account than TWILIO_ACCOUNT_SID", "call_sid", stream.Start().CallSID, "account_sid", sid)
-			}
+			s.checkAccount(stream)
 			serveCall(ctx, s.calling, s.calls, stream)
 		},
+	}
+}
+
+// checkAccount warns of a call that cannot be steered.
+func (s *server) checkAccount(stream *media.Stream) {
+	start, want := stream.Start(), s.options.TwilioAccountSID
+	if want != "" && start.AccountSID != want {
+		s.logger.Warn("call of another account than TWILIO_ACCOUNT_SID", "call_sid", start.CallSID, "account_sid", start.AccountSID)
 	}
 }
 

@@ -104,15 +104,21 @@ func result(m *aldea.Results) *transcript.Result {
 	return r
 }
 
-// serveCall runs one call on a media stream, in the stream's own handler. ctx ends the stream; recognition
+// serveCall runs one call on a media stream, in the stream's own goroutine. ctx ends the stream; recognition
 // goes on until the last words are heard, or until calling ends.
 func serveCall(ctx, calling context.Context, calls *call.Calls, stream *media.Stream) {
+	c := startCall(calling, calls, stream)
+	endCall(c, stream.Receive(ctx, receiver{c}), stream)
+}
+
+// startCall begins the call that a stream is of.
+func startCall(calling context.Context, calls *call.Calls, stream *media.Stream) *call.Call {
 	start := stream.Start()
 	var tracks []events.Speaker
 	for _, t := range start.Tracks {
 		tracks = append(tracks, speaker(t))
 	}
-	c := calls.Start(calling, call.Stream{
+	return calls.Start(calling, call.Stream{
 		Call: events.Call{
 			ID:        start.CallSID,
 			StreamID:  start.StreamSID,
@@ -131,7 +137,10 @@ func serveCall(ctx, calling context.Context, calls *call.Calls, stream *media.St
 		Line:   line(stream),
 		HangUp: stream.HangUp,
 	})
-	reason := stream.Receive(ctx, receiver{c})
+}
+
+// endCall ends the call of a stream that has ended.
+func endCall(c *call.Call, reason media.EndReason, stream *media.Stream) {
 	s := stream.Stats()
 	c.End(events.EndReason(reason), events.Counts{
 		Frames:          s.Frames,
