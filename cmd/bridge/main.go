@@ -130,7 +130,7 @@ func newParser(p *program, term terminal) (*kong.Kong, error) {
 
 const description = `Phone audio in, finished utterances at your webhook.
 
-Secrets come from the environment only: ALDEA_API_KEY, TWILIO_AUTH_TOKEN, TWILIO_API_SECRET, WEBHOOK_SECRET, BRIDGE_API_TOKEN, ` +
+Secrets come from the environment only: ALDEA_API_KEY, TWILIO_AUTH_TOKEN, TWILIO_API_SECRET, VOICE_API_KEY, WEBHOOK_SECRET, BRIDGE_API_TOKEN, ` +
 	`BRIDGE_MEDIA_TOKEN; or from a file that NAME_FILE names.`
 
 // newLogger returns a logger to w. format "auto" is text where w is a terminal.
