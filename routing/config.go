@@ -41,6 +41,7 @@ type Route struct {
 	// Webhooks are the names of those that hear of the call. Nil is the default webhook, empty is nobody.
 	Webhooks    []string
 	Language    string
+	Voice       string   // that speaks, as the engine names it
 	Keywords    []string // nil is not said, empty is none
 	Redact      []string // nil is not said, empty is nothing
 	Endpointing string   // milliseconds or "false"

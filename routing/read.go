@@ -176,6 +176,7 @@ func (r *reader) route(n *yaml.Node) Route {
 		r.patterns("from", &route.From),
 		r.texts("webhooks", "[orders]", &route.Webhooks),
 		r.text("language", &route.Language),
+		r.text("voice", &route.Voice),
 		r.texts("keywords", "[Alda, refund]", &route.Keywords),
 		r.texts("redact", "[pci]", &route.Redact),
 		r.text("endpointing", &route.Endpointing),

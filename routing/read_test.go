@@ -32,6 +32,7 @@ routes:
   - to: ["+1 555 010-0002", "+1555020*"]
     webhooks: [orders, log]
     language: es
+    voice: es-419
     keywords: [Alda]
     redact: [pci]
     endpointing: 500
@@ -70,7 +71,7 @@ func TestTheWholeFileIsRead(t *testing.T) {
 		},
 		Routes: []Route{
 			{
-				To: []Pattern{"+15550100002", "+1555020*"}, Webhooks: []string{"orders", "log"}, Language: "es", Keywords: []string{"Alda"},
+				To: []Pattern{"+15550100002", "+1555020*"}, Webhooks: []string{"orders", "log"}, Language: "es", Voice: "es-419", Keywords: []string{"Alda"},
 				Redact: []string{"pci"}, Endpointing: "500", UtteranceEnd: &none,
 			},
 			{From: []Pattern{"+15550100009"}, Webhooks: []string{}},

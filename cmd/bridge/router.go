@@ -36,12 +36,10 @@ func (r *router) webhooks(c events.Call) []string {
 	return r.config.Routes[i].Webhooks
 }
 
-// recognise changes the configuration of a call to what its route says.
-func (r *router) recognise(config *call.Config, c events.Call) {
-	if i := r.config.Find(c.From, c.To); i >= 0 {
-		own := r.recognition[i]
-		config.Recognizer, config.Settings, config.UtteranceTimeout = own.recognizer, own.settings, own.utteranceTimeout
-	}
+// recognise changes the configuration of a call to how its route wants it recognised.
+func (r *router) recognise(config *call.Config, route int) {
+	own := r.recognition[route]
+	config.Recognizer, config.Settings, config.UtteranceTimeout = own.recognizer, own.settings, own.utteranceTimeout
 }
 
 // newRouter returns the router of a configuration, for calls that are recognised by client unless their route says

@@ -133,7 +133,7 @@ func (s *server) newCalls(settings events.Recognizer, h hooks) (err error) {
 		Journal:          s.store,
 		Observe:          s.observeEvents(h.event),
 		Settings:         settings,
-		Route:            s.router.recognise,
+		Route:            s.route,
 		Past:             s.past,
 		Speech:           s.speech,
 		EchoLoss:         s.options.EchoLoss,
@@ -150,6 +150,14 @@ func (s *server) newCalls(settings events.Recognizer, h hooks) (err error) {
 	apply(h.call, &config)
 	s.calls = call.New(config)
 	return nil
+}
+
+// route makes the configuration of a call what its route says.
+func (s *server) route(config *call.Config, c events.Call) {
+	if i := s.router.config.Find(c.From, c.To); i >= 0 {
+		s.router.recognise(config, i)
+		config.Speech = s.speech.as(s.router.config.Routes[i])
+	}
 }
 
 // newMedia makes what takes the carrier's streams.

@@ -11,6 +11,7 @@ import (
 	"aldeabridge/actions"
 	"aldeabridge/call"
 	"aldeabridge/events"
+	"aldeabridge/routing"
 	"aldeabridge/voice"
 )
 
@@ -81,6 +82,17 @@ func installedVoice(programs ...string) string {
 type speech struct {
 	speaker *voice.Speaker // nil: none is installed or wanted
 	fetcher *voice.Fetcher
+
+	voice, language string // of a say that names neither; empty for the engine's
+}
+
+// as is the same speech with the voice and the language of a route.
+func (s *speech) as(r routing.Route) *speech {
+	own := *s
+	if own.voice = r.Voice; r.Language != "auto" {
+		own.language = r.Language
+	}
+	return &own
 }
 
 // newSpeech returns the speech of a server. It must be closed.
@@ -120,7 +132,11 @@ func (s *speech) Say(ctx context.Context, _ events.Call, say actions.Say) (call.
 	if s.speaker == nil {
 		return nil, errors.New("this server has no voice: install espeak-ng or flite, or set VOICE_ENGINE")
 	}
-	return made(s.speaker.Say(ctx, voice.Request{Text: say.Text, Voice: say.Voice, Language: say.Language}))
+	r := voice.Request{Text: say.Text, Voice: say.Voice, Language: say.Language}
+	if r.Voice == "" && r.Language == "" {
+		r.Voice, r.Language = s.voice, s.language
+	}
+	return made(s.speaker.Say(ctx, r))
 }
 
 // Play gets a recording.

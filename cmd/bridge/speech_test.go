@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,5 +86,29 @@ func TestAServiceIsNotAskedWithoutAKey(t *testing.T) {
 		if _, err := (&voiceOptions{Engine: name, Name: "x", URL: "http://127.0.0.1:8880/v1"}).engine(""); err != nil {
 			t.Errorf("%s: got %v, want a server of one's own without a key", name, err)
 		}
+	}
+}
+
+func TestARouteHasAVoice(t *testing.T) {
+	services := voicetest.NewServer()
+	defer services.Close()
+	config := writeConfig(t, "routes:\n- to: [\"+15550100002\"]\n  voice: aura-2-celeste-es\n")
+	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, func(o *options) {
+		o.Config, o.Voice = config, voiceOptions{Engine: "deepgram", URL: services.URL}
+		o.secrets.voiceKey = "any"
+	})
+	answering(w.webhook, events.TypeUtteranceFinal, `{"actions":[{"type":"say","text":"hola"},{"type":"say","text":"hi","voice":"aura-2-thalia-en"},{"type":"hangup"}]}`)
+	c := w.call("CA1", append(say("hello"), silence(30*time.Second)...))
+	c.To = "+15550100002"
+	if _, err := c.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var voices []string
+	for _, r := range services.Requests() {
+		voices = append(voices, strings.Join(r.Query["model"], ","))
+	}
+	slices.Sort(voices)
+	if want := []string{"aura-2-celeste-es", "aura-2-thalia-en"}; !slices.Equal(voices, want) {
+		t.Errorf("got %q, want %q", voices, want)
 	}
 }
