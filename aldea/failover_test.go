@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"aldeabridge/codec"
 )
 
 // refusing is a way to reach a peer that is closed while the switch is on.
@@ -47,7 +49,7 @@ func endpointing(s *session) {
 			return
 		}
 		s.mu.Lock()
-		loud := isLoud(s.audio[before:])
+		loud := codec.MayBeSpeech(s.audio[before:])
 		s.mu.Unlock()
 		if loud {
 			quiet, voiced = 0, true

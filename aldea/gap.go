@@ -1,6 +1,10 @@
 package aldea
 
-import "time"
+import (
+	"time"
+
+	"aldeabridge/codec"
+)
 
 const (
 	// gapQuiet is how long a gap must not have grown until it is reported. One outage is one gap, also if
@@ -74,7 +78,7 @@ func (s *source) unheard() bool {
 	}
 	var piece [480]byte
 	for at := s.settled; at < s.ring.end; at += int64(len(piece)) {
-		if isLoud(piece[:s.ring.read(piece[:], at)]) {
+		if codec.MayBeSpeech(piece[:s.ring.read(piece[:], at)]) {
 			return true
 		}
 	}

@@ -1,6 +1,10 @@
 package aldea
 
-import "time"
+import (
+	"time"
+
+	"aldeabridge/codec"
+)
 
 const (
 	// onsetMost is how far a final result may reach into a word that it does not hold: a recogniser needs that
@@ -24,7 +28,7 @@ func (s *source) onset(r *Results) int64 {
 	step := int64(len(piece))
 	for at := end; at-step >= from; at -= step {
 		s.ring.read(piece[:], at-step)
-		if isLoud(piece[:]) {
+		if codec.MayBeSpeech(piece[:]) {
 			continue
 		}
 		if at == end {

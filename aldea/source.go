@@ -1,6 +1,10 @@
 package aldea
 
-import "time"
+import (
+	"time"
+
+	"aldeabridge/codec"
+)
 
 const (
 	// backlogChunk is the audio in one message while there is more than a chunk to send. Fewer, larger
@@ -100,7 +104,7 @@ func (s *source) take(dst []byte) (replayed int64) {
 	s.unrequited += n
 	replayed = n - max(0, s.next-max(s.sent, s.next-n))
 	s.sent = max(s.sent, s.next)
-	if isLoud(dst) {
+	if codec.MayBeSpeech(dst) {
 		s.loudEnd = max(s.loudEnd, s.next)
 	}
 	s.settleSilence()
@@ -125,18 +129,4 @@ func (s *source) settle(end int64) {
 		done++
 	}
 	s.dropFinalizes(done)
-}
-
-// isLoud reports whether µ-law audio may be speech: more than one sample in 32 beyond -42 dB of full scale.
-// The noise of a telephone line is below. It errs towards speech, which costs a replay; the other way would
-// cost words.
-func isLoud(mulaw []byte) bool {
-	const level = 0x18 // µ-law sends the magnitude in the lower seven bits, inverted; this is 260 of 32768
-	loud := 0
-	for _, b := range mulaw {
-		if ^b&0x7f >= level {
-			loud++
-		}
-	}
-	return loud*32 > len(mulaw)
 }

@@ -76,29 +76,6 @@ func TestSilenceIsSettledOnlyWhenNobodySpokeInIt(t *testing.T) {
 	}
 }
 
-func TestLoudnessTellsSpeechFromTheNoiseOfALine(t *testing.T) {
-	quiet := silence(480)
-	for i := range quiet {
-		quiet[i] -= byte(i % 20) // noise below -45 dB of full scale, of one sign
-	}
-	if isLoud(quiet) {
-		t.Error("noise passes for speech")
-	}
-	click := silence(480)
-	copy(click[100:], sound(0, 10))
-	if isLoud(click) {
-		t.Error("a click passes for speech")
-	}
-	word := silence(480)
-	copy(word[100:], sound(0, 60))
-	if !isLoud(word) {
-		t.Error("the beginning of a word passes for silence")
-	}
-	if isLoud(nil) {
-		t.Error("nothing passes for speech")
-	}
-}
-
 func TestAFinalizeIsForgottenWhenItsAudioIsSettled(t *testing.T) {
 	s := newSource(80000)
 	for range 2 * maxFinalizes {

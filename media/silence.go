@@ -107,19 +107,6 @@ var muLawSilence = func() (s [sampleRate / 10]byte) {
 	return s
 }()
 
-// isVoiced tells whether a frame may be part of a word: more than one sample in 32 beyond -42 dB of full scale.
-// The noise of a telephone line is below.
-func isVoiced(mulaw []byte) bool {
-	const level = 0x18 // µ-law sends the magnitude in the lower seven bits, inverted; this is 260 of 32768
-	loud := 0
-	for _, b := range mulaw {
-		if ^b&0x7F >= level {
-			loud++
-		}
-	}
-	return loud*32 > len(mulaw)
-}
-
 // digitalSilence tells whether every sample is one of the two zeros of µ-law (ITU-T G.711).
 func digitalSilence(mulaw []byte) bool {
 	for _, b := range mulaw {

@@ -1,6 +1,10 @@
 package media
 
-import "time"
+import (
+	"time"
+
+	"aldeabridge/codec"
+)
 
 // What the time line may do. Lengths are samples of µ-law, 8000 a second.
 const (
@@ -109,7 +113,7 @@ func (l *timeline) appendFrame(t Track, mulaw []byte, now time.Time) {
 func (l *timeline) place(t Track, mulaw []byte, now time.Time) {
 	tr := &l.tracks[t]
 	tr.next += int64(len(mulaw))
-	tr.pad, tr.late, tr.heard, tr.voiced = 0, 0, now, isVoiced(mulaw)
+	tr.pad, tr.late, tr.heard, tr.voiced = 0, 0, now, codec.MayBeSpeech(mulaw)
 	l.n.frames.Add(1)
 	if tr.shift > 0 {
 		mulaw = tr.shorten(mulaw)
