@@ -3,7 +3,7 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o /out/bridge ./cmd/bridge && mkdir /out/data
+RUN GOEXPERIMENT=simd CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o /out/bridge ./cmd/bridge && mkdir /out/data
 
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /out/bridge /bridge

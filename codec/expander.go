@@ -13,11 +13,14 @@ import (
 // It belongs to one direction of one call and must not be used concurrently. Make it with NewExpander.
 type Expander struct {
 	to   Rate
-	tail [pairTail]int64 // of 14-bit samples
+	tail [pairTail]int16 // the last samples, of 14 bits
 }
 
 // A Room is what an Expander works in. It holds nothing between two calls, so that several can share one by turns.
-type Room struct{ pairs pairs }
+type Room struct {
+	pairs pairs
+	lanes lanes
+}
 
 // muLaw14 holds what each µ-law byte stands for in 14 bits. Nobody writes it.
 var muLaw14 = func() (t [256]int64) {
@@ -60,14 +63,21 @@ func (e *Expander) AppendIn(r *Room, dst, mulaw []byte) []byte {
 	}
 	n := len(dst)
 	dst = slices.Grow(dst, 4*len(mulaw))[:n+4*len(mulaw)]
-	copy(r.pairs[:], e.tail[:])
-	for out := dst[n:]; len(mulaw) > 0; {
+	if !r.expandVector(&e.tail, dst[n:], mulaw) {
+		r.expand(&e.tail, dst[n:], mulaw)
+	}
+	return dst
+}
+
+// expand is the way to 16000 Hz that every processor can go.
+func (r *Room) expand(tail *[pairTail]int16, out, mulaw []byte) {
+	r.pairs.load(tail)
+	for len(mulaw) > 0 {
 		in := mulaw[:min(len(mulaw), halfBandBlock)]
 		r.block(out[:4*len(in)], in)
 		out, mulaw = out[4*len(in):], mulaw[len(in):]
 	}
-	copy(e.tail[:], r.pairs[:])
-	return dst
+	r.pairs.save(tail)
 }
 
 // Flush appends the filter's tail to dst: what the last samples still have to say, 4.125 ms to 16000 Hz. The

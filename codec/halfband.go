@@ -20,6 +20,21 @@ type pairs [halfBandTaps + halfBandBlock]int64
 // pairTail is how many elements of pairs stay from one block to the next.
 const pairTail = halfBandTaps - 1
 
+// load takes what save kept.
+func (p *pairs) load(tail *[pairTail]int16) {
+	for i, s := range tail[1:] {
+		p[i] = int64(tail[i]) + int64(s)<<32
+	}
+	p[pairTail-1] = int64(tail[pairTail-1])
+}
+
+// save keeps the last samples, which must have no more than 16 bits.
+func (p *pairs) save(tail *[pairTail]int16) {
+	for i := range tail {
+		tail[i] = int16(p[i])
+	}
+}
+
 // room is where the inputs of a block of n go, with the last element of the block before in front: it waits for its
 // upper half. The last element of the new block then gets none, and behind it lies a zero.
 func (p *pairs) room(n int) []int64 {
