@@ -1,9 +1,6 @@
 package media
 
 import (
-	"bytes"
-	"encoding/base64"
-	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,32 +31,9 @@ func TestTicksOfAllStreamsFallTogether(t *testing.T) {
 	})
 }
 
-func TestTicksAreLongWhileNobodySpeaks(t *testing.T) {
-	st := &Stream{limits: limits{tick: 100 * time.Millisecond, quietTick: 160 * time.Millisecond}}
-	st.line = newTimeline([]Track{TrackInbound}, time.Now(), &st.n, func(Track, []byte) {})
-	frame := func(level byte) {
-		payload := base64.StdEncoding.AppendEncode(nil, bytes.Repeat([]byte{level}, 160))
-		st.media(&message{kind: kindMedia, payload: payload, hasPayload: true}, time.Now())
-	}
-	ticks := func(n int) (all []time.Duration) {
-		for range n {
-			frame(0xFF) // silence
-			all = append(all, st.nextTick()/time.Millisecond)
-		}
-		return all
-	}
-	if got, want := ticks(7), []time.Duration{100, 100, 100, 100, 100, 160, 160}; !slices.Equal(got, want) {
-		t.Errorf("ticks of %v ms in silence, want %v", got, want)
-	}
-	frame(0x00) // as loud as can be
-	if got, want := ticks(6), []time.Duration{100, 100, 100, 100, 100, 160}; !slices.Equal(got, want) {
-		t.Errorf("ticks of %v ms after a word, want %v", got, want)
-	}
-}
-
 func TestTicksAreShortWhileThePromptPlays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		st := &Stream{limits: limits{tick: 100 * time.Millisecond, quietTick: 100 * time.Millisecond}}
+		st := &Stream{limits: limits{tick: 100 * time.Millisecond}}
 		tick := func(want time.Duration, when string) {
 			t.Helper()
 			if got := st.nextTick(); got != want {

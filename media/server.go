@@ -14,7 +14,7 @@ import (
 
 // Defaults of a Server.
 const (
-	DefaultMaxStreams   = 1000
+	DefaultMaxStreams   = 2500
 	DefaultMaxMessage   = 64 << 10
 	DefaultStartTimeout = 10 * time.Second
 	DefaultIdleTimeout  = 60 * time.Second
@@ -50,8 +50,6 @@ type Server struct {
 	// Tick is how often streams that came through Listener are read, in steps of 10 ms. 0 means DefaultTick; less
 	// than 0 that every message is read as it arrives.
 	Tick time.Duration
-	// QuietTick is the same for while nobody speaks; it is at least Tick. 0 means DefaultQuietTick.
-	QuietTick time.Duration
 
 	// Serve runs a stream: it should call Receive soon, and the stream ends when it returns. ctx ends at
 	// Shutdown. It must be set.
@@ -220,8 +218,7 @@ func (s *Server) limits() limits {
 		start:       cmp.Or(s.StartTimeout, DefaultStartTimeout),
 		idle:        cmp.Or(s.IdleTimeout, DefaultIdleTimeout),
 		maxDuration: cmp.Or(s.MaxDuration, DefaultMaxDuration),
-		tick:        s.tick(),
-		quietTick:   s.quietTick(),
+		tick:        cmp.Or(s.Tick, DefaultTick),
 	}
 }
 

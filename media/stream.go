@@ -51,8 +51,7 @@ type Stream struct {
 	lent    *[readSize]byte // which buf is a part of
 	spare   *sync.Pool      // of such; nil for none
 	msg     message
-	calm    time.Duration // since the last speech, as far as ticks tell
-	trouble error         // why the last message that was no use was none
+	trouble error // why the last message that was no use was none
 
 	out sender
 
@@ -72,8 +71,8 @@ type Stream struct {
 
 // limits are a stream's share of the Server's settings.
 type limits struct {
-	message                                   int
-	start, idle, maxDuration, tick, quietTick time.Duration
+	message                        int
+	start, idle, maxDuration, tick time.Duration
 }
 
 // socket is what a stream needs of a WebSocket connection.
@@ -198,7 +197,4 @@ func (st *Stream) media(msg *message, now time.Time) {
 		return
 	}
 	st.line.frame(msg.track, msg.timestamp, msg.hasTimestamp, msg.payload[:n], now)
-	if st.line.tracks[msg.track].voiced {
-		st.calm = 0
-	}
 }

@@ -1,7 +1,6 @@
 package media
 
 import (
-	"cmp"
 	"net"
 	"sync/atomic"
 	"time"
@@ -10,16 +9,10 @@ import (
 // Most of what a call costs is waking up and asking the kernel, for each frame anew. A ticked connection is read at
 // ticks instead: what has come in since the last one is read at once, and nothing wakes up in between.
 
-// Defaults of Server.Tick and Server.QuietTick: five frames of 20 ms at a time, and eight.
-const (
-	DefaultTick      = 100 * time.Millisecond
-	DefaultQuietTick = 160 * time.Millisecond
-)
+// DefaultTick is what Server.Tick is by default: five frames of 20 ms at a time.
+const DefaultTick = 100 * time.Millisecond
 
 const (
-	// quietTime is how long nobody must have spoken until a stream is read at quiet ticks. It is longer than the silence
-	// that ends an utterance, which is when somebody waits for what was said.
-	quietTime = 500 * time.Millisecond
 	// hurriedTick is how often a stream is read while the caller hears something from us and may interrupt it: half a
 	// frame late at most.
 	hurriedTick = 10 * time.Millisecond
@@ -35,10 +28,9 @@ var zero = time.Now()
 
 // Listener returns a listener for the app that the server is registered with. Where the system allows it (Linux), the
 // streams that come through it are read at ticks, every Server.Tick, rather than as each message arrives: that
-// takes a fraction of the processor time and delays a message by Tick at most. Half a second after the last speech
-// QuietTick takes its place: the first word after a silence then comes later by so much at most. While audio that was
-// sent with SendMedia plays, a stream is read every 10 ms, so that an interruption is not delayed. Other requests notice nothing, and
-// neither do connections that are not plain TCP.
+// takes a fraction of the processor time and delays a message by Tick at most. While audio that was sent with SendMedia
+// plays, a stream is read every 10 ms, so that an interruption is not delayed. Other requests notice nothing, and neither
+// do connections that are not plain TCP.
 func (s *Server) Listener(l net.Listener) net.Listener {
 	if s.Tick < 0 {
 		return l
@@ -67,20 +59,15 @@ func (st *Stream) startTicks() {
 	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	st.line.lag = st.limits.quietTick
+	st.line.lag = st.limits.tick
 }
 
 // nextTick is how long to wait between two reads. It is the reader's.
 func (st *Stream) nextTick() time.Duration {
-	tick := st.limits.tick
-	switch {
-	case st.out.heard.at(time.Now()):
-		tick = min(tick, hurriedTick)
-	case st.calm >= quietTime:
-		tick = st.limits.quietTick
+	if st.out.heard.at(time.Now()) {
+		return min(st.limits.tick, hurriedTick)
 	}
-	st.calm += tick
-	return tick
+	return st.limits.tick
 }
 
 // A playout is when the caller has heard all that was sent to him, in nanoseconds since 1970. Methods may be called
@@ -121,10 +108,4 @@ func (p *pace) next(after time.Duration) time.Duration {
 	}
 	p.last = at
 	return at - now
-}
-
-func (s *Server) tick() time.Duration { return cmp.Or(s.Tick, DefaultTick) }
-
-func (s *Server) quietTick() time.Duration {
-	return max(s.tick(), cmp.Or(s.QuietTick, DefaultQuietTick))
 }

@@ -26,11 +26,10 @@ type options struct {
 	PublicURL string        `name:"public-url" env:"BRIDGE_PUBLIC_URL" placeholder:"URL" help:"What the carrier calls this server, https://host: signatures are checked against it."`
 	DataDir   string        `env:"BRIDGE_DATA_DIR" placeholder:"DIR" help:"Where data lives (the user's data directory)."`
 	Insecure  bool          `env:"BRIDGE_INSECURE" help:"Take streams from anybody, on any address."`
-	MaxCalls  int           `env:"BRIDGE_MAX_CALLS" default:"1000" placeholder:"N" help:"Streams at once; more get 503 (${default})."`
+	MaxCalls  int           `env:"BRIDGE_MAX_CALLS" default:"2500" placeholder:"N" help:"Streams at once; more get 503 (${default})."`
 	Grace     time.Duration `env:"BRIDGE_GRACE" default:"30s" placeholder:"TIME" help:"How long the last words and webhooks may take at SIGTERM, which ends all calls (${default})."`
 	EchoLoss  float64       `env:"BRIDGE_ECHO_LOSS" default:"9" placeholder:"DB" help:"How much weaker than what the caller hears its echo is at least (${default} dB); with less, callers must speak louder to interrupt."`
 	Tick      time.Duration `env:"BRIDGE_TICK" default:"100ms" placeholder:"TIME" help:"How often calls are read, 10ms to 200ms; longer costs less and answers later (${default}). Less than 0 reads every message as it arrives."`
-	QuietTick time.Duration `env:"BRIDGE_QUIET_TICK" default:"160ms" placeholder:"TIME" help:"The same while nobody speaks on a call, if longer (${default})."`
 	Sandbox   string        `env:"BRIDGE_SANDBOX" default:"auto" enum:"auto,speech,marker,simulated" help:"What the built-in recogniser hears when there is no ALDEA_API_KEY: ${enum}."`
 
 	Aldea aldeaOptions `embed:"" prefix:"aldea-" group:"Recogniser"`
@@ -157,9 +156,6 @@ func (o *options) validate() error {
 	}
 	if o.Tick > 200*time.Millisecond || o.Tick > 0 && o.Tick < 10*time.Millisecond {
 		return fmt.Errorf("BRIDGE_TICK: %v is not between 10ms and 200ms, nor less than 0", o.Tick)
-	}
-	if o.QuietTick < 0 || o.QuietTick > 200*time.Millisecond {
-		return fmt.Errorf("BRIDGE_QUIET_TICK: %v is not between 0 and 200ms", o.QuietTick)
 	}
 	if o.Grace <= 0 {
 		return fmt.Errorf("BRIDGE_GRACE: %v is not above 0", o.Grace)

@@ -79,7 +79,6 @@ func TestNonsenseIsRefusedByTheOptionsName(t *testing.T) {
 		{"a path token that is no segment", map[string]string{"BRIDGE_MEDIA_TOKEN": "a/b"}, nil, []string{"BRIDGE_MEDIA_TOKEN"}},
 		{"no calls at all", nil, []string{"--max-calls=0"}, []string{"BRIDGE_MAX_CALLS"}},
 		{"a tick that is too long", nil, []string{"--tick=1s"}, []string{"BRIDGE_TICK", "200ms"}},
-		{"a tick that is too long while nobody speaks", nil, []string{"--quiet-tick=1s"}, []string{"BRIDGE_QUIET_TICK", "200ms"}},
 		{"a flag that does not exist", nil, []string{"--lisen=:1"}, []string{"--lisen"}},
 		{"a key on the command line", nil, []string{"--aldea-api-key=org_1"}, []string{"aldea-api-key"}},
 	}

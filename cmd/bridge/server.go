@@ -170,7 +170,6 @@ func (s *server) newMedia() *media.Server {
 		Insecure:   o.Insecure,
 		MaxStreams: o.MaxCalls,
 		Tick:       o.Tick,
-		QuietTick:  o.QuietTick,
 		Logger:     s.logger,
 		Serve: func(ctx context.Context, stream *media.Stream) {
 			s.checkAccount(stream)
