@@ -17,14 +17,17 @@ const (
 // A sound remembers how loud the audio was that was sent. The player's mutex guards it.
 type sound struct {
 	meter   meter
-	frames  int64 // measured
-	power   [levels]float32
-	past    *clock    // the clock before the last clear
-	stopped time.Time // when it ended
+	frames  int64            // measured
+	power   *[levels]float32 // nil until something is sent: most callers never hear us
+	past    *clock           // the clock before the last clear
+	stopped time.Time        // when it ended
 }
 
 // add measures what is sent.
 func (s *sound) add(mulaw []byte) {
+	if s.power == nil {
+		s.power = new([levels]float32)
+	}
 	for len(mulaw) > 0 {
 		n, power, ok := s.meter.take(mulaw)
 		mulaw = mulaw[n:]
