@@ -56,16 +56,16 @@ func BenchmarkStream(b *testing.B) {
 	}
 }
 
-// A tally is a Receiver that counts frames and tells about every so many.
+// A tally is a Receiver that counts samples and tells about every so many.
 type tally struct {
 	n, every int
 	full     chan struct{}
 }
 
-func newTally(every int) *tally { return &tally{every: every, full: make(chan struct{}, 1)} }
+func newTally(frames int) *tally { return &tally{every: frames * 160, full: make(chan struct{}, 1)} }
 
-func (t *tally) Audio(media.Track, []byte) {
-	if t.n++; t.n%t.every == 0 {
+func (t *tally) Audio(_ media.Track, mulaw []byte) {
+	if t.n += len(mulaw); t.n%t.every == 0 {
 		t.full <- struct{}{}
 	}
 }

@@ -37,6 +37,7 @@ func (st *Stream) finish(reason EndReason) EndReason {
 		return reason
 	}
 	st.over = true
+	st.tell()
 	st.watch.Stop()
 	code := st.code
 	if code == 0 {

@@ -36,7 +36,7 @@ func TestTicksAreShortWhileThePromptPlays(t *testing.T) {
 		st := &Stream{limits: limits{tick: 100 * time.Millisecond}}
 		tick := func(want time.Duration, when string) {
 			t.Helper()
-			if got := st.nextTick(); got != want {
+			if got := st.wait(); got != want {
 				t.Errorf("a tick of %v %s, want %v", got, when, want)
 			}
 		}

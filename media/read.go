@@ -56,11 +56,16 @@ func (st *Stream) borrow() {
 	if st.spare == nil {
 		return // the stream has its own
 	}
-	b, ok := st.spare.Get().(*[readSize]byte)
-	if !ok {
-		b = new([readSize]byte)
+	st.lent = st.buffer()
+	st.buf = st.lent[:min(readSize, st.limits.message+1)]
+}
+
+// buffer takes a buffer that all streams share.
+func (st *Stream) buffer() *[readSize]byte {
+	if b, ok := st.spare.Get().(*[readSize]byte); ok {
+		return b
 	}
-	st.lent, st.buf = b, b[:min(readSize, st.limits.message+1)]
+	return new([readSize]byte)
 }
 
 // giveBack returns the buffer before the stream waits.

@@ -58,6 +58,7 @@ type Stream struct {
 	onHangUp func()     // makes the server remember that the call is to end
 	mu       sync.Mutex // held while the Receiver is told something
 	to       Receiver
+	held     held // audio that the Receiver will be told of before the reader waits
 	line     *timeline
 	opened   time.Time // when the socket was accepted
 	last     time.Time // when the last readable message came
@@ -140,7 +141,7 @@ func (st *Stream) begin(to Receiver) bool {
 	st.to = to
 	now := time.Now()
 	st.last = now
-	st.line = newTimeline(st.start.Tracks, now, &st.n, to.Audio)
+	st.line = newTimeline(st.start.Tracks, now, &st.n, st.audio)
 	st.watch.Reset(quietAfter)
 	return true
 }
@@ -170,8 +171,10 @@ func (st *Stream) dispatch(msg *message, now time.Time) (stopped bool) {
 		if msg.badTrack || !st.line.has(msg.track) {
 			msg.track = st.start.Tracks[0]
 		}
+		st.tell()
 		st.to.DTMF(msg.text, st.line.at(msg.track))
 	case kindMark:
+		st.tell()
 		st.to.Mark(msg.text)
 	case kindStop:
 		return true

@@ -40,8 +40,8 @@ func (s *Server) Listener(l net.Listener) net.Listener {
 
 // A ticker is a connection that can be read at ticks.
 type ticker interface {
-	// tick makes Read wait for the next tick each time, from now on; next says how long after the last that is. Only
-	// the reader may call it.
+	// tick makes Read wait for the next tick each time, from now on; next is called right before, and says how long after
+	// the last that is. Only the reader may call it.
 	tick(next func() time.Duration) error
 	// sleep waits for the next tick, unless the last poll left something.
 	sleep()
@@ -54,16 +54,20 @@ func (st *Stream) startTicks() {
 	t, ok := st.ws.(interface {
 		tick(next func() time.Duration) error
 	})
-	if !ok || t.tick(st.nextTick) != nil { // then it is read as before
+	if !ok || t.tick(st.wait) != nil { // then it is read as before
 		return
 	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.line.lag = st.limits.tick
+	st.held.on = true
 }
 
-// nextTick is how long to wait between two reads. It is the reader's.
-func (st *Stream) nextTick() time.Duration {
+// wait is called before the reader waits for its next tick, and says how long after the last that is.
+func (st *Stream) wait() time.Duration {
+	st.mu.Lock()
+	st.tell()
+	st.mu.Unlock()
 	if st.out.heard.at(time.Now()) {
 		return min(st.limits.tick, hurriedTick)
 	}

@@ -24,6 +24,7 @@ func (st *Stream) tick() {
 		st.endLocked(EndIdle)
 	default:
 		next := earlier(st.line.quiet(now), earlier(tooLong, idle))
+		st.tell()
 		st.watch.Reset(next.Sub(now))
 	}
 }
