@@ -35,6 +35,7 @@ type arrival struct {
 // An ear hears one call.
 type ear struct {
 	socket socket
+	write  func([]byte) (int, error)
 	raw    bool // the relay's: the carrier's own messages
 	eager  bool // notes arrivals
 
@@ -167,7 +168,7 @@ func (e *ear) results(final bool, text string) {
 
 // say sends a frame. What does not fit into the socket is lost: nobody reads then.
 func (e *ear) say(op byte, payload string) {
-	_, _ = e.socket.write(appendFrame(nil, op, payload, false))
+	_, _ = e.write(appendFrame(nil, op, payload, false))
 }
 
 // ears is the server.
@@ -176,6 +177,7 @@ type ears struct {
 
 	mu      sync.Mutex
 	n       int
+	resumed int // of these, by a TLS session
 	lazy    []*ear
 	results map[int][]arrival
 	finals  int
@@ -186,19 +188,28 @@ func recogniser(args []string) error {
 	flags := flag.NewFlagSet("recogniser", flag.ContinueOnError)
 	listen := flags.String("listen", "127.0.0.1:0", "address")
 	calls := flags.Int("calls", 1, "how many calls will come")
+	pair := flags.String("tls", "", "file with certificate and key; without it there is no TLS")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	s := &ears{every: (*calls + measured - 1) / measured, results: map[int][]arrival{}}
+	config, err := readCertificate(*pair)
+	if err != nil {
+		return err
+	}
+	s := newEars(*calls)
 	go s.sweep()
-	return serve(*listen, s)
+	return serve(*listen, config, s)
+}
+
+func newEars(calls int) *ears {
+	return &ears{every: (calls + measured - 1) / measured, results: map[int][]arrival{}}
 }
 
 func (s *ears) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/report" {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		_ = json.NewEncoder(w).Encode(earReport{s.finals, s.results})
+		_ = json.NewEncoder(w).Encode(earReport{s.finals, s.results, s.n, s.resumed})
 		return
 	}
 	conn, _, err := w.(http.Hijacker).Hijack()
@@ -219,29 +230,37 @@ func (s *ears) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	eager := s.n%s.every == 0
 	s.n++
+	if r.TLS != nil && r.TLS.DidResume {
+		s.resumed++
+	}
 	s.mu.Unlock()
 	e := &ear{raw: r.URL.Path == "/relay", eager: eager}
-	if eager {
+	tcp, plain := conn.(*net.TCPConn)
+	if eager || !plain {
 		s.listen(e, conn)
 		return
 	}
-	if e.socket, err = take(conn.(*net.TCPConn)); err != nil {
+	if e.socket, err = take(tcp); err != nil {
 		return
 	}
+	e.write = e.socket.write
 	s.mu.Lock()
 	s.lazy = append(s.lazy, e)
 	s.mu.Unlock()
 }
 
-// listen reads one call the moment something comes.
+// listen reads one call the moment something comes. Behind TLS that is how all are read.
 func (s *ears) listen(e *ear, conn net.Conn) {
 	defer conn.Close()
-	f, err := conn.(*net.TCPConn).File() // to write to
-	if err != nil {
-		return
+	e.write = conn.Write
+	if tcp, plain := conn.(*net.TCPConn); plain {
+		f, err := tcp.File() // to write to
+		if err != nil {
+			return
+		}
+		defer f.Close()
+		e.write = socket(f.Fd()).write
 	}
-	defer f.Close()
-	e.socket = socket(f.Fd())
 	var b [8192]byte
 	for {
 		n, err := conn.Read(b[:])
@@ -290,4 +309,7 @@ func (s *ears) note(e *ear) {
 type earReport struct {
 	Finals   int               `json:"finals"`
 	Arrivals map[int][]arrival `json:"arrivals"` // by call
+
+	Connections int `json:"connections"`
+	Resumed     int `json:"resumed"` // of these, by a TLS session
 }

@@ -35,7 +35,9 @@ type caller struct {
 	at     offsets
 	sent   []int64 // when each frame was, by the wall clock
 	rest   []byte  // of a frame that the socket had no room for
-	dead   bool
+	dead   bool    // the connection broke
+	over   bool    // stop was sent
+	closed bool    // the server closed the connection after it
 }
 
 // offsets are where the changing parts of a frame are.
@@ -102,7 +104,7 @@ func (c *caller) open(address string) error {
 	head := bufio.NewReaderSize(conn, 1024)
 	status, err := head.ReadString('\n')
 	if err == nil && !strings.Contains(status, " 101 ") {
-		err = errors.New("refused: " + status)
+		err = fmt.Errorf("%w: %s", errRefused, strings.TrimSpace(status))
 	}
 	for line := ""; err == nil && line != "\r\n"; {
 		line, err = head.ReadString('\n')
@@ -122,10 +124,41 @@ func (c *caller) open(address string) error {
 	return err
 }
 
+// errRefused means that the server did not upgrade the connection.
+var errRefused = errors.New("refused")
+
+// stop hangs up as a carrier does.
+func (c *caller) stop() {
+	c.over = true
+	_, _ = c.socket.write(c.rest)
+	_, _ = c.socket.write(appendFrame(nil, opText, fmt.Sprintf(`{"event":"stop","sequenceNumber":"%d","streamSid":"%s","stop":{"accountSid":"AC%032x","callSid":"%s"}}`,
+		first+len(c.sent), c.streamSID(), 1, c.callSID()), true))
+}
+
+// drain reads whatever came, and closes the connection if the server did.
+func (c *caller) drain() {
+	var b [4096]byte
+	for !c.closed {
+		n, err := c.socket.read(b[:])
+		if err == nil && n == 0 {
+			return
+		}
+		if err != nil {
+			c.leave()
+		}
+	}
+}
+
+func (c *caller) leave() {
+	c.socket.close()
+	c.closed = true
+}
+
 // A loadReport is what the load generator says at the end.
 type loadReport struct {
 	Setup   quantiles `json:"setup_ms"` // from connecting to the answer of the upgrade
-	Failed  int       `json:"failed"`   // calls that could not be placed, or broke
+	Refused int       `json:"refused"`  // calls that the server answered with something other than an upgrade
+	Failed  int       `json:"failed"`   // other calls that could not be placed, and those that broke
 	Blocked int       `json:"blocked"`  // frames that a socket had no room for
 	Lag     quantiles `json:"lag_ms"`   // how much too late slots were served
 	Frames  int       `json:"frames"`
@@ -140,19 +173,20 @@ func load(args []string) error {
 	calls := flags.Int("calls", 1, "how many")
 	rate := flags.Float64("rate", 200, "new calls a second")
 	file := flags.String("file", "", "where to write when frames were sent")
+	stay := flags.Duration("stay", 0, "hang up each call after so much audio; 0 for none before the end")
 	leave := flags.Bool("leave", false, "close connections after stop instead of waiting until the server does")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	w := &wheel{voices: newVoices(), join: make(chan *caller, *calls)}
+	w := &wheel{voices: newVoices(), join: make(chan *caller, *calls), stay: int(*stay / (20 * time.Millisecond))}
 	done := make(chan struct{})
 	go func() { defer close(done); w.turn() }()
-	setups, failed := place(w, *address, *calls, *rate)
+	report := place(w, *address, *calls, *rate)
 	fmt.Println("up")
 	_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
 	w.over.Store(true)
 	<-done
-	report := loadReport{Setup: quantilesOf(setups), Failed: failed, Blocked: w.blocked, Lag: quantilesOf(w.lag)}
+	report.Blocked, report.Lag = w.blocked, quantilesOf(w.lag)
 	for _, c := range w.all {
 		report.Frames += len(c.sent)
 		if c.dead {
@@ -167,8 +201,9 @@ func load(args []string) error {
 }
 
 // place opens all calls at a steady rate.
-func place(w *wheel, address string, calls int, rate float64) (setups []float64, failed int) {
+func place(w *wheel, address string, calls int, rate float64) (r loadReport) {
 	var mu sync.Mutex
+	var setups []float64
 	var wg sync.WaitGroup
 	begin := time.Now()
 	for i := range calls {
@@ -182,7 +217,11 @@ func place(w *wheel, address string, calls int, rate float64) (setups []float64,
 			defer mu.Unlock()
 			if err != nil {
 				fmt.Fprintln(os.Stderr, "load:", err)
-				failed++
+				if errors.Is(err, errRefused) {
+					r.Refused++
+				} else {
+					r.Failed++
+				}
 				return
 			}
 			setups = append(setups, took.Seconds()*1000)
@@ -190,7 +229,8 @@ func place(w *wheel, address string, calls int, rate float64) (setups []float64,
 		})
 	}
 	wg.Wait()
-	return setups, failed
+	r.Setup = quantilesOf(setups)
+	return r
 }
 
 // A wheel is gone round by one thread.
@@ -198,6 +238,7 @@ type wheel struct {
 	voices  *voices
 	join    chan *caller
 	over    atomic.Bool
+	stay    int // frames of each call; 0 for no limit
 	slots   [slots][]*caller
 	all     []*caller
 	blocked int
@@ -219,7 +260,13 @@ func (w *wheel) turn() {
 			w.lag = append(w.lag, (time.Since(begin)-due).Seconds()*1000)
 		}
 		for _, c := range w.slots[n%slots] {
-			if !c.dead && !c.send(w.voices, time.Now()) {
+			switch {
+			case c.dead:
+			case c.over:
+				c.drain()
+			case w.stay > 0 && len(c.sent) == w.stay:
+				c.stop()
+			case !c.send(w.voices, time.Now()):
 				w.blocked++
 			}
 		}
@@ -239,32 +286,22 @@ func (w *wheel) welcome(random *rand.Rand) {
 	}
 }
 
-// hangUp ends all calls as a carrier does and waits until the server closes them. It returns how many it did not.
+// hangUp ends all calls that are up and waits until the server closes them. It returns how many it did not.
 func (w *wheel) hangUp(leave bool) int {
 	for _, c := range w.all {
-		_, _ = c.socket.write(c.rest)
-		_, _ = c.socket.write(appendFrame(nil, opText, fmt.Sprintf(`{"event":"stop","sequenceNumber":"%d","streamSid":"%s","stop":{"accountSid":"AC%032x","callSid":"%s"}}`,
-			first+len(c.sent), c.streamSID(), 1, c.callSID()), true))
+		if !c.over {
+			c.stop()
+		}
 	}
 	open := slices.Clone(w.all)
-	var b [4096]byte
 	for until := time.Now().Add(30 * time.Second); len(open) > 0 && time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
-		open = slices.DeleteFunc(open, func(c *caller) bool {
-			for {
-				if leave {
-					c.socket.close()
-					return true
-				}
-				n, err := c.socket.read(b[:])
-				if err == nil && n == 0 {
-					return false
-				}
-				if err != nil {
-					c.socket.close()
-					return true
-				}
+		for _, c := range open {
+			if leave && !c.closed {
+				c.leave()
 			}
-		})
+			c.drain()
+		}
+		open = slices.DeleteFunc(open, func(c *caller) bool { return c.closed })
 	}
 	return len(open)
 }
