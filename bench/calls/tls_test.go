@@ -65,11 +65,12 @@ func TestEarsBehindTLS(t *testing.T) {
 // sayName sends the audio that names a call, and some more, and waits for the end of the answers.
 func sayName(t *testing.T, dialer websocket.Dialer, url string, call int) {
 	t.Helper()
-	ws, _, err := dialer.Dial(url, nil)
+	ws, resp, err := dialer.Dial(url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer ws.Close()
+	defer resp.Body.Close()
 	x, err := codec.NewExpander(16000)
 	if err != nil {
 		t.Fatal(err)
