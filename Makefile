@@ -11,10 +11,12 @@ ROUNDS      ?= 3
 OUT         ?= bin/bench
 # Go's experiment with vector instructions: the way from µ-law to linear16 is 2.6 times as fast with it. Empty: without.
 EXPERIMENT  ?= simd
+BURST       ?= 2000
+STAY        ?= 4s
 GOLANGCI    := v2.13.0
 GOVULNCHECK := v1.2.0
 
-.PHONY: build demo test test-peers lint fmt bench fuzz golden soak chaos crash outage stuck powercut bench-journal bench-calls latency clean
+.PHONY: build demo test test-peers lint fmt bench fuzz golden soak chaos crash outage stuck powercut bench-journal bench-calls burst latency clean
 
 build: ## bin/bridge (static) and bin/bridge-sphinx (the offline recogniser's host)
 	GOEXPERIMENT=$(EXPERIMENT) CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/bridge ./cmd/bridge
@@ -95,3 +97,8 @@ bench-calls: ## what a call costs, beside a raw relay: CALLS, SECONDS measured, 
 	GOEXPERIMENT=$(EXPERIMENT) CGO_ENABLED=0 $(GO) build -trimpath -o bin/bench-bridge ./cmd/bridge
 	cd bench && CGO_ENABLED=0 $(GO) build -trimpath -o ../bin/bench-relay ./relay && CGO_ENABLED=0 $(GO) build -trimpath -o ../bin/bench-calls ./calls
 	@ulimit -n $$(ulimit -Hn); bin/bench-calls -bridge bin/bench-bridge -relay bin/bench-relay -calls '$(CALLS)' -window $(SECONDS)s -rounds $(ROUNDS) -out $(OUT) $(ARGS)
+
+burst: ## BURST (2000) new calls, 200 a second, each of STAY (4s; 0 for up to the end), no relay: fails when one is refused or breaks, or an utterance is lost
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/bench-bridge ./cmd/bridge
+	cd bench && CGO_ENABLED=0 $(GO) build -trimpath -o ../bin/bench-calls ./calls
+	@ulimit -n $$(ulimit -Hn); bin/bench-calls -bridge bin/bench-bridge -only bridge -strict -calls $(BURST) -rate 200 -stay $(STAY) -settle 0 -window 5s -rounds 1 -env BRIDGE_MAX_CALLS=2500 -out bin/burst $(ARGS)

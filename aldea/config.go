@@ -30,7 +30,8 @@ type Config struct {
 	// AllowPlaintext permits ws and http to hosts other than loopback. The key and the audio are then
 	// readable on the way.
 	AllowPlaintext bool
-	// TLS is the TLS configuration of wss and https. The default verifies against the system's roots.
+	// TLS is the TLS configuration of wss and https. The default verifies against the system's roots. Without a
+	// ClientSessionCache it gets one, so that connections resume; SessionTicketsDisabled prevents that.
 	TLS *tls.Config
 	// Header holds more headers for the handshake. Those of the WebSocket handshake itself and
 	// Authorization are refused.
@@ -124,6 +125,7 @@ func (c Config) withDefaults() Config {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	c.TLS = cheapTLS(c.TLS)
 	c.Header = c.Header.Clone()
 	c.Keywords = slices.Clone(c.Keywords)
 	c.Redact = slices.Clone(c.Redact)

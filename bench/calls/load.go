@@ -7,11 +7,9 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"os"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,105 +25,11 @@ const (
 	slotTime = 20 * time.Millisecond / slots
 )
 
-// A caller is one call.
-type caller struct {
-	socket socket
-	number int
-	frame  []byte // the message, with room for numbers and payload
-	at     offsets
-	sent   []int64 // when each frame was, by the wall clock
-	rest   []byte  // of a frame that the socket had no room for
-	dead   bool
-}
-
-// offsets are where the changing parts of a frame are.
-type offsets struct{ sequence, chunk, timestamp, payload int }
-
-func newCaller(number int) *caller {
-	c := &caller{number: number, sent: make([]int64, 0, 4096)}
-	text := fmt.Sprintf(`{"event":"media","sequenceNumber":"%07d","media":{"track":"inbound","chunk":"%07d","timestamp":"%07d","payload":"%s"},"streamSid":"%s"}`,
-		0, 0, 0, strings.Repeat("/", samplesBytes), c.streamSID())
-	c.frame = appendFrame(nil, opText, text, true)
-	find := func(key string) int { return strings.Index(string(c.frame), key) + len(key) }
-	c.at = offsets{find(`"sequenceNumber":"`), find(`"chunk":"`), find(`"timestamp":"`), find(`"payload":"`)}
-	return c
-}
-
-func (c *caller) callSID() string   { return fmt.Sprintf("CA%032x", c.number) }
-func (c *caller) streamSID() string { return fmt.Sprintf("MZ%032x", c.number) }
-
-// put writes a number of seven digits.
-func put(b []byte, n int) {
-	for i := 6; i >= 0; i-- {
-		b[i] = byte('0' + n%10)
-		n /= 10
-	}
-}
-
-// first is the first of every sequence: seven digits from the beginning.
-const first = 1000000
-
-// send writes the next frame. It answers false when the socket had no room for it.
-func (c *caller) send(v *voices, now time.Time) bool {
-	if len(c.rest) > 0 {
-		n, _ := c.socket.write(c.rest)
-		if c.rest = c.rest[n:]; len(c.rest) > 0 {
-			return false
-		}
-	}
-	n := len(c.sent)
-	put(c.frame[c.at.sequence:], first+n)
-	put(c.frame[c.at.chunk:], first+n)
-	put(c.frame[c.at.timestamp:], first+20*n)
-	copy(c.frame[c.at.payload:], v.payload(c.number, n))
-	c.sent = append(c.sent, now.UnixNano())
-	written, err := c.socket.write(c.frame)
-	if err != nil {
-		c.dead = true
-		return false
-	}
-	if written < len(c.frame) {
-		c.rest = slices.Clone(c.frame[written:])
-	}
-	return true
-}
-
-// open connects, upgrades and starts the stream.
-func (c *caller) open(address string) error {
-	conn, err := net.DialTimeout("tcp", address, 10*time.Second)
-	if err != nil {
-		return err
-	}
-	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-	fmt.Fprintf(conn, "GET /media/twilio HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", address)
-	head := bufio.NewReaderSize(conn, 1024)
-	status, err := head.ReadString('\n')
-	if err == nil && !strings.Contains(status, " 101 ") {
-		err = errors.New("refused: " + status)
-	}
-	for line := ""; err == nil && line != "\r\n"; {
-		line, err = head.ReadString('\n')
-	}
-	if err != nil {
-		_ = conn.Close()
-		return err
-	}
-	if c.socket, err = take(conn.(*net.TCPConn)); err != nil {
-		return err
-	}
-	b := appendFrame(nil, opText, `{"event":"connected","protocol":"Call","version":"1.0.0"}`, true)
-	b = appendFrame(b, opText, fmt.Sprintf(`{"event":"start","sequenceNumber":"1","start":{"accountSid":"AC%032x","streamSid":"%s","callSid":"%s",`+
-		`"tracks":["inbound"],"mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":8000,"channels":1},"customParameters":{}},"streamSid":"%s"}`,
-		1, c.streamSID(), c.callSID(), c.streamSID()), true)
-	_, err = c.socket.write(b)
-	return err
-}
-
 // A loadReport is what the load generator says at the end.
 type loadReport struct {
 	Setup   quantiles `json:"setup_ms"` // from connecting to the answer of the upgrade
-	Failed  int       `json:"failed"`   // calls that could not be placed, or broke
+	Refused int       `json:"refused"`  // calls that the server answered with something other than an upgrade
+	Failed  int       `json:"failed"`   // other calls that could not be placed, and those that broke
 	Blocked int       `json:"blocked"`  // frames that a socket had no room for
 	Lag     quantiles `json:"lag_ms"`   // how much too late slots were served
 	Frames  int       `json:"frames"`
@@ -140,19 +44,20 @@ func load(args []string) error {
 	calls := flags.Int("calls", 1, "how many")
 	rate := flags.Float64("rate", 200, "new calls a second")
 	file := flags.String("file", "", "where to write when frames were sent")
+	stay := flags.Duration("stay", 0, "hang up each call after so much audio; 0 for none before the end")
 	leave := flags.Bool("leave", false, "close connections after stop instead of waiting until the server does")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	w := &wheel{voices: newVoices(), join: make(chan *caller, *calls)}
+	w := &wheel{voices: newVoices(), join: make(chan *caller, *calls), stay: int(*stay / (20 * time.Millisecond))}
 	done := make(chan struct{})
 	go func() { defer close(done); w.turn() }()
-	setups, failed := place(w, *address, *calls, *rate)
+	report := place(w, *address, *calls, *rate)
 	fmt.Println("up")
 	_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
 	w.over.Store(true)
 	<-done
-	report := loadReport{Setup: quantilesOf(setups), Failed: failed, Blocked: w.blocked, Lag: quantilesOf(w.lag)}
+	report.Blocked, report.Lag = w.blocked, quantilesOf(w.lag)
 	for _, c := range w.all {
 		report.Frames += len(c.sent)
 		if c.dead {
@@ -167,8 +72,9 @@ func load(args []string) error {
 }
 
 // place opens all calls at a steady rate.
-func place(w *wheel, address string, calls int, rate float64) (setups []float64, failed int) {
+func place(w *wheel, address string, calls int, rate float64) (r loadReport) {
 	var mu sync.Mutex
+	var setups []float64
 	var wg sync.WaitGroup
 	begin := time.Now()
 	for i := range calls {
@@ -182,7 +88,11 @@ func place(w *wheel, address string, calls int, rate float64) (setups []float64,
 			defer mu.Unlock()
 			if err != nil {
 				fmt.Fprintln(os.Stderr, "load:", err)
-				failed++
+				if errors.Is(err, errRefused) {
+					r.Refused++
+				} else {
+					r.Failed++
+				}
 				return
 			}
 			setups = append(setups, took.Seconds()*1000)
@@ -190,7 +100,8 @@ func place(w *wheel, address string, calls int, rate float64) (setups []float64,
 		})
 	}
 	wg.Wait()
-	return setups, failed
+	r.Setup = quantilesOf(setups)
+	return r
 }
 
 // A wheel is gone round by one thread.
@@ -198,6 +109,7 @@ type wheel struct {
 	voices  *voices
 	join    chan *caller
 	over    atomic.Bool
+	stay    int // frames of each call; 0 for no limit
 	slots   [slots][]*caller
 	all     []*caller
 	blocked int
@@ -219,7 +131,13 @@ func (w *wheel) turn() {
 			w.lag = append(w.lag, (time.Since(begin)-due).Seconds()*1000)
 		}
 		for _, c := range w.slots[n%slots] {
-			if !c.dead && !c.send(w.voices, time.Now()) {
+			switch {
+			case c.dead:
+			case c.over:
+				c.drain()
+			case w.stay > 0 && len(c.sent) == w.stay:
+				c.stop()
+			case !c.send(w.voices, time.Now()):
 				w.blocked++
 			}
 		}
@@ -239,32 +157,22 @@ func (w *wheel) welcome(random *rand.Rand) {
 	}
 }
 
-// hangUp ends all calls as a carrier does and waits until the server closes them. It returns how many it did not.
+// hangUp ends all calls that are up and waits until the server closes them. It returns how many it did not.
 func (w *wheel) hangUp(leave bool) int {
 	for _, c := range w.all {
-		_, _ = c.socket.write(c.rest)
-		_, _ = c.socket.write(appendFrame(nil, opText, fmt.Sprintf(`{"event":"stop","sequenceNumber":"%d","streamSid":"%s","stop":{"accountSid":"AC%032x","callSid":"%s"}}`,
-			first+len(c.sent), c.streamSID(), 1, c.callSID()), true))
+		if !c.over {
+			c.stop()
+		}
 	}
 	open := slices.Clone(w.all)
-	var b [4096]byte
 	for until := time.Now().Add(30 * time.Second); len(open) > 0 && time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
-		open = slices.DeleteFunc(open, func(c *caller) bool {
-			for {
-				if leave {
-					c.socket.close()
-					return true
-				}
-				n, err := c.socket.read(b[:])
-				if err == nil && n == 0 {
-					return false
-				}
-				if err != nil {
-					c.socket.close()
-					return true
-				}
+		for _, c := range open {
+			if leave && !c.closed {
+				c.leave()
 			}
-		})
+			c.drain()
+		}
+		open = slices.DeleteFunc(open, func(c *caller) bool { return c.closed })
 	}
 	return len(open)
 }

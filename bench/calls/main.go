@@ -6,6 +6,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -47,6 +48,10 @@ func run(args []string) error {
 	flags.StringVar(&p.only, "only", "", "bridge or relay alone")
 	flags.StringVar(&p.perf, "perf", "", "file for a profile of each bridge (perf record); the number of calls is appended")
 	flags.BoolVar(&p.strace, "strace", false, "print a table of system calls, after measuring")
+	flags.StringVar(&p.profiles, "profiles", "", "directory for each bridge's own profiles (BRIDGE_PPROF); the last round's stay")
+	flags.DurationVar(&p.stay, "stay", 0, "hang up each call after so much audio; 0 for none before the end")
+	flags.BoolVar(&p.strict, "strict", false, "fail when a call is refused, breaks or is not closed, or an utterance does not come to the webhook")
+	secure := flags.Bool("tls", false, "connect to the recogniser with TLS, bridge and relay alike")
 	env := flags.String("env", "", "more of bridge's environment, NAME=VALUE separated by spaces")
 	out := flags.String("out", "bin/bench", "directory for calls.json, calls.md and calls.svg")
 	if err := flags.Parse(args); err != nil {
@@ -60,11 +65,33 @@ func run(args []string) error {
 		}
 		p.calls = append(p.calls, n)
 	}
+	if *secure {
+		dir, err := os.MkdirTemp("", "bench-calls-tls-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		if err := p.secure(filepath.Join(dir, "recogniser.pem")); err != nil {
+			return err
+		}
+	}
 	all, err := p.measureAll()
 	if err != nil {
 		return err
 	}
-	return write(*out, newReport(&p, all))
+	if err := write(*out, newReport(&p, all)); err != nil || !p.strict {
+		return err
+	}
+	for _, m := range all {
+		err = errors.Join(err, m.wrong())
+	}
+	return err
+}
+
+// secure makes a certificate for the recogniser, which this process and all it starts trust.
+func (p *plan) secure(file string) error {
+	p.certificate = file
+	return errors.Join(writeCertificate(file), os.Setenv("SSL_CERT_FILE", file))
 }
 
 // measureAll measures bridge and relay by turns; in every second round the relay begins.

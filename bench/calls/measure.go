@@ -23,6 +23,10 @@ type plan struct {
 	only          string        // bridge or relay; empty for both in turn
 	perf          string        // where to write a profile of the bridge, with perf record
 	strace        bool
+	profiles      string        // directory for the bridge's own profiles
+	certificate   string        // file of the recogniser's; empty without TLS
+	stay          time.Duration // of audio, after which a call hangs up; 0 if none does before the end
+	strict        bool          // fail when a call or an utterance does
 	log           io.Writer
 }
 
@@ -49,12 +53,18 @@ type measurement struct {
 	Utterances int        `json:"utterances"` // that came to the webhook
 	Load       loadReport `json:"load"`
 
+	Losses      map[string]float64 `json:"losses,omitempty"`        // by bridge's own count, until its last call was over
+	Connections int                `json:"recogniser_connections"`  // that were upgraded
+	Resumed     int                `json:"tls_resumed,omitempty"`   // of these, by a TLS session
+	TLS         bool               `json:"tls_to_recogniser"`       // whether they had TLS
+	Profiled    bool               `json:"with_profiles,omitempty"` // not to be compared with a measurement without
+
 	used time.Duration // of the processor
 }
 
 // measure runs one server with one number of calls.
 func (p *plan) measure(server string, calls, round int) (m measurement, err error) {
-	m = measurement{Server: server, Calls: calls, Round: round}
+	m = measurement{Server: server, Calls: calls, Round: round, TLS: p.certificate != ""}
 	dir, err := os.MkdirTemp("", "bench-calls-")
 	if err != nil {
 		return m, err
@@ -65,16 +75,24 @@ func (p *plan) measure(server string, calls, round int) (m measurement, err erro
 		return m, err
 	}
 	defer hook.stop()
-	ears, earsAt, err := role(p.log, "recogniser", "-calls", strconv.Itoa(calls))
+	ears, earsAt, err := role(p.log, "recogniser", "-calls", strconv.Itoa(calls), "-tls", p.certificate)
 	if err != nil {
 		return m, err
 	}
 	defer ears.stop()
-	srv, address, err := p.server(server, dir, earsAt, hookAt)
+	profiles, err := p.profiler(server, calls)
+	if err != nil {
+		return m, err
+	}
+	m.Profiled = profiles != nil
+	srv, address, err := p.server(server, dir, earsAt, hookAt, profiles.env())
 	if err != nil {
 		return m, err
 	}
 	defer srv.stop()
+	if err := profiles.check(); err != nil {
+		return m, err
+	}
 	time.Sleep(time.Second)
 	idle, err := srv.read()
 	if err != nil {
@@ -82,7 +100,7 @@ func (p *plan) measure(server string, calls, round int) (m measurement, err erro
 	}
 	times := filepath.Join(dir, "sent.json")
 	gen, up, err := role(p.log, "load", "-to", address, "-calls", strconv.Itoa(calls), "-rate", fmt.Sprint(p.rate), "-file", times,
-		"-leave="+strconv.FormatBool(server == "relay"))
+		"-stay", p.stay.String(), "-leave="+strconv.FormatBool(server == "relay"))
 	if err != nil {
 		return m, err
 	}
@@ -100,6 +118,8 @@ func (p *plan) measure(server string, calls, round int) (m measurement, err erro
 	if err != nil {
 		return m, err
 	}
+	profiled := make(chan error, 1)
+	go func() { profiled <- profiles.record(p.window) }()
 	time.Sleep(p.window)
 	after, err := readAll(all)
 	if err != nil {
@@ -107,6 +127,9 @@ func (p *plan) measure(server string, calls, round int) (m measurement, err erro
 	}
 	if profile != nil {
 		_ = profile.Wait()
+	}
+	if err := <-profiled; err != nil {
+		return m, err
 	}
 	m.fill(idle, before, after)
 	if n, _, err := systemCalls(srv.cmd.Process.Pid, 3*time.Second, false); err == nil {
@@ -120,22 +143,37 @@ func (p *plan) measure(server string, calls, round int) (m measurement, err erro
 	if err := json.NewDecoder(gen.out).Decode(&m.Load); err != nil {
 		return m, fmt.Errorf("load: %w", err)
 	}
-	time.Sleep(time.Second) // the last webhooks
-	return m, m.hear(times, earsAt, hookAt, before[0].at.UnixNano(), after[0].at.UnixNano())
+	time.Sleep(time.Second) // the recogniser's last calls, and the last webhooks
+	if err := m.hear(times, p.scheme("http")+earsAt, hookAt, before[0].at.UnixNano(), after[0].at.UnixNano()); err != nil {
+		return m, err
+	}
+	if server == "bridge" {
+		m.Losses, err = readLosses(address)
+	}
+	return m, err
+}
+
+// scheme returns the beginning of a URL of the recogniser.
+func (p *plan) scheme(plain string) string {
+	if p.certificate != "" {
+		return plain + "s://"
+	}
+	return plain + "://"
 }
 
 // server starts the server under test.
-func (p *plan) server(name, dir, ears, hook string) (*process, string, error) {
+func (p *plan) server(name, dir, ears, hook string, more []string) (*process, string, error) {
 	address, err := free()
 	if err != nil {
 		return nil, "", err
 	}
 	var srv *process
 	if name == "relay" {
-		srv, err = start(p.log, nil, p.relay, "-listen", address, "-to", "ws://"+ears+"/relay")
+		srv, err = start(p.log, nil, p.relay, "-listen", address, "-to", p.scheme("ws")+ears+"/relay")
 	} else {
-		env := append([]string{"BRIDGE_LISTEN=" + address, "ALDEA_URL=ws://" + ears, "ALDEA_API_KEY=bench", "WEBHOOK_URL=http://" + hook,
+		env := append([]string{"BRIDGE_LISTEN=" + address, "ALDEA_URL=" + p.scheme("ws") + ears, "ALDEA_API_KEY=bench", "WEBHOOK_URL=http://" + hook,
 			"BRIDGE_DATA_DIR=" + dir, "BRIDGE_MAX_CALLS=100000", "LOG_FORMAT=json"}, p.env...)
+		env = append(env, more...)
 		log, ferr := os.Create(filepath.Join(os.TempDir(), "bench-calls-bridge.log"))
 		if ferr != nil {
 			return nil, "", ferr
@@ -183,11 +221,11 @@ func (m *measurement) fill(idle reading, before, after []reading) {
 // hear asks recogniser and webhook what came, from frames sent within a window of the wall clock.
 func (m *measurement) hear(times, ears, hook string, from, to int64) error {
 	var heard earReport
-	if err := get("http://"+ears+"/report", &heard); err != nil {
+	if err := get(ears+"/report", &heard); err != nil {
 		return err
 	}
-	var hooked sinkReport
-	if err := get("http://"+hook+"/report", &hooked); err != nil {
+	hooked, err := m.hooked("http://"+hook+"/report", heard.Finals)
+	if err != nil {
 		return err
 	}
 	b, err := os.ReadFile(times)
@@ -214,7 +252,26 @@ func (m *measurement) hear(times, ears, hook string, from, to int64) error {
 	m.Speech, m.Latency = quantilesOf(speech), quantilesOf(every)
 	m.Webhook = quantilesOf(hooked.Latencies)
 	m.Finals, m.Utterances = heard.Finals, hooked.Utterances
+	m.Connections, m.Resumed = heard.Connections, heard.Resumed
 	return nil
+}
+
+// hooked returns what came to the webhook, once all utterances have, or nothing new has come for a few seconds.
+func (m *measurement) hooked(url string, finals int) (r sinkReport, err error) {
+	before, since := -1, time.Now()
+	for {
+		r = sinkReport{}
+		if err := get(url, &r); err != nil {
+			return r, err
+		}
+		if r.Requests != before {
+			before, since = r.Requests, time.Now()
+		}
+		if m.Server == "relay" || r.Utterances >= finals || time.Since(since) > 5*time.Second {
+			return r, nil
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
 }
 
 func get(url string, v any) error {

@@ -17,6 +17,7 @@ type report struct {
 	Cores        int           `json:"cores"`
 	Window       string        `json:"window"`
 	Rounds       int           `json:"rounds"`
+	Stay         string        `json:"stay,omitempty"` // audio after which calls hung up
 	Env          []string      `json:"env,omitempty"`
 	Rows         []row         `json:"rows"`
 	Measurements []measurement `json:"measurements"`
@@ -34,6 +35,9 @@ type row struct {
 func newReport(p *plan, all []measurement) report {
 	r := report{At: time.Now().UTC().Truncate(time.Second), Go: runtime.Version(), Cores: runtime.NumCPU(), Window: p.window.String(),
 		Rounds: p.rounds, Env: p.env, Measurements: all}
+	if p.stay > 0 {
+		r.Stay = p.stay.String()
+	}
 	for _, calls := range p.calls {
 		of := func(server string) (some []measurement) {
 			for _, m := range all {
@@ -90,7 +94,17 @@ func medians(all []measurement) (m measurement) {
 		}
 		*f(&m) = quantiles{median(q[0]), median(q[1]), median(q[2]), slices.Max(q[3])}
 	}
+	m.TLS, m.Profiled = all[0].TLS, all[0].Profiled
 	for _, one := range all {
+		for name, n := range one.Losses {
+			if m.Losses == nil {
+				m.Losses = map[string]float64{}
+			}
+			m.Losses[name] += n
+		}
+		m.Connections += one.Connections
+		m.Resumed += one.Resumed
+		m.Load.Refused += one.Load.Refused
 		m.Finals += one.Finals
 		m.Utterances += one.Utterances
 		m.Load.Failed += one.Load.Failed
@@ -103,12 +117,33 @@ func medians(all []measurement) (m measurement) {
 
 // line is a measurement for people who wait.
 func (m *measurement) line() string {
-	return fmt.Sprintf("round %d %6s %4d calls: %.4f %% a call, %5.1f kB a call (idle %.1f MB), %.2f syscalls and %.2f switches a frame, "+
-		"latency %.0f/%.0f/%.0f ms (speech %.0f/%.0f/%.0f), webhook %.1f/%.1f/%.1f ms, lost %d of %d, set-up p99 %.0f ms, failed %d, blocked %d, open %d; sent %.0f %%, lag p99 %.1f ms, load %.0f %%, others %.0f %%",
+	line := fmt.Sprintf("round %d %6s %4d calls: %.4f %% a call, %5.1f kB a call (idle %.1f MB), %.2f syscalls and %.2f switches a frame, "+
+		"latency %.0f/%.0f/%.0f ms (speech %.0f/%.0f/%.0f), webhook %.1f/%.1f/%.1f ms, lost %d of %d, set-up %.1f/%.1f/%.1f, at most %.1f ms, refused %d, failed %d, blocked %d, open %d; sent %.0f %%, lag p99 %.1f ms, load %.0f %%, others %.0f %%",
 		m.Round, m.Server, m.Calls, m.CPU, m.Memory, m.Idle, m.Syscalls, m.Switches, m.Latency.P50, m.Latency.P95, m.Latency.P99,
 		m.Speech.P50, m.Speech.P95, m.Speech.P99,
-		m.Webhook.P50, m.Webhook.P95, m.Webhook.P99, m.lost(), m.Finals, m.Load.Setup.P99, m.Load.Failed, m.Load.Blocked, m.Load.Open,
-		m.Sent*100, m.Load.Lag.P99, m.LoadCPU, m.Others)
+		m.Webhook.P50, m.Webhook.P95, m.Webhook.P99, m.lost(), m.Finals, m.Load.Setup.P50, m.Load.Setup.P95, m.Load.Setup.P99, m.Load.Setup.Max,
+		m.Load.Refused, m.Load.Failed, m.Load.Blocked, m.Load.Open,
+		m.Sent*100, m.Load.Lag.P99, m.LoadCPU, m.Others) + lossLine(m.Losses)
+	if m.TLS {
+		line += fmt.Sprintf("; TLS, %d of %d handshakes resumed", m.Resumed, m.Connections)
+	}
+	if m.Profiled {
+		line += "; WITH PROFILES, not to be compared with a measurement without"
+	}
+	return line
+}
+
+// wrong says what should not have happened to calls and utterances, if anything did.
+func (m *measurement) wrong() error {
+	lost := m.lost()
+	if m.Server == "relay" {
+		lost = 0
+	}
+	if m.Load.Refused+m.Load.Failed+m.Load.Open+lost != 0 || m.Finals == 0 {
+		return fmt.Errorf("%s, %d calls: %d refused, %d failed, %d not closed, %d of %d utterances lost",
+			m.Server, m.Calls, m.Load.Refused, m.Load.Failed, m.Load.Open, lost, m.Finals)
+	}
+	return nil
 }
 
 // lost is how many utterances did not come to the webhook. The relay has none.

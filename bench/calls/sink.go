@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/json"
 	"flag"
 	"io"
@@ -41,7 +42,7 @@ func webhook(args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	return serve(*listen, &sink{seen: map[int64]bool{}})
+	return serve(*listen, nil, &sink{seen: map[int64]bool{}})
 }
 
 func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -72,11 +73,15 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serve runs an HTTP server and says on standard output where, until standard input ends.
-func serve(listen string, h http.Handler) error {
+// serve runs an HTTP server, behind TLS if there is a configuration for it, and says on standard output where, until
+// standard input ends.
+func serve(listen string, config *tls.Config, h http.Handler) error {
 	l, err := net.Listen("tcp", listen)
 	if err != nil {
 		return err
+	}
+	if config != nil {
+		l = tls.NewListener(l, config)
 	}
 	if _, err := os.Stdout.WriteString(l.Addr().String() + "\n"); err != nil {
 		return err

@@ -57,7 +57,7 @@ func newMetrics() *metrics {
 		ended:      counter("calls_ended_total", "Media streams that ended, by what ended them.", "reason"),
 		calls:      prometheus.NewHistogram(prometheus.HistogramOpts{Name: "bridge_call_seconds", Help: "Length of calls.", Buckets: callBuckets}),
 		utterances: counter("utterances_total", "Finished utterances.", "speaker", "ended_by"),
-		frames:     counter("media_frames_total", "Media messages of calls that ended.", "outcome"),
+		frames:     counter("media_frames_total", "Messages of media streams that ended; skipped are those that were not understood.", "outcome"),
 		silence:    prometheus.NewCounter(prometheus.CounterOpts{Name: "bridge_media_silence_seconds_total", Help: "Silence put in for audio that never came, in calls that ended."}),
 		gaps:       counter("audio_gap_seconds_total", "Audio that nobody will transcribe, because it had to wait for too long.", "cause"),
 		attempts:   counter("webhook_attempts_total", "Requests to webhooks.", "endpoint", "result"),
@@ -86,6 +86,7 @@ func (m *metrics) event(e events.Event) {
 		m.frames.WithLabelValues("late").Add(float64(b.Counts.FramesLate))
 		m.frames.WithLabelValues("duplicate").Add(float64(b.Counts.FramesDuplicate))
 		m.frames.WithLabelValues("bad").Add(float64(b.Counts.FramesBad))
+		m.frames.WithLabelValues("skipped").Add(float64(b.Counts.MessagesSkipped))
 		m.silence.Add(float64(b.Counts.Silence) / 1000)
 	}
 }

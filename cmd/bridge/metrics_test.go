@@ -37,6 +37,8 @@ func TestMetricsTellOfACallFromCarrierToWebhook(t *testing.T) {
 		`bridge_calls_ended_total{reason="carrier_stop"} 1`,
 		`bridge_utterances_total{ended_by="speech_final",speaker="caller"} 2`,
 		`bridge_call_seconds_count 1`,
+		`bridge_media_frames_total{outcome="late"} 0`,
+		`bridge_media_frames_total{outcome="skipped"} 0`,
 		`bridge_calls 0`,
 		`bridge_journal_events_total 4`,
 		`bridge_journal_healthy 1`,
