@@ -31,7 +31,7 @@ test: ## every test, with the race detector
 	@scripts/deps.sh test
 	$(GO) test -race -shuffle=on ./...
 	GOEXPERIMENT=$(EXPERIMENT) $(GO) test -race ./codec
-	$(GO) test ./cmd/bridge -run='^TestChaos$$'
+	$(GO) test ./cmd/bridge -run='^(TestChaos|TestAFrameAllocatesNothing)$$'
 
 test-peers: build ## independent clients from npm and Debian against bridge and its sandbox
 	@scripts/deps.sh peers
@@ -99,6 +99,6 @@ bench-calls: ## what a call costs, beside a raw relay: CALLS, SECONDS measured, 
 	@ulimit -n $$(ulimit -Hn); bin/bench-calls -bridge bin/bench-bridge -relay bin/bench-relay -calls '$(CALLS)' -window $(SECONDS)s -rounds $(ROUNDS) -out $(OUT) $(ARGS)
 
 burst: ## BURST (2000) new calls, 200 a second, each of STAY (4s; 0 for up to the end), no relay: fails when one is refused or breaks, or an utterance is lost
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/bench-bridge ./cmd/bridge
+	GOEXPERIMENT=$(EXPERIMENT) CGO_ENABLED=0 $(GO) build -trimpath -o bin/bench-bridge ./cmd/bridge
 	cd bench && CGO_ENABLED=0 $(GO) build -trimpath -o ../bin/bench-calls ./calls
 	@ulimit -n $$(ulimit -Hn); bin/bench-calls -bridge bin/bench-bridge -only bridge -strict -calls $(BURST) -rate 200 -stay $(STAY) -settle 0 -window 5s -rounds 1 -env BRIDGE_MAX_CALLS=2500 -out bin/burst $(ARGS)

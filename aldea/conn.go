@@ -2,6 +2,7 @@ package aldea
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -27,6 +28,7 @@ const readLimit = 1 << 20
 type conn struct {
 	ws        *websocket.Conn
 	net       net.Conn // under ws; one Write at a time takes place
+	lazy      lazyConn // under net; nil if what is written to net may have to wait for room
 	config    *Config
 	host      *host
 	form      Auth          // how the key was sent
@@ -45,8 +47,31 @@ type conn struct {
 	deadline time.Time // reading ends here whatever comes; zero means never
 }
 
+// A lazyConn can take what is written without waiting. Methods may be called concurrently.
+type lazyConn interface {
+	// beLazy makes Write keep what there is no room for, a few messages at most.
+	beLazy()
+	// left reports whether something is kept.
+	left() bool
+	// flush writes what is kept, waiting for room up to the write deadline.
+	flush() error
+}
+
+// lazy returns what lies under a connection, made lazy, if it can be.
+func lazy(nc net.Conn) lazyConn {
+	if t, ok := nc.(*tls.Conn); ok {
+		nc = t.NetConn()
+	}
+	l, ok := nc.(lazyConn)
+	if !ok {
+		return nil
+	}
+	l.beLazy()
+	return l
+}
+
 func newConn(ws *websocket.Conn, client *Client, h *host, form Auth, requestID string) *conn {
-	c := &conn{ws: ws, net: ws.NetConn(), texts: &client.pools.texts, config: &client.config, host: h, form: form, requestID: requestID,
+	c := &conn{ws: ws, net: ws.NetConn(), lazy: lazy(ws.NetConn()), texts: &client.pools.texts, config: &client.config, host: h, form: form, requestID: requestID,
 		heardOne: make(chan struct{}), done: make(chan struct{})}
 	ws.SetReadLimit(readLimit)
 	ws.SetPongHandler(func(string) error { return c.heard() })
@@ -92,6 +117,17 @@ func (c *conn) writeAudio(b []byte) error {
 	// The library writes control frames from the reader, too. Each is one Write, as this is.
 	_, err := c.net.Write(sealFrame(b))
 	return err
+}
+
+// flush waits until what was written is in the socket's hands, so long at most.
+func (c *conn) flush(atMost time.Duration) error {
+	if c.lazy == nil || !c.lazy.left() {
+		return nil
+	}
+	if err := c.net.SetWriteDeadline(time.Now().Add(atMost)); err != nil {
+		return err
+	}
+	return c.lazy.flush()
 }
 
 func (c *conn) writeText(message string) error {
@@ -180,6 +216,7 @@ func (c *conn) bye() {
 	frame := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
 	// The other side may have closed first; then there is nobody to tell.
 	_ = c.ws.WriteControl(websocket.CloseMessage, frame, time.Now().Add(time.Second))
+	_ = c.flush(time.Second)
 }
 
 // abort closes the socket at once. Reads and writes under way fail.

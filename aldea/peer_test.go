@@ -116,12 +116,55 @@ func (p *peer) dialPipe(ctx context.Context, _, _ string) (net.Conn, error) {
 	ours, theirs := net.Pipe()
 	select {
 	case p.conns <- theirs:
-		return ours, nil
+		return &lazyPipe{Conn: ours}, nil
 	case <-p.closed:
 		return nil, net.ErrClosed
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// A lazyPipe keeps all that is written once it is lazy, until it must not.
+type lazyPipe struct {
+	net.Conn
+	writing sync.Mutex
+
+	mu   sync.Mutex
+	lazy bool
+	late []byte
+}
+
+func (l *lazyPipe) beLazy() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lazy = true
+}
+
+func (l *lazyPipe) left() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.late) > 0
+}
+
+func (l *lazyPipe) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.lazy {
+		return l.Conn.Write(b)
+	}
+	l.late = append(l.late, b...)
+	return len(b), nil
+}
+
+func (l *lazyPipe) flush() error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	l.mu.Lock()
+	late := l.late
+	l.late = nil
+	l.mu.Unlock()
+	_, err := l.Conn.Write(late)
+	return err
 }
 
 // The peer is its own listener.

@@ -78,6 +78,27 @@ func (w *writer) plan(now time.Time) (step, time.Time) {
 	return step{kind: stepWait}, until
 }
 
+// planNow plans to send the audio that is due, and answers false if anything else might be due.
+func (w *writer) planNow(now time.Time) (step, bool) {
+	config := &w.s.client.config
+	w.s.mu.Lock()
+	defer w.s.mu.Unlock()
+	src := &w.s.src
+	pingAt := w.pinged.Add(config.PingInterval)
+	n := src.ready(w.chunk, w.most, false)
+	if n < w.chunk || src.ring.end-src.next-n >= w.chunk || src.ended || len(src.finalizes) > src.finalized ||
+		config.Endpointing == "false" && src.unrequited+n >= sampleAt(finalizeEvery) ||
+		!now.Before(pingAt) || src.stalled(w.limit, now) || src.overrun() || src.lost.to > src.lost.from || !w.s.trouble.since.IsZero() {
+		return step{}, false
+	}
+	audio, _ := w.planAudio(n, now, pingAt)
+	if audio.kind != stepAudio {
+		return step{}, false
+	}
+	w.s.wakeAt = src.next + w.chunk
+	return audio, true
+}
+
 // planGap skips what has been lost, and reports whether a gap is to be told now.
 func (w *writer) planGap(now time.Time) bool {
 	src := &w.s.src

@@ -21,6 +21,8 @@ type plainConn struct {
 	rest  []byte
 	errno syscall.Errno
 	try   func(fd uintptr) bool // write, made once
+	lazy  bool
+	late  []byte // what a lazy Write left
 }
 
 // plain returns c with cheaper writes if it can have them.
@@ -42,23 +44,91 @@ func plain(c net.Conn) net.Conn {
 func (p *plainConn) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if err := p.writeLate(); err != nil {
+		return 0, err
+	}
+	n := 0
+	if len(p.late) == 0 {
+		var err error
+		if n, err = p.put(b); err != nil || n == len(b) {
+			return n, err
+		}
+	}
+	if p.lazy && len(p.late)+len(b)-n <= mostLate {
+		p.late = append(p.late, b[n:]...)
+		return len(b), nil
+	}
+	if err := p.waitLate(); err != nil {
+		return n, err
+	}
+	m, err := p.wait(b[n:])
+	return n + m, err
+}
+
+// mostLate is how much a lazy Write leaves at most before it waits: a few messages.
+const mostLate = 32 << 10
+
+// beLazy makes Write leave what there is no room for to Flush, or to the next Write, instead of waiting.
+func (p *plainConn) beLazy() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lazy = true
+}
+
+// left reports whether Write left something.
+func (p *plainConn) left() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.late) > 0
+}
+
+// flush writes what Write left, waiting for room up to the deadline.
+func (p *plainConn) flush() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.waitLate()
+}
+
+// waitLate waits until what was left is written.
+func (p *plainConn) waitLate() error {
+	if len(p.late) == 0 {
+		return nil
+	}
+	n, err := p.wait(p.late)
+	p.written(n)
+	return err
+}
+
+// writeLate writes of what was left as much as there is room for.
+func (p *plainConn) writeLate() error {
+	if len(p.late) == 0 {
+		return nil
+	}
+	n, err := p.put(p.late)
+	p.written(n)
+	return err
+}
+
+// written takes n bytes off what was left.
+func (p *plainConn) written(n int) {
+	if p.late = p.late[n:]; len(p.late) == 0 {
+		p.late = nil
+	}
+}
+
+// put writes what there is room for.
+func (p *plainConn) put(b []byte) (int, error) {
 	p.rest, p.errno = b, 0
 	err := p.raw.Write(p.try)
 	done := len(b) - len(p.rest)
 	p.rest = nil
-	switch {
-	case err != nil:
-		return done, err
-	case p.errno != 0:
-		return done, &net.OpError{Op: "write", Net: "tcp", Source: p.LocalAddr(), Addr: p.RemoteAddr(), Err: p.errno}
-	case done == len(b):
-		return done, nil
+	if err == nil && p.errno != 0 {
+		err = &net.OpError{Op: "write", Net: "tcp", Source: p.LocalAddr(), Addr: p.RemoteAddr(), Err: p.errno}
 	}
-	n, err := p.wait(b[done:])
-	return done + n, err
+	return done, err
 }
 
-// wait writes what there was no room for.
+// wait writes b, waiting for room.
 func (p *plainConn) wait(b []byte) (int, error) {
 	if by := p.writeBy.Load(); by != 0 {
 		if err := p.TCPConn.SetWriteDeadline(time.Unix(0, by)); err != nil {

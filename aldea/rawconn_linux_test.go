@@ -55,6 +55,59 @@ func TestAPlainWriteWaitsForRoomUntilItsDeadline(t *testing.T) {
 	}
 }
 
+func TestALazyWriteLeavesWhatThereIsNoRoomFor(t *testing.T) {
+	c, peer := plainPair(t)
+	c.beLazy()
+	if err := c.SetWriteDeadline(time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	var sent []byte
+	write := func() {
+		b := bytes.Repeat([]byte{byte(len(sent) / 3000)}, 3000)
+		if n, err := c.Write(b); n != len(b) || err != nil {
+			t.Fatalf("wrote %d bytes, %v", n, err)
+		}
+		sent = append(sent, b...)
+	}
+	for !c.left() { // nobody reads
+		write()
+	}
+	for range 5 {
+		write()
+	}
+	written := make(chan error)
+	go func() {
+		written <- errors.Join(c.flush(), c.CloseWrite())
+	}()
+	got, err := io.ReadAll(peer)
+	if err := errors.Join(err, <-written); err != nil || !bytes.Equal(got, sent) {
+		t.Errorf("%d of %d bytes came, %v", len(got), len(sent), err)
+	}
+	if c.left() {
+		t.Error("something is left after flush")
+	}
+}
+
+func TestALazyWriteThatLeavesTooMuchWaits(t *testing.T) {
+	c, peer := plainPair(t)
+	c.beLazy()
+	sent := bytes.Repeat([]byte("0123456789"), 2<<20)
+	written := make(chan error)
+	go func() {
+		for rest := sent; len(rest) > 0; rest = rest[min(len(rest), 5000):] {
+			if _, err := c.Write(rest[:min(len(rest), 5000)]); err != nil {
+				written <- err
+				return
+			}
+		}
+		written <- errors.Join(c.flush(), c.CloseWrite())
+	}()
+	got, err := io.ReadAll(peer)
+	if err := errors.Join(err, <-written); err != nil || !bytes.Equal(got, sent) {
+		t.Errorf("%d of %d bytes came, %v", len(got), len(sent), err)
+	}
+}
+
 func TestAPlainWriteFailsLikeAnyOther(t *testing.T) {
 	c, _ := plainPair(t)
 	if err := c.CloseWrite(); err != nil {

@@ -10,7 +10,9 @@ import (
 // socket, and every reader it starts has ended when it returns.
 func (s *Stream) run() {
 	defer close(s.done)
+	s.hands.Lock()
 	s.err = s.carry()
+	s.hands.Unlock()
 	if s.ctx.Err() == nil && !errors.Is(s.err, io.EOF) {
 		s.log.Debug("recogniser stream failed", "error", s.err) // Next returns it
 	}
@@ -63,6 +65,7 @@ func (s *Stream) prepare() (*recovery, *writer, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	s.writer = w
 	s.trouble.alarm = time.NewTimer(time.Hour)
 	s.trouble.begin(time.Now(), CauseUnreachable, "no connection yet")
 	r := &recovery{backoff: backoff{jitter: s.client.config.Random}, waiter: s.waiter, forms: map[*host]Auth{}, strikes: map[*host]int{}}

@@ -29,6 +29,10 @@ type Stream struct {
 	done     chan struct{} // closed when run has returned
 	err      error         // what Next returns at the end; set before messages is closed
 
+	// hands are held by who may write to the connection: run, but while it waits for something to do.
+	hands  sync.Mutex
+	writer *writer // of the hands; nil before run has made it
+
 	waiter  *waiter // at the client's guard; run's
 	trouble trouble // run's
 	stalls  int     // connections in a row that stalled without a result; run's
@@ -67,7 +71,7 @@ func newStream(ctx context.Context, client *Client, log *slog.Logger) *Stream {
 }
 
 // Write appends G.711 µ-law audio, 8000 samples a second, to the source time line. It copies, never waits
-// for the network, and allocates only while the buffer grows. Audio after CloseSend or Close is ignored.
+// for the network, and allocates only while the buffer grows. What is due is sent at once if the socket has room. Audio after CloseSend or Close is ignored.
 func (s *Stream) Write(mulaw []byte) {
 	s.mu.Lock()
 	if s.src.ended || s.over {
@@ -80,9 +84,18 @@ func (s *Stream) Write(mulaw []byte) {
 		s.wakeAt = never
 	}
 	s.mu.Unlock()
-	if due {
+	if due && !s.sendNow() {
 		s.signal()
 	}
+}
+
+// sendNow sends what is due if run waits for just that, which saves waking it. It answers false when run must be woken.
+func (s *Stream) sendNow() bool {
+	if !s.hands.TryLock() {
+		return false
+	}
+	defer s.hands.Unlock()
+	return s.writer != nil && s.writer.sendNow()
 }
 
 // Finalize asks the recogniser to turn what it has heard into final results, behind all audio written so

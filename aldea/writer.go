@@ -22,7 +22,7 @@ type kit struct {
 	room  codec.Room
 }
 
-// A writer sends a stream's audio. It belongs to run and serves all connections.
+// A writer sends a stream's audio. It serves all connections, and belongs to who has the stream's hands.
 type writer struct {
 	s     *Stream
 	codec *codec.Expander
@@ -33,6 +33,8 @@ type writer struct {
 	timer *time.Timer
 	armed time.Time // when timer fires; zero when it does not
 
+	conn     *conn // while send uses it
+	failed   error // of sendNow
 	host     *host
 	limit    time.Duration // of a stall
 	opened   time.Time
@@ -63,12 +65,21 @@ func (w *writer) restart(now time.Time) {
 	w.codec.Reset()
 	w.pace.restart(now)
 	w.opened, w.pinged, w.lastSent = now, now, now
+	w.failed = nil
 	w.limit = w.s.stallLimit()
 }
 
 // send writes until the audio is complete and CloseStream is sent, which is nil, or the connection ends.
 func (w *writer) send(c *conn) error {
+	w.conn = c
+	defer func() { w.conn = nil }()
 	for {
+		if w.failed != nil {
+			return w.failed
+		}
+		if err := c.flush(w.s.client.config.WriteTimeout); err != nil {
+			return err
+		}
 		step, until := w.plan(time.Now())
 		var err error
 		switch step.kind {
@@ -129,6 +140,8 @@ func (w *writer) wait(c *conn, until time.Time) error {
 		w.timer.Reset(time.Until(until))
 		w.armed = until
 	}
+	w.s.hands.Unlock()
+	defer w.s.hands.Lock()
 	select {
 	case <-w.s.wake:
 	case <-w.timer.C:
@@ -137,6 +150,20 @@ func (w *writer) wait(c *conn, until time.Time) error {
 		return errReaderEnded
 	}
 	return nil
+}
+
+// sendNow sends the audio that is due, from Write, if nothing else is to be done and it need not wait. It answers false when
+// run must do it, or something more.
+func (w *writer) sendNow() bool {
+	if w.conn == nil || w.conn.lazy == nil || w.failed != nil {
+		return false
+	}
+	step, ok := w.planNow(time.Now())
+	if !ok {
+		return false
+	}
+	w.failed = w.audio(w.conn, step.audio)
+	return w.failed == nil && !w.conn.lazy.left()
 }
 
 // keepAlive sends KeepAlive, after a little silence if the connection has carried no audio yet.
@@ -154,5 +181,8 @@ func (w *writer) closeStream(c *conn) error {
 	if err := c.writeAudio(w.codec.Flush(make([]byte, frameRoom))); err != nil {
 		return err
 	}
-	return c.writeText(closeStreamMessage)
+	if err := c.writeText(closeStreamMessage); err != nil {
+		return err
+	}
+	return c.flush(w.s.client.config.WriteTimeout)
 }
