@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -66,6 +67,56 @@ func BenchmarkAppend(b *testing.B) {
 			work.Wait()
 			b.StopTimer()
 			report(b, slices.Concat(took...))
+		})
+	}
+}
+
+// BenchmarkSteadyAppend appends so many events a second from 500 calls, as recognisers end utterances: at random. It prints how
+// long Append took. Run it with -benchtime=2000x or more, so that the log is moved to the file several times.
+func BenchmarkSteadyAppend(b *testing.B) {
+	for _, rate := range []int{100, 200} {
+		b.Run(fmt.Sprintf("rate=%d", rate), func(b *testing.B) {
+			s, err := Open(Options{Path: filepath.Join(b.TempDir(), "journal.db"), Endpoints: []string{"crm"}})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer func() {
+				if err := s.Close(); err != nil {
+					b.Error(err)
+				}
+			}()
+			took := make([]time.Duration, b.N)
+			random := rand.New(rand.NewPCG(1, 1))
+			var work sync.WaitGroup
+			b.ResetTimer()
+			next := time.Now()
+			for i := range b.N {
+				next = next.Add(time.Duration(random.ExpFloat64() * float64(time.Second) / float64(rate)))
+				time.Sleep(time.Until(next))
+				work.Go(func() {
+					e := utterance(fmt.Sprint("CA", i%500), i/500)
+					began := time.Now()
+					r, err := s.Append(context.Background(), e)
+					if err != nil {
+						b.Error(err)
+						return
+					}
+					took[i] = time.Since(began)
+					s.Log(Attempt{EventID: r.ID, Endpoint: "crm", Number: 1, Started: began, Status: 200, Remote: "127.0.0.1:80", Answer: []byte("{}")})
+					if err := s.Settle(context.Background(), r.Position, "crm", "delivered"); err != nil {
+						b.Error(err)
+					}
+				})
+			}
+			work.Wait()
+			b.StopTimer()
+			report(b, took)
+			b.ReportMetric(float64(took[len(took)*95/100].Microseconds())/1000, "ms/p95")
+			b.ReportMetric(float64(took[len(took)-1].Microseconds())/1000, "ms/max")
+			if commits := s.Stats().Commits; commits > 0 {
+				b.ReportMetric(float64(s.Stats().CommitTime.Microseconds())/1000/float64(commits), "ms/commit")
+				b.ReportMetric(float64(commits)/b.Elapsed().Seconds(), "commits/s")
+			}
 		})
 	}
 }
