@@ -52,3 +52,12 @@ func TestAddedLatency(t *testing.T) {
 		t.Errorf("got %v ms of speech and %v ms of all, want both %v", speech, all, want)
 	}
 }
+
+// TestOnlyTheWindowCounts wants what was said before and after the window left out.
+func TestOnlyTheWindowCounts(t *testing.T) {
+	r := sinkReport{Latencies: map[int64]float64{9: 1, 10: 2, 19: 3, 20: 4}}
+	got := r.within(10, 20)
+	if slices.Sort(got); !slices.Equal(got, []float64{2, 3}) {
+		t.Errorf("got %v, want those said in [10, 20): 2 and 3", got)
+	}
+}

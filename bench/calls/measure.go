@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -47,10 +48,11 @@ type measurement struct {
 	LoadCPU  float64 `json:"load_cpu_percent_of_a_core"` // the load generator of these
 
 	Speech     quantiles  `json:"added_latency_of_speech_ms"`
-	Latency    quantiles  `json:"added_latency_ms"` // of all frames
-	Webhook    quantiles  `json:"final_to_webhook_ms"`
-	Finals     int        `json:"finals"`     // said by the recogniser
-	Utterances int        `json:"utterances"` // that came to the webhook
+	Latency    quantiles  `json:"added_latency_ms"`               // of all frames
+	Webhook    quantiles  `json:"final_to_webhook_ms"`            // of what was said in the window
+	HangUp     quantiles  `json:"final_to_webhook_at_hang_up_ms"` // of what was said when all calls ended in the same moment
+	Finals     int        `json:"finals"`                         // said by the recogniser
+	Utterances int        `json:"utterances"`                     // that came to the webhook
 	Load       loadReport `json:"load"`
 
 	Losses      map[string]float64 `json:"losses,omitempty"`        // by bridge's own count, until its last call was over
@@ -139,12 +141,13 @@ func (p *plan) measure(server string, calls, round int) (m measurement, err erro
 		_, table, err := systemCalls(srv.cmd.Process.Pid, 3*time.Second, true)
 		fmt.Fprintf(p.log, "%s, %d calls, 3 seconds:\n%s%v\n", server, calls, table, err)
 	}
+	hangUp := time.Now().UnixNano()
 	fmt.Fprintln(gen.in, "stop")
 	if err := json.NewDecoder(gen.out).Decode(&m.Load); err != nil {
 		return m, fmt.Errorf("load: %w", err)
 	}
 	time.Sleep(time.Second) // the recogniser's last calls, and the last webhooks
-	if err := m.hear(times, p.scheme("http")+earsAt, hookAt, before[0].at.UnixNano(), after[0].at.UnixNano()); err != nil {
+	if err := m.hear(times, p.scheme("http")+earsAt, hookAt, before[0].at.UnixNano(), after[0].at.UnixNano(), hangUp); err != nil {
 		return m, err
 	}
 	if server == "bridge" {
@@ -218,8 +221,8 @@ func (m *measurement) fill(idle reading, before, after []reading) {
 	m.Switches = float64(after[0].switches - before[0].switches) // of all frames
 }
 
-// hear asks recogniser and webhook what came, from frames sent within a window of the wall clock.
-func (m *measurement) hear(times, ears, hook string, from, to int64) error {
+// hear asks recogniser and webhook what came, from frames sent within a window of the wall clock. At hangUp all calls ended.
+func (m *measurement) hear(times, ears, hook string, from, to, hangUp int64) error {
 	var heard earReport
 	if err := get(ears+"/report", &heard); err != nil {
 		return err
@@ -250,8 +253,8 @@ func (m *measurement) hear(times, ears, hook string, from, to int64) error {
 	m.Switches /= float64(max(1, frames))
 	speech, every := addedLatency(sent, heard.Arrivals, from, to)
 	m.Speech, m.Latency = quantilesOf(speech), quantilesOf(every)
-	m.Webhook = quantilesOf(hooked.Latencies)
-	m.Finals, m.Utterances = heard.Finals, hooked.Utterances
+	m.Webhook, m.HangUp = quantilesOf(hooked.within(from, to)), quantilesOf(hooked.within(hangUp, math.MaxInt64))
+	m.Finals, m.Utterances = heard.Finals, len(hooked.Latencies)
 	m.Connections, m.Resumed = heard.Connections, heard.Resumed
 	return nil
 }
@@ -267,7 +270,7 @@ func (m *measurement) hooked(url string, finals int) (r sinkReport, err error) {
 		if r.Requests != before {
 			before, since = r.Requests, time.Now()
 		}
-		if m.Server == "relay" || r.Utterances >= finals || time.Since(since) > 5*time.Second {
+		if m.Server == "relay" || len(r.Latencies) >= finals || time.Since(since) > 5*time.Second {
 			return r, nil
 		}
 		time.Sleep(200 * time.Millisecond)

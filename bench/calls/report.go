@@ -82,7 +82,7 @@ func medians(all []measurement) (m measurement) {
 	}
 	for _, f := range []func(*measurement) *quantiles{
 		func(m *measurement) *quantiles { return &m.Speech }, func(m *measurement) *quantiles { return &m.Latency },
-		func(m *measurement) *quantiles { return &m.Webhook },
+		func(m *measurement) *quantiles { return &m.Webhook }, func(m *measurement) *quantiles { return &m.HangUp },
 		func(m *measurement) *quantiles { return &m.Load.Setup }, func(m *measurement) *quantiles { return &m.Load.Lag },
 	} {
 		var q [4][]float64

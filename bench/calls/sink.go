@@ -22,17 +22,25 @@ var said = regexp.MustCompile(`"text":"call \d+ said its sentence number \d+ at 
 
 // A sink is the webhook.
 type sink struct {
-	mu        sync.Mutex
-	requests  int
-	seen      map[int64]bool // utterances, by when they were said
-	latencies []float64      // milliseconds
+	mu       sync.Mutex
+	requests int
+	seen     map[int64]float64 // milliseconds from the final result to the first request, by when it was said
 }
 
 // A sinkReport is what came.
 type sinkReport struct {
-	Requests   int       `json:"requests"`
-	Utterances int       `json:"utterances"` // different ones
-	Latencies  []float64 `json:"latencies"`  // from the final result to the request, milliseconds
+	Requests  int               `json:"requests"`
+	Latencies map[int64]float64 `json:"latencies"` // of utterances, by when they were said: from the final result to the request, milliseconds
+}
+
+// within returns the latencies of utterances that were said in [from, to).
+func (r sinkReport) within(from, to int64) (all []float64) {
+	for at, latency := range r.Latencies {
+		if at >= from && at < to {
+			all = append(all, latency)
+		}
+	}
+	return all
 }
 
 // webhook runs the webhook's stand-in.
@@ -42,7 +50,7 @@ func webhook(args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	return serve(*listen, nil, &sink{seen: map[int64]bool{}})
+	return serve(*listen, nil, &sink{seen: map[int64]float64{}})
 }
 
 func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -50,7 +58,7 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/report" {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		_ = json.NewEncoder(w).Encode(sinkReport{s.requests, len(s.seen), s.latencies})
+		_ = json.NewEncoder(w).Encode(sinkReport{s.requests, s.seen})
 		return
 	}
 	body, err := io.ReadAll(r.Body)
@@ -66,9 +74,8 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if m := said.FindSubmatch(body); m != nil {
 		at, _ := strconv.ParseInt(string(m[1]), 10, 64)
-		if !s.seen[at] {
-			s.seen[at] = true
-			s.latencies = append(s.latencies, float64(now-at)/1e6)
+		if _, again := s.seen[at]; !again {
+			s.seen[at] = float64(now-at) / 1e6
 		}
 	}
 }
