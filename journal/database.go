@@ -18,6 +18,9 @@ import (
 // WAL with synchronous=FULL syncs the log at each commit, so a commit that returned survives a power cut.
 // secure_delete overwrites what is deleted: it was said by people. A checkpoint after each 4 MiB of log keeps
 // the log short without a sync for every few commits.
+//
+// The connection that writes moves the log, and no other: beside it that makes Append no faster on a disk that has a queue, and
+// SQLite before 3.51.3 can damage the file if two connections write and move at once (sqlite.org/wal.html#walresetbug).
 const (
 	writerPragmas = "journal_mode(wal) synchronous(full) secure_delete(on) " +
 		"busy_timeout(10000) temp_store(memory) cache_size(-16000) wal_autocheckpoint(1000) journal_size_limit(67108864)"
