@@ -23,10 +23,10 @@ import (
 // SQLite before 3.51.3 can damage the file if two connections write and move at once (sqlite.org/wal.html#walresetbug).
 const (
 	writerPragmas = "journal_mode(wal) synchronous(full) secure_delete(on) " +
-		"busy_timeout(10000) temp_store(memory) cache_size(-16000) wal_autocheckpoint(1000) journal_size_limit(67108864)"
+		"busy_timeout(10000) temp_store(memory) cache_size(-4000) wal_autocheckpoint(1000) journal_size_limit(67108864)"
 	// newPragmas come first where nothing is in the file yet. In one that is in use SQLite would write something at each start.
 	newPragmas    = "auto_vacuum(incremental) "
-	readerPragmas = "busy_timeout(10000) query_only(on) temp_store(memory) cache_size(-8000)"
+	readerPragmas = "busy_timeout(10000) query_only(on) temp_store(memory) cache_size(-2000)"
 	// maxReaders bounds the connections that read, and with them the memory of their caches.
 	maxReaders = 4
 )
