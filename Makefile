@@ -41,6 +41,7 @@ test-peers: build ## independent clients from npm and Debian against bridge and 
 lint: ## gofmt, vet, golangci-lint with staticcheck, known vulnerabilities
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt: run make fmt'; exit 1; }
 	$(GO) vet ./...
+	GOEXPERIMENT=$(EXPERIMENT) $(GO) vet ./codec
 	cd bench && $(GO) vet ./...
 	cd journal/powercut && $(GO) vet ./...
 	@test -x bin/golangci-lint-$(GOLANGCI) || { GOBIN=$(CURDIR)/bin/tools $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) && mv bin/tools/golangci-lint bin/golangci-lint-$(GOLANGCI); }
@@ -101,4 +102,4 @@ bench-calls: ## what a call costs, beside a raw relay: CALLS, SECONDS measured, 
 burst: ## BURST (2000) new calls, 200 a second, each of STAY (4s; 0 for up to the end), no relay: fails when one is refused or breaks, or an utterance is lost
 	GOEXPERIMENT=$(EXPERIMENT) CGO_ENABLED=0 $(GO) build -trimpath -o bin/bench-bridge ./cmd/bridge
 	cd bench && CGO_ENABLED=0 $(GO) build -trimpath -o ../bin/bench-calls ./calls
-	@ulimit -n $$(ulimit -Hn); bin/bench-calls -bridge bin/bench-bridge -only bridge -strict -calls $(BURST) -rate 200 -stay $(STAY) -settle 0 -window 5s -rounds 1 -env BRIDGE_MAX_CALLS=2500 -out bin/burst $(ARGS)
+	@ulimit -n $$(ulimit -Hn); bin/bench-calls -bridge bin/bench-bridge -only bridge -strict -calls $(BURST) -rate 200 -stay $(STAY) -settle 0 -window 5s -rounds 1 -out bin/burst $(ARGS)

@@ -84,7 +84,8 @@ func TestTheWayFromWriteToTheSocketAllocatesNothing(t *testing.T) {
 type swallow struct {
 	net.Conn
 	bytes int
-	keeps bool
+	keeps bool  // what was written before
+	full  bool  // it keeps what is written
 	err   error // of Write
 }
 
@@ -92,7 +93,11 @@ func (*swallow) beLazy()      {}
 func (s *swallow) left() bool { return s.keeps }
 func (*swallow) flush() error { return nil }
 
-func (s *swallow) Write(b []byte) (int, error)      { s.bytes += len(b); return len(b), s.err }
+func (s *swallow) Write(b []byte) (int, error) {
+	s.bytes += len(b)
+	s.keeps = s.keeps || s.full
+	return len(b), s.err
+}
 func (*swallow) SetWriteDeadline(_ time.Time) error { return nil }
 
 func BenchmarkWriteToPCM(b *testing.B) {

@@ -32,6 +32,7 @@ type Config struct {
 	AllowPlaintext bool
 	// TLS is the TLS configuration of wss and https. The default verifies against the system's roots. Without a
 	// ClientSessionCache it gets one, so that connections resume; SessionTicketsDisabled prevents that.
+	// VerifyPeerCertificate is not called for a connection that resumes, VerifyConnection is.
 	TLS *tls.Config
 	// Header holds more headers for the handshake. Those of the WebSocket handshake itself and
 	// Authorization are refused.

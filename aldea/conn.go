@@ -23,8 +23,8 @@ const (
 // readLimit bounds one message of the server. A long final with all its words can have tens of kilobytes.
 const readLimit = 1 << 20
 
-// A conn is one established WebSocket connection. Its write methods belong to one goroutine, read to one
-// other; the rest may be called by both.
+// A conn is one established WebSocket connection. Its write methods belong to who has the stream's hands, read to one
+// other goroutine; the rest may be called by both.
 type conn struct {
 	ws        *websocket.Conn
 	net       net.Conn // under ws; one Write at a time takes place
@@ -220,4 +220,9 @@ func (c *conn) bye() {
 }
 
 // abort closes the socket at once. Reads and writes under way fail.
-func (c *conn) abort() { _ = c.ws.Close() }
+func (c *conn) abort() {
+	if t, ok := c.net.(*tls.Conn); ok {
+		_ = t.NetConn().Close() // with what has to be said at the end of TLS, it could wait for a write
+	}
+	_ = c.ws.Close()
+}

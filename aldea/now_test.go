@@ -43,10 +43,19 @@ func TestWriteLeavesToRunWhatItMustNotDo(t *testing.T) {
 		"a ping is due":                  {change: func(s *Stream, _ *swallow) { s.writer.pinged = time.Now().Add(-time.Hour) }},
 		"the end of trouble is due":      {change: func(s *Stream, _ *swallow) { s.trouble.since = time.Now() }},
 		"a gap is to be told":            {change: func(s *Stream, _ *swallow) { s.src.lost.to = 1 }},
-		"there is more than a message":   {change: func(s *Stream, _ *swallow) { s.src.ring.append(sound(0, 8000)) }},
-		"it is too soon":                 {change: func(s *Stream, _ *swallow) { s.writer.pace = pacer{speed: 1, at: time.Now()} }},
-		"the socket has no room":         {sent: true, change: func(_ *Stream, nc *swallow) { nc.keeps = true }},
-		"the socket is broken":           {sent: true, change: func(_ *Stream, nc *swallow) { nc.err = errors.New("broken") }},
+		"nothing came back for speech": {change: func(s *Stream, _ *swallow) {
+			s.writer.limit, s.src.next, s.src.question = 0, 0, question{at: time.Now()}
+		}},
+		"some audio is lost": {change: func(s *Stream, _ *swallow) { s.src.ring.start = 1 }},
+		"the server has to be asked": {change: func(s *Stream, _ *swallow) {
+			s.client.config.Endpointing, s.src.unrequited = "false", sampleAt(finalizeEvery)
+		}},
+		"there may be a better host":   {change: func(s *Stream, _ *swallow) { s.writer.host = &host{index: 1} }},
+		"something is left":            {change: func(_ *Stream, nc *swallow) { nc.keeps = true }},
+		"there is more than a message": {change: func(s *Stream, _ *swallow) { s.src.ring.append(sound(0, 8000)) }},
+		"it is too soon":               {change: func(s *Stream, _ *swallow) { s.writer.pace = pacer{speed: 1, at: time.Now()} }},
+		"the socket has no room":       {sent: true, change: func(_ *Stream, nc *swallow) { nc.full = true }},
+		"the socket is broken":         {sent: true, change: func(_ *Stream, nc *swallow) { nc.err = errors.New("broken") }},
 	} {
 		s, nc := waitingStream(t)
 		test.change(s, nc)

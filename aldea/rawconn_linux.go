@@ -68,7 +68,7 @@ func (p *plainConn) Write(b []byte) (int, error) {
 // mostLate is how much a lazy Write leaves at most before it waits: a few messages.
 const mostLate = 32 << 10
 
-// beLazy makes Write leave what there is no room for to Flush, or to the next Write, instead of waiting.
+// beLazy makes Write leave what there is no room for to flush, or to the next Write, instead of waiting.
 func (p *plainConn) beLazy() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -155,7 +155,7 @@ func (w *writer) wait(c *conn, until time.Time) error {
 // sendNow sends the audio that is due, from Write, if nothing else is to be done and it need not wait. It answers false when
 // run must do it, or something more.
 func (w *writer) sendNow() bool {
-	if w.conn == nil || w.conn.lazy == nil || w.failed != nil {
+	if w.conn == nil || w.conn.lazy == nil || w.conn.lazy.left() || w.failed != nil {
 		return false
 	}
 	step, ok := w.planNow(time.Now())

@@ -18,7 +18,7 @@ type conn struct {
 	frames  frameReader
 }
 
-// readSize is how much is read at once: what comes in 160 ms and more.
+// readSize is how much is read at once, what comes in 160 ms and more, and how many samples of a track are held.
 const readSize = 4 << 10
 
 // buffers are shared by connections, which need them only while they read or write.

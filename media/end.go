@@ -27,30 +27,35 @@ func (st *Stream) endLocked(reason EndReason) {
 // finish ends the stream in the reader and returns the reason it ended for: the first one wins. After it
 // neither timer nor Send touches the socket.
 func (st *Stream) finish(reason EndReason) EndReason {
-	st.mu.Lock()
-	if st.reason == "" {
-		st.reason = reason
-	}
-	reason = st.reason
-	if st.over {
-		st.mu.Unlock()
+	reason, code, first := st.stop(reason)
+	if !first {
 		return reason
 	}
-	st.over = true
-	st.tell()
-	st.watch.Stop()
-	code := st.code
-	if code == 0 {
-		code = closeCode(reason)
-	}
-	st.mu.Unlock()
-
 	if err := st.out.close(code); err != nil || reason == EndClosed {
 		_ = st.ws.Close()
 		return reason
 	}
 	st.lingers.Go(func() { st.ws.Linger(closeWait) })
 	return reason
+}
+
+// stop makes the stream be over. It returns why it ends, the code of the close frame, and false if it was over before.
+func (st *Stream) stop(reason EndReason) (_ EndReason, code int, first bool) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.reason == "" {
+		st.reason = reason
+	}
+	if st.over {
+		return st.reason, 0, false
+	}
+	st.over = true
+	st.watch.Stop()
+	st.tell()
+	if code = st.code; code == 0 {
+		code = closeCode(st.reason)
+	}
+	return st.reason, code, true
 }
 
 // refuse ends the stream before it began, with a close code of its own.

@@ -58,7 +58,8 @@ type Stream struct {
 	onHangUp func()     // makes the server remember that the call is to end
 	mu       sync.Mutex // held while the Receiver is told something
 	to       Receiver
-	held     held // audio that the Receiver will be told of before the reader waits
+	ticks    bool             // the stream is read at ticks
+	held     [trackCount]held // audio that the Receiver will be told of before the reader waits
 	line     *timeline
 	opened   time.Time // when the socket was accepted
 	last     time.Time // when the last readable message came

@@ -60,14 +60,19 @@ func (st *Stream) startTicks() {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.line.lag = st.limits.tick
-	st.held.on = true
+	st.ticks = true
+}
+
+// tellNow tells the receiver of all that came at the last tick.
+func (st *Stream) tellNow() {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.tell()
 }
 
 // wait is called before the reader waits for its next tick, and says how long after the last that is.
 func (st *Stream) wait() time.Duration {
-	st.mu.Lock()
-	st.tell()
-	st.mu.Unlock()
+	st.tellNow()
 	if st.out.heard.at(time.Now()) {
 		return min(st.limits.tick, hurriedTick)
 	}

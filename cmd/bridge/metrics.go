@@ -57,7 +57,7 @@ func newMetrics() *metrics {
 		ended:      counter("calls_ended_total", "Media streams that ended, by what ended them.", "reason"),
 		calls:      prometheus.NewHistogram(prometheus.HistogramOpts{Name: "bridge_call_seconds", Help: "Length of calls.", Buckets: callBuckets}),
 		utterances: counter("utterances_total", "Finished utterances.", "speaker", "ended_by"),
-		frames:     counter("media_frames_total", "Messages of media streams that ended; skipped are those that were not understood.", "outcome"),
+		frames:     counter("media_frames_total", "Messages of media streams that ended; skipped are those that were no use: unreadable, of another stream, of a track that was not announced.", "outcome"),
 		silence:    prometheus.NewCounter(prometheus.CounterOpts{Name: "bridge_media_silence_seconds_total", Help: "Silence put in for audio that never came, in calls that ended."}),
 		gaps:       counter("audio_gap_seconds_total", "Audio that nobody will transcribe, because it had to wait for too long.", "cause"),
 		attempts:   counter("webhook_attempts_total", "Requests to webhooks.", "endpoint", "result"),

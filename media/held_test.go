@@ -1,0 +1,77 @@
+package media_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"aldeabridge/media"
+	"aldeabridge/media/mediatest"
+)
+
+// A diary is a Receiver that notes what it is told.
+type diary []string
+
+func (d *diary) Audio(t media.Track, mulaw []byte) { *d = append(*d, fmt.Sprint(t, " ", len(mulaw))) }
+func (d *diary) DTMF(digit string, at time.Duration) {
+	*d = append(*d, fmt.Sprint("key ", digit, " at ", at))
+}
+func (d *diary) Mark(name string) { *d = append(*d, "mark "+name) }
+
+func TestWhatComesAtOneTickIsToldInOnePieceATrack(t *testing.T) {
+	told := make(chan diary, 1)
+	srv := serve(t, &media.Server{Serve: func(ctx context.Context, st *media.Stream) {
+		var d diary
+		st.Receive(ctx, &d)
+		told <- d
+	}})
+	conn, err := net.Dial("tcp", srv.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	upgrade(t, conn)
+	inbound := rawMedia(0)
+	outbound := strings.Replace(inbound, `"inbound"`, `"outbound"`, 1)
+	wire := masked(nil, strings.Replace(rawStart, `["inbound"]`, `["inbound","outbound"]`, 1))
+	for _, m := range []string{
+		inbound, outbound, strings.Replace(inbound, `"timestamp":"0"`, `"timestamp":"20"`, 1), strings.Replace(outbound, `"timestamp":"0"`, `"timestamp":"20"`, 1),
+		`{"event":"dtmf","streamSid":"MZ0","dtmf":{"track":"inbound","digit":"5"}}`,
+		strings.Replace(inbound, `"timestamp":"0"`, `"timestamp":"40"`, 1),
+		`{"event":"mark","streamSid":"MZ0","mark":{"name":"hello"}}`,
+		strings.Replace(inbound, `"timestamp":"0"`, `"timestamp":"60"`, 1),
+		rawStop,
+	} {
+		wire = masked(wire, m)
+	}
+	if _, err := conn.Write(wire); err != nil {
+		t.Fatal(err)
+	}
+	want := diary{"inbound 320", "outbound 320", "key 5 at 40ms", "inbound 160", "mark hello", "inbound 160"}
+	if got := <-told; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// A rebel panics when it hears something.
+type rebel struct{ diary }
+
+func (*rebel) Audio(media.Track, []byte) { panic("oops") }
+
+func TestAReceiverThatPanicsLeavesTheOthersAlone(t *testing.T) {
+	srv := serve(t, &media.Server{Serve: func(ctx context.Context, st *media.Stream) { st.Receive(ctx, &rebel{}) }})
+	result, err := (&mediatest.Call{URL: srv.url(), Inbound: ramp(8000), Hold: time.Hour}).Run(context.Background())
+	if err != nil || !result.ByServer {
+		t.Errorf("got %+v, %v, want the server to end the call", result, err)
+	}
+	if err := srv.Shutdown(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got := srv.Stats(); got.Panicked != 1 || got.Active != 0 {
+		t.Errorf("stats: got %+v, want one panic and nothing active", got)
+	}
+}
