@@ -103,7 +103,10 @@ func (cs *Calls) recall(ctx context.Context, l *life, c *Call) bool {
 	if past.Began.Before(l.began) { // else the clock was set back
 		l.began = past.Began
 	}
-	l.queue.lines, l.queue.digits = past.Lines, past.Digits
+	for _, n := range past.Lines {
+		l.queue.lines.add(n)
+	}
+	l.queue.digits = past.Digits
 	return true
 }
 

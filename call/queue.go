@@ -41,7 +41,7 @@ type queue struct {
 	running bool // a goroutine is in run
 	late    bool // it still is although the call is over
 	dropped int
-	lines   []events.Line // every utterance so far, those of earlier streams too
+	lines   lines // every utterance so far, those of earlier streams too
 	digits  int
 }
 
@@ -72,11 +72,11 @@ func (q *queue) put(now time.Time, call events.Call, body events.Body) {
 	switch b := body.(type) {
 	case events.UtteranceFinal:
 		u := &b.Utterance
-		u.Index = len(q.lines) + 1
+		u.Index = q.lines.len() + 1
 		if u.Words == nil {
 			u.Words = []events.Word{} // [] in JSON, not null
 		}
-		q.lines = append(q.lines, events.Line{Utterance: u.ID, Speaker: u.Speaker, Text: u.Text, Start: u.Start, End: u.End})
+		q.lines.add(events.Line{Utterance: u.ID, Speaker: u.Speaker, Text: u.Text, Start: u.Start, End: u.End})
 		body = b
 	case events.DTMFReceived:
 		q.digits++
@@ -211,7 +211,7 @@ func (b *backlog) drain(ctx context.Context) {
 func (q *queue) said() []events.Line {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return append([]events.Line{}, q.lines...)
+	return q.lines.unpacked()
 }
 
 // pressed returns how many keys were pressed so far.
@@ -225,5 +225,5 @@ func (q *queue) pressed() int {
 func (q *queue) count() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.lines)
+	return q.lines.len()
 }
