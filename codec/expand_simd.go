@@ -4,6 +4,12 @@ package codec
 
 import "simd/archsimd"
 
+// A Room is what an Expander works in. It holds nothing between two calls, so that several can share one by turns.
+type Room struct {
+	pairs pairs
+	lanes lanes
+}
+
 // lanes is what the vector way works in: the last samples of 14 bits and behind them a block and what is behind its last vector. Two
 // neighbours share an element, x[n] and x[n+1], 16 bits each.
 type lanes [pairTail + halfBandBlock + vector]int32

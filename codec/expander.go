@@ -16,12 +16,6 @@ type Expander struct {
 	tail [pairTail]int16 // the last samples, of 14 bits
 }
 
-// A Room is what an Expander works in. It holds nothing between two calls, so that several can share one by turns.
-type Room struct {
-	pairs pairs
-	lanes lanes
-}
-
 // muLaw14 holds what each µ-law byte stands for in 14 bits. Nobody writes it.
 var muLaw14 = func() (t [256]int64) {
 	for i, s := range muLaw {

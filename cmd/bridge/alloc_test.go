@@ -117,8 +117,12 @@ func carrierSocket(t *testing.T, address string) net.Conn {
 		t.Fatal(err)
 	}
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
-		t.Fatalf("got %v, %v, want 101", resp, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("got %v, want 101", resp.Status)
 	}
 	return conn
 }
