@@ -55,6 +55,7 @@ bench: ## our benchmarks, and others' code in the same run
 	$(GO) test -run=- -bench=. -benchmem ./codec ./media ./aldea
 	GOEXPERIMENT=$(EXPERIMENT) $(GO) test -run=- -bench=Expander ./codec
 	cd bench && $(GO) test -run=- -bench=. -benchmem .
+	cd bench && GOEXPERIMENT=jsonv2 $(GO) test -run=- -bench=Message -benchmem .
 
 fuzz: ## each fuzz target for FUZZTIME (1m)
 	@FUZZTIME=$(FUZZTIME) GO=$(GO) scripts/fuzz.sh
