@@ -85,10 +85,10 @@ func (w *writer) planNow(now time.Time) (step, bool) {
 	defer w.s.mu.Unlock()
 	src := &w.s.src
 	pingAt := w.pinged.Add(config.PingInterval)
-	n := src.ready(w.chunk, w.most, false)
 	if w.host != nil && w.host.index > 0 { // there may be a better one to go back to
 		return step{}, false
 	}
+	n := src.ready(w.chunk, w.most, false)
 	if n < w.chunk || src.ring.end-src.next-n >= w.chunk || src.ended || len(src.finalizes) > src.finalized ||
 		config.Endpointing == "false" && src.unrequited+n >= sampleAt(finalizeEvery) ||
 		!now.Before(pingAt) || src.stalled(w.limit, now) || src.overrun() || src.lost.to > src.lost.from || !w.s.trouble.since.IsZero() {

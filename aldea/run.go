@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// run carries the stream from its first attempt to connect to its end. It writes to the
-// sockets, but for what Write sends while it waits, and every reader it starts has ended when it returns.
+// run carries the stream from its first attempt to connect to its end. It writes to the sockets, but for what Write
+// sends while it waits, and every reader it starts has ended when it returns.
 func (s *Stream) run() {
 	defer close(s.done)
 	s.hands.Lock()

@@ -70,8 +70,9 @@ func newStream(ctx context.Context, client *Client, log *slog.Logger) *Stream {
 	return s
 }
 
-// Write appends G.711 µ-law audio, 8000 samples a second, to the source time line. It copies, never waits
-// for the network, and allocates only while the buffer grows. What is due is sent at once if the socket has room. Audio after CloseSend or Close is ignored.
+// Write appends G.711 µ-law audio, 8000 samples a second, to the source time line, and sends what is due if the socket
+// has room for it. It copies, never waits for the network, and allocates only while the buffer grows. Audio after
+// CloseSend or Close is ignored.
 func (s *Stream) Write(mulaw []byte) {
 	s.mu.Lock()
 	if s.src.ended || s.over {
