@@ -89,9 +89,9 @@ type swallow struct {
 	err   error // of Write
 }
 
-func (*swallow) beLazy()      {}
-func (s *swallow) left() bool { return s.keeps }
-func (*swallow) flush() error { return nil }
+func (*swallow) beLazy()               {}
+func (s *swallow) left() bool          { return s.keeps }
+func (*swallow) flush(time.Time) error { return nil }
 
 func (s *swallow) Write(b []byte) (int, error) {
 	s.bytes += len(b)

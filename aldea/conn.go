@@ -51,10 +51,10 @@ type conn struct {
 type lazyConn interface {
 	// beLazy makes Write keep what there is no room for, a few messages at most.
 	beLazy()
-	// left reports whether something is kept.
+	// left reports whether something is not written yet.
 	left() bool
-	// flush writes what is kept, waiting for room up to the write deadline.
-	flush() error
+	// flush writes what is kept, waiting for room until by. Write does not wait for it.
+	flush(by time.Time) error
 }
 
 // lazy returns what lies under a connection, made lazy, if it can be.
@@ -124,10 +124,7 @@ func (c *conn) flush(atMost time.Duration) error {
 	if c.lazy == nil || !c.lazy.left() {
 		return nil
 	}
-	if err := c.net.SetWriteDeadline(time.Now().Add(atMost)); err != nil {
-		return err
-	}
-	return c.lazy.flush()
+	return c.lazy.flush(time.Now().Add(atMost))
 }
 
 func (c *conn) writeText(message string) error {
@@ -220,9 +217,4 @@ func (c *conn) bye() {
 }
 
 // abort closes the socket at once. Reads and writes under way fail.
-func (c *conn) abort() {
-	if t, ok := c.net.(*tls.Conn); ok {
-		_ = t.NetConn().Close() // with what has to be said at the end of TLS, it could wait for a write
-	}
-	_ = c.ws.Close()
-}
+func (c *conn) abort() { _ = c.ws.Close() }

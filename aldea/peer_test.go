@@ -156,7 +156,10 @@ func (l *lazyPipe) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func (l *lazyPipe) flush() error {
+func (l *lazyPipe) flush(by time.Time) error {
+	if err := l.SetWriteDeadline(by); err != nil {
+		return err
+	}
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	l.mu.Lock()

@@ -17,12 +17,16 @@ type plainConn struct {
 	raw     syscall.RawConn
 	writeBy atomic.Int64 // the deadline, in nanoseconds since 1970; 0 for none
 
-	mu    sync.Mutex // guards what follows, and writing
+	mu   sync.Mutex // guards what follows; nobody waits for room with it
+	busy bool       // somebody writes
+	free *sync.Cond // signalled when nobody does any more
+	lazy bool
+	late []byte // what lazy Writes kept
+
+	// Of who writes:
 	rest  []byte
 	errno syscall.Errno
 	try   func(fd uintptr) bool // write, made once
-	lazy  bool
-	late  []byte // what a lazy Write left
 }
 
 // plain returns c with cheaper writes if it can have them.
@@ -36,15 +40,38 @@ func plain(c net.Conn) net.Conn {
 		return c
 	}
 	p := &plainConn{TCPConn: tcp, raw: raw}
+	p.free = sync.NewCond(&p.mu)
 	p.try = p.write
 	return p
+}
+
+// mostLate is how much lazy Writes keep at most before one waits: a few messages.
+const mostLate = 32 << 10
+
+// beLazy makes Write keep what there is no room for, for flush or the next Write, instead of waiting.
+func (p *plainConn) beLazy() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lazy = true
+}
+
+// left reports whether something is not written yet.
+func (p *plainConn) left() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.busy || len(p.late) > 0
 }
 
 // Write may be called concurrently: what each one writes stays together.
 func (p *plainConn) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.writeLate(); err != nil {
+	if p.busy && p.keep(b) { // who waits for room must not make others wait
+		return len(b), nil
+	}
+	p.begin()
+	defer p.end()
+	if err := p.putLate(); err != nil {
 		return 0, err
 	}
 	n := 0
@@ -54,66 +81,70 @@ func (p *plainConn) Write(b []byte) (int, error) {
 			return n, err
 		}
 	}
-	if p.lazy && len(p.late)+len(b)-n <= mostLate {
-		p.late = append(p.late, b[n:]...)
+	if p.keep(b[n:]) {
 		return len(b), nil
 	}
-	if err := p.waitLate(); err != nil {
+	by := p.writeBy.Load()
+	if err := p.waitLate(by); err != nil {
 		return n, err
 	}
-	m, err := p.wait(b[n:])
+	m, err := p.wait(b[n:], by)
 	return n + m, err
 }
 
-// mostLate is how much a lazy Write leaves at most before it waits: a few messages.
-const mostLate = 32 << 10
-
-// beLazy makes Write leave what there is no room for to flush, or to the next Write, instead of waiting.
-func (p *plainConn) beLazy() {
+// flush writes all that was kept, waiting for room until by.
+func (p *plainConn) flush(by time.Time) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.lazy = true
+	p.begin()
+	defer p.end()
+	return p.waitLate(by.UnixNano())
 }
 
-// left reports whether Write left something.
-func (p *plainConn) left() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.late) > 0
-}
-
-// flush writes what Write left, waiting for room up to the deadline.
-func (p *plainConn) flush() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.waitLate()
-}
-
-// waitLate waits until what was left is written.
-func (p *plainConn) waitLate() error {
-	if len(p.late) == 0 {
-		return nil
+// begin makes this the one who writes. The caller holds mu, here and in what follows.
+func (p *plainConn) begin() {
+	for p.busy {
+		p.free.Wait()
 	}
-	n, err := p.wait(p.late)
-	p.written(n)
-	return err
+	p.busy = true
 }
 
-// writeLate writes of what was left as much as there is room for.
-func (p *plainConn) writeLate() error {
+func (p *plainConn) end() {
+	p.busy = false
+	p.free.Signal()
+}
+
+// keep takes what is to be written later, if that may be.
+func (p *plainConn) keep(b []byte) bool {
+	if !p.lazy || len(p.late)+len(b) > mostLate {
+		return false
+	}
+	p.late = append(p.late, b...)
+	return true
+}
+
+// putLate writes of what was kept as much as there is room for.
+func (p *plainConn) putLate() error {
 	if len(p.late) == 0 {
 		return nil
 	}
 	n, err := p.put(p.late)
-	p.written(n)
-	return err
-}
-
-// written takes n bytes off what was left.
-func (p *plainConn) written(n int) {
 	if p.late = p.late[n:]; len(p.late) == 0 {
 		p.late = nil
 	}
+	return err
+}
+
+// waitLate writes what was kept, and what others have written meanwhile.
+func (p *plainConn) waitLate(by int64) error {
+	for len(p.late) > 0 {
+		late := p.late
+		p.late = nil
+		if _, err := p.wait(late, by); err != nil {
+			return err // the connection is of no more use
+		}
+	}
+	return nil
 }
 
 // put writes what there is room for.
@@ -128,9 +159,11 @@ func (p *plainConn) put(b []byte) (int, error) {
 	return done, err
 }
 
-// wait writes b, waiting for room.
-func (p *plainConn) wait(b []byte) (int, error) {
-	if by := p.writeBy.Load(); by != 0 {
+// wait writes b, waiting for room until by; 0 is for ever. It gives mu back meanwhile.
+func (p *plainConn) wait(b []byte, by int64) (int, error) {
+	p.mu.Unlock()
+	defer p.mu.Lock()
+	if by != 0 {
 		if err := p.TCPConn.SetWriteDeadline(time.Unix(0, by)); err != nil {
 			return 0, err
 		}

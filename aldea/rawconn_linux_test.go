@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -77,7 +78,7 @@ func TestALazyWriteLeavesWhatThereIsNoRoomFor(t *testing.T) {
 	}
 	written := make(chan error)
 	go func() {
-		written <- errors.Join(c.flush(), c.CloseWrite())
+		written <- errors.Join(c.flush(time.Now().Add(time.Hour)), c.CloseWrite())
 	}()
 	got, err := io.ReadAll(peer)
 	if err := errors.Join(err, <-written); err != nil || !bytes.Equal(got, sent) {
@@ -85,6 +86,38 @@ func TestALazyWriteLeavesWhatThereIsNoRoomFor(t *testing.T) {
 	}
 	if c.left() {
 		t.Error("something is left after flush")
+	}
+}
+
+func TestALazyWriteDoesNotWaitForOneThatWaits(t *testing.T) {
+	c, peer := plainPair(t)
+	c.beLazy()
+	message := bytes.Repeat([]byte("0123456789"), 300)
+	sent := 0
+	write := func() {
+		if n, err := c.Write(message); n != len(message) || err != nil {
+			t.Fatalf("wrote %d bytes, %v", n, err)
+		}
+		sent += len(message)
+	}
+	for !c.left() { // nobody reads
+		write()
+	}
+	flushed := make(chan error)
+	go func() { flushed <- c.flush(time.Now().Add(time.Hour)) }()
+	for waits := false; !waits; {
+		c.mu.Lock()
+		waits = c.busy
+		c.mu.Unlock()
+		runtime.Gosched()
+	}
+	write() // returns, although nobody reads yet
+	got := make([]byte, sent)
+	if _, err := io.ReadFull(peer, got); err != nil || !bytes.Equal(got, bytes.Repeat(message, sent/len(message))) {
+		t.Errorf("what came is not what was written, %v", err)
+	}
+	if err := <-flushed; err != nil || c.left() {
+		t.Errorf("flush: %v, something is left: %v", err, c.left())
 	}
 }
 
@@ -100,7 +133,7 @@ func TestALazyWriteThatLeavesTooMuchWaits(t *testing.T) {
 				return
 			}
 		}
-		written <- errors.Join(c.flush(), c.CloseWrite())
+		written <- errors.Join(c.flush(time.Now().Add(time.Hour)), c.CloseWrite())
 	}()
 	got, err := io.ReadAll(peer)
 	if err := errors.Join(err, <-written); err != nil || !bytes.Equal(got, sent) {
