@@ -30,19 +30,26 @@ func utterance(callID string, i int) events.Event {
 	}
 }
 
+// emptyJournal is a journal on the disk, with one endpoint, closed at the end.
+func emptyJournal(b *testing.B) *Store {
+	b.Helper()
+	s, err := Open(Options{Path: filepath.Join(b.TempDir(), "journal.db"), Endpoints: []string{"crm"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	return s
+}
+
 // BenchmarkAppend prints events a second, and how long one of them took.
 func BenchmarkAppend(b *testing.B) {
 	for _, writers := range []int{1, 100, 1000} {
 		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
-			s, err := Open(Options{Path: filepath.Join(b.TempDir(), "journal.db"), Endpoints: []string{"crm"}})
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer func() {
-				if err := s.Close(); err != nil {
-					b.Error(err)
-				}
-			}()
+			s := emptyJournal(b)
 			var left atomic.Int64
 			left.Store(int64(b.N))
 			took := make([][]time.Duration, writers)
@@ -76,15 +83,7 @@ func BenchmarkAppend(b *testing.B) {
 func BenchmarkSteadyAppend(b *testing.B) {
 	for _, rate := range []int{100, 200} {
 		b.Run(fmt.Sprintf("rate=%d", rate), func(b *testing.B) {
-			s, err := Open(Options{Path: filepath.Join(b.TempDir(), "journal.db"), Endpoints: []string{"crm"}})
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer func() {
-				if err := s.Close(); err != nil {
-					b.Error(err)
-				}
-			}()
+			s := emptyJournal(b)
 			took := make([]time.Duration, b.N)
 			random := rand.New(rand.NewPCG(1, 1))
 			var work sync.WaitGroup

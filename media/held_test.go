@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"aldeabridge/media"
-	"aldeabridge/media/mediatest"
 )
 
 // A diary is a Receiver that notes what it is told.
@@ -54,24 +53,5 @@ func TestWhatComesAtOneTickIsToldInOnePieceATrack(t *testing.T) {
 	want := diary{"inbound 320", "outbound 320", "key 5 at 40ms", "inbound 160", "mark hello", "inbound 160"}
 	if got := <-told; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
-// A rebel panics when it hears something.
-type rebel struct{ diary }
-
-func (*rebel) Audio(media.Track, []byte) { panic("oops") }
-
-func TestAReceiverThatPanicsLeavesTheOthersAlone(t *testing.T) {
-	srv := serve(t, &media.Server{Serve: func(ctx context.Context, st *media.Stream) { st.Receive(ctx, &rebel{}) }})
-	result, err := (&mediatest.Call{URL: srv.url(), Inbound: ramp(8000), Hold: time.Hour}).Run(context.Background())
-	if err != nil || !result.ByServer {
-		t.Errorf("got %+v, %v, want the server to end the call", result, err)
-	}
-	if err := srv.Shutdown(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	if got := srv.Stats(); got.Panicked != 1 || got.Active != 0 {
-		t.Errorf("stats: got %+v, want one panic and nothing active", got)
 	}
 }

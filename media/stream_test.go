@@ -46,17 +46,32 @@ func TestShutdownEndsCallsAndWaitsForThem(t *testing.T) {
 	}
 }
 
+// A rebel panics when it hears something.
+type rebel struct{ diary }
+
+func (*rebel) Audio(media.Track, []byte) { panic("oops") }
+
 func TestAPanicInOneCallLeavesTheOthersAlone(t *testing.T) {
-	srv := serve(t, &media.Server{Serve: func(context.Context, *media.Stream) { panic("oops") }})
-	result, err := (&mediatest.Call{URL: srv.url(), Hold: time.Hour}).Run(context.Background())
-	if err != nil || !result.ByServer {
-		t.Errorf("got %+v, %v, want the server to end the call", result, err)
-	}
-	if err := srv.Shutdown(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	if got := srv.Stats(); got.Panicked != 1 || got.Active != 0 {
-		t.Errorf("stats: got %+v, want one panic and nothing active", got)
+	for name, test := range map[string]struct {
+		serve   func(context.Context, *media.Stream)
+		inbound []byte
+	}{
+		"of Serve":        {func(context.Context, *media.Stream) { panic("oops") }, nil},
+		"of the Receiver": {func(ctx context.Context, st *media.Stream) { st.Receive(ctx, &rebel{}) }, ramp(160)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := serve(t, &media.Server{Serve: test.serve})
+			result, err := (&mediatest.Call{URL: srv.url(), Inbound: test.inbound, Hold: time.Hour}).Run(context.Background())
+			if err != nil || !result.ByServer {
+				t.Errorf("got %+v, %v, want the server to end the call", result, err)
+			}
+			if err := srv.Shutdown(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if got := srv.Stats(); got.Panicked != 1 || got.Active != 0 {
+				t.Errorf("stats: got %+v, want one panic and nothing active", got)
+			}
+		})
 	}
 }
 
