@@ -100,11 +100,14 @@ func (cs *Calls) recall(ctx context.Context, l *life, c *Call) bool {
 	if past.Began.IsZero() {
 		return false
 	}
-	if past.Began.Before(l.began) { // else the clock was set back
-		l.began = past.Began
-	}
+	var heard time.Duration // up to where the call was heard
 	for _, n := range past.Lines {
+		heard = max(heard, n.End.Duration())
 		l.queue.lines.add(n)
+	}
+	l.began = l.began.Add(-heard) // where the clock was set back
+	if past.Began.Before(l.began) {
+		l.began = past.Began
 	}
 	l.queue.digits = past.Digits
 	return true

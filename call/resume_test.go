@@ -95,6 +95,26 @@ func TestACallGoesOnAfterARestart(t *testing.T) {
 	})
 }
 
+// A clock that was set back between two runs makes no stretch of a call come twice.
+func TestTimesGoOnBehindTheLastWordsAlsoIfTheClockWasSetBack(t *testing.T) {
+	for _, began := range []time.Duration{time.Hour, -time.Second} { // from now
+		synctest.Test(t, func(t *testing.T) {
+			e, j := newEars(), &book{}
+			past := func(context.Context, string) (call.Past, error) {
+				lines := []events.Line{{Text: "two", End: events.Offset(30 * time.Second)}, {Text: "one", End: events.Offset(20 * time.Second)}}
+				return call.Past{Began: time.Now().Add(began), Lines: lines}, nil
+			}
+			c := call.New(call.Config{Recognizer: e, Journal: j, Past: past}).Start(context.Background(), stream("MZ2"))
+			e.heard <- final("three", time.Second, 2*time.Second, true)
+			synctest.Wait()
+			c.End(events.EndStop, events.Counts{})
+			if us := j.utterances(); len(us) != 1 || us[0].Start != events.Offset(31*time.Second) {
+				t.Errorf("call that began %v from now: got %+v, want an utterance at 31 s, behind the 30 s that were heard", began, us)
+			}
+		})
+	}
+}
+
 func TestAJournalThatDoesNotAnswerMakesACallNew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, j := newEars(), &book{}

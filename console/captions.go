@@ -3,7 +3,6 @@ package console
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -11,14 +10,14 @@ import (
 	"aldeabridge/events"
 )
 
-// A cue is an utterance as people read it: one line, and its place on the clock of the whole call.
+// A cue is an utterance as people read it: one line, and its place on the call's time line.
 type cue struct {
 	start, end time.Duration
 	speaker    string
 	text       string
 }
 
-// cues are the utterances of t that have a text, in the order in which they began.
+// cues are the utterances of t that have a text.
 func cues(t Transcript) []cue {
 	var all []cue
 	for _, u := range t.Utterances {
@@ -26,11 +25,10 @@ func cues(t Transcript) []cue {
 		if c.text == "" {
 			continue
 		}
-		c.start = max((u.begin + u.Start).Duration(), 0).Round(time.Millisecond)
-		c.end = max((u.begin + u.End).Duration().Round(time.Millisecond), c.start+time.Millisecond)
+		c.start = max(u.Start.Duration(), 0).Round(time.Millisecond)
+		c.end = max(u.End.Duration().Round(time.Millisecond), c.start+time.Millisecond)
 		all = append(all, c)
 	}
-	slices.SortStableFunc(all, func(a, b cue) int { return int(a.start - b.start) })
 	return all
 }
 
@@ -50,8 +48,7 @@ func plain(text string) string {
 // writeText writes a line for each utterance: [0:04.1] caller: hello.
 func writeText(w io.Writer, t Transcript) error {
 	for _, c := range cues(t) {
-		ms := c.start.Milliseconds()
-		if _, err := fmt.Fprintf(w, "[%d:%02d.%d] %s: %s\n", ms/60_000, ms/1000%60, ms/100%10, c.speaker, c.text); err != nil {
+		if _, err := fmt.Fprintf(w, "[%s] %s: %s\n", events.Offset(c.start).Clock(), c.speaker, c.text); err != nil {
 			return err
 		}
 	}

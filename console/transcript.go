@@ -9,7 +9,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -88,10 +87,10 @@ func fileName(id, extension string) string {
 	return "transcript-" + safe[:min(len(safe), 100)] + "." + extension
 }
 
-// utterances reads what was said on a call: stream by stream, each in the order of start times.
+// utterances reads what was said on a call, in the order of start times. Those are on the call's time line, whichever of its
+// streams an utterance is of, and no format adds anything to them.
 func utterances(ctx context.Context, j Journal, call string) ([]Utterance, error) {
 	all := []Utterance{}
-	var streams clocks
 	for sequence := int64(0); ; {
 		records, err := j.Events(ctx, call, sequence, maxPage)
 		if err != nil {
@@ -102,7 +101,7 @@ func utterances(ctx context.Context, j Journal, call string) ([]Utterance, error
 		}
 		for _, r := range records {
 			sequence = r.Sequence
-			if r.Type != events.TypeUtteranceFinal && r.Type != events.TypeCallStarted {
+			if r.Type != events.TypeUtteranceFinal {
 				continue
 			}
 			e, err := decode(r)
@@ -110,17 +109,13 @@ func utterances(ctx context.Context, j Journal, call string) ([]Utterance, error
 				return nil, err
 			}
 			if u, ok := e.Body.(events.UtteranceFinal); ok {
-				one := Utterance{Utterance: u.Utterance, StreamID: e.Call.StreamID, begin: streams.begin(e.Call.StreamID, e.Time.Add(-u.Utterance.End.Duration()))}
+				one := Utterance{Utterance: u.Utterance, StreamID: e.Call.StreamID}
 				one.Words = append([]events.Word{}, one.Words...)
 				all = append(all, one)
-			} else {
-				streams.begin(e.Call.StreamID, e.Time)
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Utterance) int {
-		return cmp.Or(cmp.Compare(streams.index(a.StreamID), streams.index(b.StreamID)), cmp.Compare(a.Start, b.Start))
-	})
+	slices.SortStableFunc(all, func(a, b Utterance) int { return cmp.Compare(a.Start, b.Start) })
 	return all, nil
 }
 
@@ -131,21 +126,3 @@ func decode(r events.Record) (e events.Event, err error) {
 	}
 	return e, nil
 }
-
-// clocks are the streams of a call in the order in which they began, and when.
-type clocks struct {
-	ids    []string
-	begins []time.Time
-}
-
-// begin is when a stream began, counted from the beginning of the first. One that is new began at t.
-func (c *clocks) begin(id string, t time.Time) events.Offset {
-	i := c.index(id)
-	if i < 0 {
-		i = len(c.ids)
-		c.ids, c.begins = append(c.ids, id), append(c.begins, t)
-	}
-	return events.Offset(max(c.begins[i].Sub(c.begins[0]), 0)) // a wall clock may have been set back
-}
-
-func (c *clocks) index(id string) int { return slices.Index(c.ids, id) }

@@ -24,12 +24,14 @@ var hostile = []string{
 func newTranscriptRig(t testing.TB) *rig {
 	t.Helper()
 	r := newRig(t, nil)
-	first, second := events.Call{ID: "CA1", StreamID: "MZ1"}, events.Call{ID: "CA1", StreamID: "MZ2"}
+	first, second, third := events.Call{ID: "CA1", StreamID: "MZ1"}, events.Call{ID: "CA1", StreamID: "MZ2"}, events.Call{ID: "CA1", StreamID: "MZ3"}
 	r.journal.add(t, first, epoch, events.CallStarted{})
 	r.journal.add(t, first, epoch.Add(9*time.Second), said("u2", "the second", 5*time.Second, 8*time.Second))
 	r.journal.add(t, first, epoch.Add(10*time.Second), said("u1", "the first", 1500*time.Millisecond, 4*time.Second))
 	r.journal.add(t, second, epoch.Add(time.Hour), events.CallStarted{Resumed: true})
-	r.journal.add(t, second, epoch.Add(time.Hour+3*time.Second), said("u3", "back again", time.Second, 2*time.Second))
+	r.journal.add(t, second, epoch.Add(time.Hour+3*time.Second), said("u3", "back again", time.Hour+time.Second, time.Hour+2*time.Second))
+	r.journal.add(t, third, epoch.Add(2*time.Hour), events.CallStarted{Resumed: true})
+	r.journal.add(t, third, epoch.Add(2*time.Hour+2*time.Second), said("u4", "once more", 2*time.Hour+59*time.Second+990*time.Millisecond, 2*time.Hour+time.Minute))
 	h := events.Call{ID: "=CA2/\x1b", StreamID: "MZ3"}
 	r.journal.add(t, h, epoch, events.CallStarted{})
 	for i, text := range hostile {
@@ -41,14 +43,17 @@ func newTranscriptRig(t testing.TB) *rig {
 func TestATranscriptHasFiveFormats(t *testing.T) {
 	r := newTranscriptRig(t)
 	for _, c := range []struct{ format, accept, contentType, want string }{
-		{"text", "text/plain", "text/plain; charset=utf-8", "[0:01.5] caller: the first\n[0:05.0] caller: the second\n[60:01.0] caller: back again\n"},
+		{"text", "text/plain", "text/plain; charset=utf-8", "[0:01.5] caller: the first\n[0:05.0] caller: the second\n" +
+			"[60:01.0] caller: back again\n[120:59.9] caller: once more\n"},
 		{"srt", "application/x-subrip", "application/x-subrip; charset=utf-8", "1\n00:00:01,500 --> 00:00:04,000\ncaller: the first\n\n" +
-			"2\n00:00:05,000 --> 00:00:08,000\ncaller: the second\n\n3\n01:00:01,000 --> 01:00:02,000\ncaller: back again\n\n"},
+			"2\n00:00:05,000 --> 00:00:08,000\ncaller: the second\n\n3\n01:00:01,000 --> 01:00:02,000\ncaller: back again\n\n" +
+			"4\n02:00:59,990 --> 02:01:00,000\ncaller: once more\n\n"},
 		{"vtt", "text/vtt", "text/vtt; charset=utf-8", "WEBVTT\n\n1\n00:00:01.500 --> 00:00:04.000\n<v caller>the first\n\n" +
-			"2\n00:00:05.000 --> 00:00:08.000\n<v caller>the second\n\n3\n01:00:01.000 --> 01:00:02.000\n<v caller>back again\n"},
+			"2\n00:00:05.000 --> 00:00:08.000\n<v caller>the second\n\n3\n01:00:01.000 --> 01:00:02.000\n<v caller>back again\n" +
+			"\n4\n02:00:59.990 --> 02:01:00.000\n<v caller>once more\n"},
 		{"csv", "text/csv", "text/csv; charset=utf-8; header=present", "call_id,utterance_id,index,speaker,start_ms,end_ms,confidence,language,ended_by,text\r\n" +
 			"CA1,u1,1,caller,1500,4000,0.97,en,speech_final,the first\r\nCA1,u2,1,caller,5000,8000,0.97,en,speech_final,the second\r\n" +
-			"CA1,u3,1,caller,1000,2000,0.97,en,speech_final,back again\r\n"},
+			"CA1,u3,1,caller,3601000,3602000,0.97,en,speech_final,back again\r\nCA1,u4,1,caller,7259990,7260000,0.97,en,speech_final,once more\r\n"},
 	} {
 		byName, byHeader := r.ask(t, "GET", "/v1/calls/CA1/transcript?format="+c.format, ""), r.ask(t, "GET", "/v1/calls/CA1/transcript", "", "Accept: "+c.accept)
 		for _, got := range []answered{byName, byHeader} {

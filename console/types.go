@@ -31,7 +31,7 @@ type Call struct {
 	Started    Time             `json:"started"`
 	Ended      Time             `json:"ended"`
 	Reason     events.EndReason `json:"reason"`      // why it ended; empty unless it has
-	Duration   events.Offset    `json:"duration_ms"` // of its last stream
+	Duration   events.Offset    `json:"duration_ms"` // from its beginning to the end of its last stream
 	Events     int              `json:"events"`
 	Utterances int              `json:"utterances"`
 	Deliveries DeliveryCounts   `json:"deliveries"`
@@ -43,18 +43,16 @@ type DeliveryCounts struct {
 	Dead    int `json:"dead"`
 }
 
-// A Transcript is what was said on a call: stream by stream, each in the order of start times.
+// A Transcript is what was said on a call, in the order of start times.
 type Transcript struct {
 	Call       Call        `json:"call"`
 	Utterances []Utterance `json:"utterances"`
 }
 
-// An Utterance is one of a call's utterances. Its times count from the first sample of its stream.
+// An Utterance is one of a call's utterances. Its times count from the beginning of the call.
 type Utterance struct {
 	events.Utterance
 	StreamID string `json:"stream_id"`
-
-	begin events.Offset // of its stream, on the clock that the call's first stream began
 }
 
 // A Found is an utterance that a search found.

@@ -184,6 +184,17 @@ func TestOffsetsRoundToMilliseconds(t *testing.T) {
 	}
 }
 
+func TestAClockShowsTheTenthsThatHavePassed(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-time.Second: "0:00.0", 0: "0:00.0", 99 * time.Millisecond: "0:00.0", 1500 * time.Millisecond: "0:01.5",
+		59_990 * time.Millisecond: "0:59.9", 59_999_900 * time.Microsecond: "1:00.0", 2 * time.Hour: "120:00.0",
+	} {
+		if got := events.Offset(d).Clock(); got != want {
+			t.Errorf("%v: got %s, want %s", d, got, want)
+		}
+	}
+}
+
 func FuzzUnmarshal(f *testing.F) {
 	for _, e := range all {
 		b, err := e.JSON()

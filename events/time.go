@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Offset is a time inside a call, counted from the first sample of its media stream. In JSON it is an integer number of
+// Offset is a time inside a call, counted from the first sample of its first media stream. In JSON it is an integer number of
 // milliseconds, and the field's name ends in _ms.
 type Offset time.Duration
 
@@ -18,6 +18,13 @@ func (o Offset) Duration() time.Duration { return time.Duration(o) }
 func (o Offset) String() string {
 	ms := time.Duration(o).Milliseconds()
 	return fmt.Sprintf("%d:%02d.%03d", ms/60_000, ms/1000%60, ms%1000)
+}
+
+// Clock is the offset in minutes, seconds and the tenths that have passed, 1:02.3, as transcripts and terminals show it. What is
+// below zero is zero.
+func (o Offset) Clock() string {
+	tenths := max(time.Duration(o).Round(time.Millisecond), 0) / (100 * time.Millisecond)
+	return fmt.Sprintf("%d:%02d.%d", tenths/600, tenths/10%60, tenths%10)
 }
 
 // MarshalJSON writes whole milliseconds, rounded to the nearest.

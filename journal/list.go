@@ -29,7 +29,7 @@ type Call struct {
 	Started    time.Time
 	Ended      time.Time        // zero unless it has
 	Reason     events.EndReason // why its last stream ended
-	Duration   time.Duration    // of its last stream
+	Duration   time.Duration    // from its beginning to the end of its last stream
 	Events     int
 	Utterances int
 	Waiting    int // deliveries that are not settled

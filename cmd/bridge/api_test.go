@@ -81,6 +81,47 @@ func TestCommandsTellWhatWasSaid(t *testing.T) {
 	}
 }
 
+// Each place that tells when something was said tells the same time, on whichever stream of its call it was said.
+func TestTimesOfACallOfThreeStreamsAgreeEverywhere(t *testing.T) {
+	w := newAPIWorld(t, nil)
+	for i := range 3 {
+		c := w.call("CA1", say(fmt.Sprint("stream ", i)))
+		c.StreamSID = fmt.Sprint("MZ", i)
+		if _, err := c.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		w.ended(t, i+1)
+	}
+	var said []events.Utterance
+	for _, e := range w.delivered(t)["CA1"] {
+		if u, ok := e.Body.(events.UtteranceFinal); ok {
+			said = append(said, u.Utterance)
+		}
+	}
+	if len(said) != 3 || said[1].Start < said[0].End || said[2].Start < said[1].End {
+		t.Fatalf("got %+v, want three utterances, one behind the other", said)
+	}
+	for _, u := range said {
+		ms := u.Start.Duration().Milliseconds()
+		cue := time.Unix(0, 0).UTC().Add(u.Start.Duration()).Format("15:04:05.000")
+		for want, args := range map[string]string{
+			fmt.Sprintf(`"start_ms":%d,`, ms):                                             "transcript CA1 --format json",
+			fmt.Sprintf(",caller,%d,", ms):                                                "transcript CA1 --format csv",
+			cue + " --> ":                                                                 "transcript CA1 --format vtt",
+			strings.Replace(cue, ".", ",", 1) + " --> ":                                   "transcript CA1 --format srt",
+			"[" + u.Start.Clock() + "] caller: " + u.Text:                                 "transcript CA1",
+			"  CA1  " + u.Start.Clock() + "  caller":                                      "search --no-json stream",
+			"  " + u.Start.Clock() + "  caller  “" + u.Text:                               "tail CA1 --no-json",
+			fmt.Sprintf(`"start_ms":%d,"end_ms":%d`, ms, u.End.Duration().Milliseconds()): "tail CA1 --types call.ended",
+		} {
+			out, errs, err := command(t, strings.Fields(args)...)
+			if err != nil || !strings.Contains(out, want) {
+				t.Errorf("bridge %s: got %v, want %q in it:\n%s%s", args, err, want, out, errs)
+			}
+		}
+	}
+}
+
 // A token is wanted of every route, on this machine too.
 func TestAPIWantsItsToken(t *testing.T) {
 	newAPIWorld(t, func(o *options) { o.secrets.apiToken = "sesame, other" })

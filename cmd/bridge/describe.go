@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"aldeabridge/events"
 )
@@ -21,15 +20,18 @@ type sentence struct {
 func describe(e events.Event) (s sentence, ok bool) {
 	switch b := e.Body.(type) {
 	case events.CallStarted:
-		return sentence{at: clock(0), who: "call", text: "started"}, true
+		if b.Resumed { // its place in the call is not told
+			return sentence{who: "call", text: "goes on with another stream"}, true
+		}
+		return sentence{at: events.Offset(0).Clock(), who: "call", text: "started"}, true
 	case events.TranscriptInterim:
-		return sentence{at: clock(b.End), who: string(b.Speaker), text: b.Text + " …", grows: true}, true
+		return sentence{at: b.Start.Clock(), who: string(b.Speaker), text: b.Text + " …", grows: true}, true
 	case events.UtteranceFinal:
-		return sentence{at: clock(b.Utterance.End), who: string(b.Utterance.Speaker), text: "“" + b.Utterance.Text + "”"}, true
+		return sentence{at: b.Utterance.Start.Clock(), who: string(b.Utterance.Speaker), text: "“" + b.Utterance.Text + "”"}, true
 	case events.DTMFReceived:
-		return sentence{at: clock(b.At), who: "caller", text: "pressed " + b.Digit}, true
+		return sentence{at: b.At.Clock(), who: "caller", text: "pressed " + b.Digit}, true
 	case events.DigitsGathered:
-		return sentence{at: clock(b.At), who: "caller", text: "entered " + orDash(b.Digits) + ": " + words(string(b.EndedBy))}, true
+		return sentence{at: b.At.Clock(), who: "caller", text: "entered " + orDash(b.Digits) + ": " + words(string(b.EndedBy))}, true
 	case events.PlaybackFinished:
 		return sentence{who: "call", text: heard(b)}, true
 	case events.ActionFailed:
@@ -39,9 +41,9 @@ func describe(e events.Event) (s sentence, ok bool) {
 	case events.RecognizerRecovered:
 		return sentence{who: string(b.Speaker), text: "is heard again, all of it"}, true
 	case events.AudioGap:
-		return sentence{at: clock(b.To), who: string(b.Speaker), text: fmt.Sprintf("was not heard from %s to %s: %s", b.From, b.To, words(string(b.Cause)))}, true
+		return sentence{at: b.To.Clock(), who: string(b.Speaker), text: fmt.Sprintf("was not heard from %s to %s: %s", b.From, b.To, words(string(b.Cause)))}, true
 	case events.CallEnded:
-		return sentence{at: clock(b.Duration), who: "call", text: "ended: " + words(string(b.Reason))}, true
+		return sentence{at: b.Duration.Clock(), who: "call", text: "ended: " + words(string(b.Reason))}, true
 	}
 	if e.Body == nil || !e.Body.Stored() {
 		return s, false
@@ -75,9 +77,3 @@ func words(s string) string { return strings.ReplaceAll(s, "_", " ") }
 
 // prefix is the beginning of a line.
 func prefix(at, who string) string { return fmt.Sprintf("%8s  %-7s ", at, who) }
-
-// clock is an offset as a caller's watch shows it.
-func clock(o events.Offset) string {
-	d := o.Duration()
-	return fmt.Sprintf("%d:%04.1f", int(d.Minutes()), (d % time.Minute).Seconds())
-}

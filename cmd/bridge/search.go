@@ -31,7 +31,7 @@ func (c *searchCmd) Run(ctx context.Context, term terminal) error {
 		mark = bold
 	}
 	n, err := list(ctx, term, c.listOptions, api, "/v1/search", url.Values{"q": {text}}, func(f console.Found) {
-		fmt.Fprintf(term.stdout, "%s  %s  %s  %s\n", localTime(f.Timestamp), printable(f.CallID), clock(f.Utterance.Start), printable(string(f.Utterance.Speaker)))
+		fmt.Fprintf(term.stdout, "%s  %s  %s  %s\n", localTime(f.Timestamp), printable(f.CallID), f.Utterance.Start.Clock(), printable(string(f.Utterance.Speaker)))
 		fmt.Fprintf(term.stdout, "    %s\n", highlight(f.Snippet, f.Highlights, mark))
 	})
 	if err == nil && n == 0 && !c.wanted(term.stdout) {
