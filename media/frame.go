@@ -1,9 +1,11 @@
 package media
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"io"
+	"math"
 	"unicode/utf8"
 
 	"github.com/gofiber/contrib/websocket"
@@ -17,6 +19,7 @@ import (
 var (
 	errPeerClosed = errors.New("media: the carrier closed the connection")
 	errFraming    = errors.New("media: a frame that RFC 6455 does not allow")
+	errNotText    = errors.New("media: a text that is not UTF-8")
 	errMonstrous  = errors.New("media: a monstrous message")
 )
 
@@ -41,6 +44,8 @@ type frameReader struct {
 	turn  int  // which byte of key is the next byte's
 	final bool // the frame is the message's last
 	open  bool // the message is not over
+	text  bool // the message is text
+	utf8  textCheck
 	err   error
 }
 
@@ -59,10 +64,10 @@ func (f *frameReader) skip() {
 	switch {
 	case f.left > 0 && f.more():
 		n := min(f.left, int64(len(f.in)))
-		f.in, f.left = f.in[n:], f.left-n
+		f.taken(f.in[:n])
 	case f.left > 0: // failed
 	case f.final:
-		f.open = false
+		f.close()
 	default:
 		_, _ = f.begin() // which keeps its error
 	}
@@ -72,8 +77,8 @@ func (f *frameReader) skip() {
 func (f *frameReader) Read(b []byte) (int, error) {
 	for f.left == 0 {
 		if f.final {
-			f.open = false
-			return 0, io.EOF
+			f.close()
+			return 0, cmp.Or(f.err, io.EOF)
 		}
 		if _, err := f.begin(); err != nil {
 			return 0, err
@@ -83,9 +88,25 @@ func (f *frameReader) Read(b []byte) (int, error) {
 		return 0, f.err
 	}
 	n := copy(b[:min(int64(len(b)), f.left)], f.in)
-	f.turn = mask(b[:n], f.key, f.turn)
-	f.in, f.left = f.in[n:], f.left-int64(n)
-	return n, nil
+	f.taken(b[:n])
+	return n, f.err
+}
+
+// taken unmasks and checks b, which is what comes next of the payload or a copy of it, and leaves it behind.
+func (f *frameReader) taken(b []byte) {
+	f.turn = mask(b, f.key, f.turn)
+	f.in, f.left = f.in[len(b):], f.left-int64(len(b))
+	if f.text && !f.utf8.add(b) {
+		f.err = errNotText
+	}
+}
+
+// close ends the message, of which everything was read.
+func (f *frameReader) close() {
+	f.open = false
+	if f.text && f.err == nil && !f.utf8.whole() {
+		f.err = errNotText
+	}
 }
 
 // more tells whether there is something to read, after waiting for it.
@@ -129,6 +150,9 @@ func (f *frameReader) begin() (kind int, err error) {
 			f.err = errMonstrous
 			break
 		}
+		if op != opContinuation {
+			f.text, f.utf8 = op == websocket.TextMessage, textCheck{}
+		}
 		f.size += int64(length)
 		f.left, f.turn, f.open, f.final = int64(length), 0, true, first&finalBit != 0
 		return op, nil
@@ -146,16 +170,22 @@ func (f *frameReader) header() (first byte, length uint64, err error) {
 	if first&reservedBits != 0 || b[1]&maskBit == 0 {
 		return 0, 0, errFraming // what a client sends is masked
 	}
+	least, most := uint64(0), uint64(maxControl) // what this form of a length may say: the shortest must be used (section 5.2)
 	switch length {
 	case 126:
+		least, most = maxControl+1, math.MaxUint16
 		err = f.full(b[:2])
 		length = uint64(binary.BigEndian.Uint16(b[:]))
 	case 127:
+		least, most = math.MaxUint16+1, math.MaxInt64
 		err = f.full(b[:8])
 		length = binary.BigEndian.Uint64(b[:])
 	}
 	if err != nil {
 		return 0, 0, err
+	}
+	if length < least || length > most {
+		return 0, 0, errFraming
 	}
 	return first, length, f.full(f.key[:])
 }
@@ -175,22 +205,62 @@ func (f *frameReader) control(op int, first byte, length uint64) error {
 	case websocket.PingMessage:
 		return f.ping(string(data))
 	case websocket.CloseMessage:
-		if len(data) > 0 && !validClose(data) {
-			return errFraming
-		}
-		return errPeerClosed
+		return closed(data)
 	}
 	return nil
 }
 
-// validClose tells whether the payload of a close frame is a code that may be sent, and a text (section 7.4).
-func validClose(data []byte) bool {
-	if len(data) < 2 {
-		return false
+// closed returns errPeerClosed, or what is wrong with the payload of a close frame: it should be empty, or a code that may
+// be sent and a text (section 7.4).
+func closed(data []byte) error {
+	switch {
+	case len(data) == 0:
+		return errPeerClosed
+	case len(data) < 2 || !validCode(binary.BigEndian.Uint16(data)):
+		return errFraming
+	case !utf8.Valid(data[2:]):
+		return errNotText
 	}
-	code := binary.BigEndian.Uint16(data)
-	return (code >= 1000 && code <= 1003 || code >= 1007 && code <= 1014 || code >= 3000 && code <= 4999) && utf8.Valid(data[2:])
+	return errPeerClosed
 }
+
+func validCode(code uint16) bool {
+	return code >= 1000 && code <= 1003 || code >= 1007 && code <= 1014 || code >= 3000 && code <= 4999
+}
+
+// A textCheck checks UTF-8 that comes in pieces. Its zero value has seen nothing.
+type textCheck struct {
+	rest [utf8.UTFMax]byte // the beginning of a character
+	n    int               // bytes of it
+}
+
+// add tells whether the text may still be UTF-8 with b behind it.
+func (t *textCheck) add(b []byte) bool {
+	for t.n > 0 && len(b) > 0 {
+		t.rest[t.n] = b[0]
+		t.n, b = t.n+1, b[1:]
+		if utf8.FullRune(t.rest[:t.n]) {
+			if !utf8.Valid(t.rest[:t.n]) {
+				return false
+			}
+			t.n = 0
+		}
+	}
+	for i := len(b) - 1; i >= max(0, len(b)-utf8.UTFMax+1); i-- {
+		if !utf8.RuneStart(b[i]) {
+			continue
+		}
+		if !utf8.FullRune(b[i:]) {
+			t.n = copy(t.rest[:], b[i:])
+			b = b[:i]
+		}
+		break
+	}
+	return utf8.Valid(b)
+}
+
+// whole tells whether the text does not end inside of a character.
+func (t *textCheck) whole() bool { return t.n == 0 }
 
 // mask masks or unmasks b, which begins with byte number turn of the key, and returns with which it would go on.
 func mask(b []byte, key [4]byte, turn int) int {

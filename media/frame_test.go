@@ -86,7 +86,8 @@ func TestFramesAreReadHoweverTheyCome(t *testing.T) {
 		{"a close of our own kind", whole(opClose, closing(4000, "")), nil, errPeerClosed},
 		{"a close of one byte", whole(opClose, "\x03"), nil, errFraming},
 		{"a close that must not be sent", whole(opClose, closing(1006, "")), nil, errFraming},
-		{"a close whose text is none", whole(opClose, closing(1000, "\xff")), nil, errFraming},
+		{"a close whose text is none", whole(opClose, closing(1000, "\xff")), nil, errNotText},
+		{"a close whose text ends in a character", whole(opClose, closing(1000, "\xe2\x82")), nil, errNotText},
 		{"no mask", "\x81\x02hi", nil, errFraming},
 		{"a reserved bit", "\xc1" + hello[1:], nil, errFraming},
 		{"an unknown kind of message", whole(3, ""), nil, errFraming},
@@ -97,7 +98,17 @@ func TestFramesAreReadHoweverTheyCome(t *testing.T) {
 		{"a message in a message", sent(false, opText, "one ") + hello, nil, errFraming},
 		{"a message above the limit", whole(opText, longer+long+long+long+long+long), nil, errMonstrous},
 		{"fragments above the limit", sent(false, opText, longer) + sent(false, opContinuation, longer), nil, errMonstrous},
-		{"as long as can be said", "\x81\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00", nil, errMonstrous},
+		{"as long as can be said", "\x81\xff\x7f\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00", nil, errMonstrous},
+		{"longer than can be said", "\x81\xff\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", nil, errFraming},
+		{"two bytes of length for 125", "\x81\xfe\x00\x7d\x00\x00\x00\x00" + long[:125], nil, errFraming},
+		{"two bytes of length for nothing", "\x81\xfe\x00\x00\x00\x00\x00\x00", nil, errFraming},
+		{"eight bytes of length for 65535", "\x82\xff\x00\x00\x00\x00\x00\x00\xff\xff\x00\x00\x00\x00" + longer, nil, errFraming},
+		{"eight bytes of length for 5", "\x81\xff\x00\x00\x00\x00\x00\x00\x00\x05\x00\x00\x00\x00hello", nil, errFraming},
+		{"a ping with two bytes of length", "\x89\xfe\x00\x05\x00\x00\x00\x00hello", nil, errFraming},
+		{"the shortest with two bytes", whole(opText, long[:126]), []string{"text " + long[:126]}, io.ErrUnexpectedEOF},
+		{"the longest with one byte", whole(opText, long[:125]), []string{"text " + long[:125]}, io.ErrUnexpectedEOF},
+		{"the longest with two bytes", whole(opText, longer[:65535]), []string{"text " + longer[:65535]}, io.ErrUnexpectedEOF},
+		{"the shortest with eight bytes", whole(opText, longer[:65536]), []string{"text " + longer[:65536]}, io.ErrUnexpectedEOF},
 		{"cut off in a header", hello + hello[:1], []string{"text hello"}, io.ErrUnexpectedEOF},
 		{"cut off in a payload", hello + hello[:8], []string{"text hello"}, io.ErrUnexpectedEOF},
 	} {
@@ -105,6 +116,59 @@ func TestFramesAreReadHoweverTheyCome(t *testing.T) {
 			got, err := reads(c.wire, size)
 			if !errors.Is(err, c.err) || strings.Join(got, "|") != strings.Join(c.want, "|") {
 				t.Errorf("%s, in pieces of %d: got %.100q and %v, want %.100q and %v", c.name, size, got, err, c.want, c.err)
+			}
+		}
+	}
+}
+
+// Autobahn's cases 6: text is UTF-8, wherever frames and reads cut it.
+func TestATextThatIsNotUTF8EndsTheConnection(t *testing.T) {
+	euro := "\xe2\x82\xac"
+	for _, c := range []struct {
+		name string
+		wire string
+		want string // the message; "-" for none
+	}{
+		{"characters of each length", whole(opText, "a\u00fc"+euro+"\U0001d11e"), "a\u00fc" + euro + "\U0001d11e"},
+		{"a character in two fragments", sent(false, opText, euro[:1]) + whole(opContinuation, euro[1:]), euro},
+		{"a character in three fragments", sent(false, opText, "x"+euro[:1]) + sent(false, opContinuation, euro[1:2]) + whole(opContinuation, euro[2:]), "x" + euro},
+		{"a character around a ping", sent(false, opText, euro[:2]) + whole(opPing, "\xff") + whole(opContinuation, euro[2:]), euro},
+		{"noncharacters and the last code point", whole(opText, "\ufffe\U0010ffff"), "\ufffe\U0010ffff"},
+		{"any bytes in a binary message", whole(opBinary, "\xff\xfe"), "\xff\xfe"},
+		{"any bytes in fragments of a binary message", sent(false, opBinary, "\xff") + whole(opContinuation, "\xfe"), "\xff\xfe"},
+		{"a byte that is never in UTF-8", whole(opText, "x\xff"), "-"},
+		{"a continuation without a beginning", whole(opText, "\x80x"), "-"},
+		{"an overlong slash", whole(opText, "\xc0\xaf"), "-"},
+		{"a surrogate", whole(opText, "\xed\xa0\x80"), "-"},
+		{"above the last code point", whole(opText, "\xf4\x90\x80\x80"), "-"},
+		{"the end in a character", whole(opText, "x"+euro[:2]), "-"},
+		{"the end in a character, after fragments", sent(false, opText, euro[:1]) + sent(false, opContinuation, euro[1:2]) + whole(opContinuation, ""), "-"},
+		{"a fragment that goes on wrongly", sent(false, opText, euro[:2]) + whole(opContinuation, "x"), "-"},
+		{"wrong before the message is over", sent(false, opText, "\xed\xa0"), "-"},
+	} {
+		for _, size := range []int{1, 2, 3, 1 << 20} {
+			f := frameReader{limit: 1000, ping: func(string) error { return nil }}
+			wire := c.wire
+			f.fill = func() error {
+				if wire == "" {
+					return io.ErrUnexpectedEOF
+				}
+				n := min(size, len(wire))
+				f.in, wire = []byte(wire[:n]), wire[n:]
+				return nil
+			}
+			_, err := f.next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := io.ReadAll(&f)
+			if c.want == "-" && !errors.Is(err, errNotText) || c.want != "-" && (err != nil || string(got) != c.want) {
+				t.Errorf("%s, in pieces of %d: got %q and %v, want %q", c.name, size, got, err, c.want)
+			}
+			skipped := frameReader{limit: 1000, in: []byte(c.wire), ping: f.ping, fill: func() error { return io.ErrUnexpectedEOF }}
+			_, _ = skipped.next()
+			if _, err := skipped.next(); errors.Is(err, errNotText) != (c.want == "-") {
+				t.Errorf("%s, skipped: got %v", c.name, err)
 			}
 		}
 	}

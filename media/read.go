@@ -114,6 +114,9 @@ func (st *Stream) readFailed(err error) EndReason {
 	case errors.Is(err, errMonstrous):
 		st.closeWith(websocket.CloseMessageTooBig)
 		return EndProtocol
+	case errors.Is(err, errNotText):
+		st.closeWith(websocket.CloseInvalidFramePayloadData)
+		return EndProtocol
 	case errors.Is(err, errPeerClosed), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe),
 		errors.Is(err, net.ErrClosed), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &netErr):
 		return EndClosed

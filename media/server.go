@@ -130,6 +130,9 @@ func (s *Server) upgrade(c *fiber.Ctx, upgrade fiber.Handler) error {
 	if no := s.admitStream(c); no != nil {
 		return s.deny(c, no)
 	}
+	if no := handshake(c); no != nil {
+		return no.send(c)
+	}
 	slot, full, closed := s.slots.take(cmp.Or(s.MaxStreams, DefaultMaxStreams))
 	if full || closed {
 		s.n.full.Add(1)
