@@ -2,6 +2,7 @@ package console
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -118,13 +119,38 @@ func (a *API) stream(c *fiber.Ctx, w wish, after int64) error {
 	conn := c.Context().Conn()
 	s := &stream{journal: a.config.Journal, wish: w, heartbeat: a.config.heartbeat, dropped: &a.hub.dropped}
 	s.listener = a.hub.listen(w)
-	c.Context().SetBodyStreamWriter(func(b *bufio.Writer) {
+	write := func(b *bufio.Writer) {
 		defer a.running.Done()
 		defer a.ended()
 		defer a.hub.leave(s.listener)
 		a.run(conn, b, s, after)
-	})
+	}
+	if !c.Request().Header.IsHTTP11() {
+		streamUntilClose(c, write)
+		return nil
+	}
+	c.Context().SetBodyStreamWriter(write)
 	return nil
+}
+
+// streamUntilClose answers an HTTP/1.0 client: its body ends with the connection, because HTTP/1.0 has no chunks
+// (RFC 9112 section 6.1). fasthttp would send chunks, so write gets the connection itself.
+func streamUntilClose(c *fiber.Ctx, write func(*bufio.Writer)) {
+	var head bytes.Buffer
+	head.WriteString("HTTP/1.0 200 OK\r\n")
+	c.Context().Response.Header.VisitAll(func(name, value []byte) {
+		if string(name) != fiber.HeaderContentLength && string(name) != fiber.HeaderTransferEncoding {
+			fmt.Fprintf(&head, "%s: %s\r\n", name, value)
+		}
+	})
+	head.WriteString("\r\n")
+	c.Context().HijackSetNoResponse(true)
+	c.Context().Hijack(func(conn net.Conn) {
+		b := bufio.NewWriterSize(conn, pieceSize)
+		_, _ = b.Write(head.Bytes()) // an error stays in b, and ends the stream at its first event
+		write(b)
+		_ = b.Flush() // the client may be gone
+	})
 }
 
 // run runs a stream over a connection. It is in a goroutine of fasthttp's, where a panic would end the program.

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"net"
@@ -265,5 +266,31 @@ func TestAStreamIsRefusedWithWhatWouldBeRight(t *testing.T) {
 	r.ask(t, "GET", "/v1/calls/none/events", "").problem(t, 404, "none")
 	if got := r.ask(t, http.MethodHead, "/v1/events", ""); got.status != 200 || got.header.Get("Content-Type") != "text/event-stream" {
 		t.Errorf("HEAD: got %d %v", got.status, got.header)
+	}
+}
+
+// RFC 9112 section 6.1: no Transfer-Encoding for a client of HTTP/1.0.
+func TestAnHTTP10ClientGetsTheEventsWithoutChunks(t *testing.T) {
+	r := newRig(t, nil)
+	r.journal.add(t, callOf("CA1"), epoch, events.CallEnded{})
+	for _, headers := range []string{"", "Connection: keep-alive\r\n"} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "GET /v1/calls/CA1/events HTTP/1.0\r\nHost: localhost\r\n%s\r\n", headers)
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer.StatusCode != 200 || answer.TransferEncoding != nil || !answer.Close || answer.Header.Get("Content-Type") != "text/event-stream" {
+			t.Errorf("got %d, %v, header %v; want 200 without chunks, ended by the connection", answer.StatusCode, answer.TransferEncoding, answer.Header)
+		}
+		f := &follower{t: t, resp: answer, lines: bufio.NewScanner(answer.Body), cancel: func() {}}
+		if m, ok := f.next(); !ok || m.event != "call.ended" {
+			t.Errorf("got %+v, %t; want the stored event", m, ok)
+		}
+		f.leave()
 	}
 }

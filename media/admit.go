@@ -29,9 +29,10 @@ var notLocal = &refusal{fiber.StatusForbidden,
 		"as localhost or 127.0.0.1: no web page, nothing through a proxy. To serve others, " +
 		"set the carrier's auth token or a path token, or allow insecure use explicitly"}
 
-// noPublicURL answers what cannot be checked, or answered, without knowing where carriers reach us.
-var noPublicURL = &refusal{fiber.StatusInternalServerError,
-	"the public URL of this server is not configured, or is not an absolute http(s) URL"}
+// noPublicURL refuses requests that can be checked or answered only with the public URL of this server.
+var noPublicURL = &refusal{fiber.StatusServiceUnavailable,
+	"the public URL of this server is not configured, or is not an absolute http(s) URL: set BRIDGE_PUBLIC_URL to " +
+		"the address that the carrier uses, such as https://bridge.example.com"}
 
 // admitSigned checks the signature of an upgrade.
 func (s *Server) admitSigned(c *fiber.Ctx) *refusal {

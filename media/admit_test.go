@@ -43,7 +43,7 @@ func TestStrangersAreRefusedBeforeTheUpgrade(t *testing.T) {
 		{"signed with another token", signing("t1"), mediatest.Call{AuthToken: "t2", PublicURL: public}, "/media", 403, "not ours"},
 		{"signed for another path", signing("t1"), signedFor("t1", "wss://bridge.example.com/media/twilio"), "/media", 403, ""},
 		{"signed for the host the request claims", signing("t1"), with(signedFor("t1", "wss://evil.example/media"), lying), "/media", 403, ""},
-		{"signed, but we do not know our name", &media.Server{AuthTokens: []media.Secret{"t1"}}, mediatest.Call{AuthToken: "t1"}, "/media", 500, "public URL"},
+		{"signed, but we do not know our name", &media.Server{AuthTokens: []media.Secret{"t1"}}, mediatest.Call{AuthToken: "t1"}, "/media", 503, "BRIDGE_PUBLIC_URL"},
 
 		{"the token in the path", &media.Server{PathToken: "s3c/ret"}, mediatest.Call{}, "/media/twilio/s3c%2Fret", 0, ""},
 		{"a wrong token in the path", &media.Server{PathToken: "secret"}, mediatest.Call{}, "/media/twilio/public", 403, "token in the path"},

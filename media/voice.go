@@ -65,7 +65,7 @@ func (s *Server) voice(c *fiber.Ctx) error {
 	}
 	public, ok := parsePublicURL(s.PublicURL)
 	if !ok {
-		return noPublicURL.send(c)
+		return s.deny(c, noPublicURL)
 	}
 	form, err := url.ParseQuery(string(body))
 	callSID := form.Get("CallSid")

@@ -163,6 +163,9 @@ func (s *server) route(config *call.Config, c events.Call) {
 // newMedia makes what takes the carrier's streams.
 func (s *server) newMedia() *media.Server {
 	o := s.options
+	if o.PublicURL == "" {
+		s.logger.Info("no BRIDGE_PUBLIC_URL: POST /voice/twilio answers 503; media streams are accepted all the same")
+	}
 	return &media.Server{
 		PublicURL:  o.PublicURL,
 		AuthTokens: o.secrets.twilio,
