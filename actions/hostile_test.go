@@ -1,6 +1,18 @@
 package actions_test
 
-import "strings"
+import (
+	"encoding/binary"
+	"strings"
+)
+
+// utf16 writes ASCII, and a byte order mark before it, in UTF-16.
+func utf16(order binary.AppendByteOrder, text string) string {
+	var b []byte
+	for _, r := range text {
+		b = order.AppendUint16(b, uint16(r))
+	}
+	return string(b)
+}
 
 const (
 	anybody  = `must be a number such as "+15550100001", "sip:user@host" or "client:name"`
@@ -37,6 +49,11 @@ var hostile = []struct{ body, want string }{
 	{`{"actions":[{"type":"say","text":"hi"},{"type":"say","text":{"text":"hi"}}]}`, refusal + `must be a string, not an object`},
 
 	// Not what it seems.
+	{utf16(binary.LittleEndian, `{"actions":[{"type":"hangup"}]}`), `actions: the text is UTF-16 or UTF-32; UTF-8 would be right`},
+	{utf16(binary.BigEndian, `{"actions":[{"type":"hangup"}]}`), `actions: the text is UTF-16 or UTF-32; UTF-8 would be right`},
+	{utf16(binary.LittleEndian, "\ufeff{}"), `actions: the text is UTF-16 or UTF-32; UTF-8 would be right`},
+	{utf16(binary.BigEndian, "\ufeff[]"), `actions: the text is UTF-16 or UTF-32; UTF-8 would be right`},
+	{"\xff\xfe\x00\x00{\x00\x00\x00}\x00\x00\x00", `actions: the text is UTF-16 or UTF-32; UTF-8 would be right`},
 	{`[{"type":"hangup"}]`, `actions: a list alone is not known; {"actions":[…]} around it would be right`},
 	{`{"type":"say","text":"hi"}`, `actions: an action alone is not known; {"actions":[…]} around it would be right`},
 	{`{"ACTIONS":[{"type":"hangup"}]}`, `actions: field "ACTIONS" is not known; known is "actions"`},

@@ -36,6 +36,11 @@ type Item struct {
 func Parse(body []byte, o Options) ([]Item, error) {
 	body = bytes.TrimPrefix(body, []byte("\ufeff")) // which some servers put before JSON; RFC 8259 lets us ignore it
 	body = bytes.Trim(body, " \t\r\n")
+	if wide(body) {
+		err := wrong("", "the text is UTF-16 or UTF-32; UTF-8 would be right")
+		err.Index, err.JSON = -1, brief(body)
+		return nil, err
+	}
 	if len(body) == 0 || body[0] != '{' && body[0] != '[' {
 		return nil, nil
 	}
@@ -61,6 +66,16 @@ func Parse(body []byte, o Options) ([]Item, error) {
 		return nil, nil
 	}
 	return items, nil
+}
+
+// wide says whether a body is an object or a list in UTF-16 or UTF-32: its brace or bracket stands beside a zero byte, or behind a
+// byte order mark.
+func wide(body []byte) bool {
+	at := bytes.IndexAny(body[:min(len(body), 8)], "{[")
+	if at < 0 || at > 0 && bytes.ContainsFunc(body[:at], func(r rune) bool { return r != 0 && r != utf8.RuneError }) {
+		return false
+	}
+	return at > 0 || len(body) > 1 && body[1] == 0
 }
 
 // actionsOf returns the JSON of each action.

@@ -284,7 +284,7 @@ var bad = []struct{ body, want string }{
 }
 
 func bodyOf(s string) []byte {
-	if strings.HasPrefix(s, "{") || strings.HasPrefix(s, "[") {
+	if strings.HasPrefix(s, "{") || strings.HasPrefix(s, "[") || strings.ContainsAny(s, "\x00") {
 		return []byte(s)
 	}
 	return []byte(`{"actions":[{` + s + `}]}`)

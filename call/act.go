@@ -74,7 +74,7 @@ func (cs *Calls) Refuse(callID, inReplyTo string, err error) {
 	if e := (*actions.Error)(nil); errors.As(err, &e) {
 		failed.Index, failed.Action = e.Index, json.RawMessage(e.JSON)
 	}
-	c.put(time.Now(), failed)
+	c.fail(failed)
 }
 
 // newest is the stream of a call that began last, or nil.
@@ -182,7 +182,7 @@ func (a *actor) finish() {
 // failed tells of an action that was not done, or not whole.
 func (a *actor) failed(t task, err error) {
 	a.call.logger.Warn("action failed", "type", t.Action.Type(), "action", t.id, "err", err)
-	a.call.put(time.Now(), events.ActionFailed{
+	a.call.fail(events.ActionFailed{
 		Action: json.RawMessage(t.JSON), ActionID: t.id, Index: t.index, InReplyTo: t.inReplyTo, Reason: err.Error(),
 	})
 }

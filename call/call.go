@@ -113,6 +113,7 @@ type Call struct {
 	hangUp  func()
 	end     sync.Once
 
+	failures failureLimit
 	actor    *actor
 	gatherer *gatherer
 	player   *playback.Player // nil if the caller cannot hear us

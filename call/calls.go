@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"aldeabridge/events"
@@ -15,6 +16,7 @@ import (
 type Calls struct {
 	config  Config
 	backlog *backlog
+	untold  atomic.Int64
 
 	mu    sync.Mutex
 	lives map[string]*life // by call id, while a stream of the call is up
@@ -51,10 +53,13 @@ func New(config Config) *Calls {
 type Stats struct {
 	Waiting int   // events that it has not taken yet, those of calls that are over included
 	Lost    int64 // events that it never took
+	Untold  int64 // action.failed events that were too many to be sent
 }
 
 // Stats may be called at any time.
-func (cs *Calls) Stats() Stats { return Stats{cs.backlog.size(), cs.backlog.lost.Load()} }
+func (cs *Calls) Stats() Stats {
+	return Stats{Waiting: cs.backlog.size(), Lost: cs.backlog.lost.Load(), Untold: cs.untold.Load()}
+}
 
 // Drain waits until the journal has taken every event of the calls, which have ended. When ctx ends first, the rest is
 // lost, and Drain says how much that is.

@@ -86,6 +86,7 @@ func (x *exchange) request(method, rawURL string, form url.Values) (*http.Reques
 	req.SetBasicAuth(x.twilio.config.credentials())
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Accept-Encoding", "identity")
 	req.Header.Set("User-Agent", "aldeabridge twilio-go/"+client.LibraryVersion)
 	return req, nil
 }

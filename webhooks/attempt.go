@@ -26,6 +26,8 @@ type Attempt struct {
 	Err error
 	// Answer is the beginning of the answer's body, at most 2 KiB.
 	Answer []byte
+	// AnswerErr says why the answer's body could not be read, if so. After a 2xx answer the event is delivered all the same.
+	AnswerErr error
 	// Latency is from Start to the end of the answer.
 	Latency time.Duration
 	// SinceStored is from the event's place in the journal to the end of the answer.
@@ -48,6 +50,6 @@ type Reply struct {
 	Endpoint string // its name
 	Record   events.Record
 	Body     []byte // at most 2 MiB
-	// Err is set when the body did not come whole or is too long. The event is delivered all the same.
+	// Err is set when the body did not come whole, is too long, or cannot be unpacked. The event is delivered all the same.
 	Err error
 }

@@ -209,7 +209,7 @@ func (r *receiver) report(record events.Record, again *redelivery, number int, l
 		a := Attempt{
 			Endpoint: r.name(), EventID: record.ID, CallID: record.CallID, Sequence: record.Sequence, Type: record.Type,
 			Number: number, Live: live, Start: o.start, Status: o.status, Class: o.class, Err: o.err,
-			Answer: o.body[:min(len(o.body), keptAnswer)], Latency: o.end.Sub(o.start),
+			Answer: o.body[:min(len(o.body), keptAnswer)], AnswerErr: o.bodyErr, Latency: o.end.Sub(o.start),
 			State: d.state, Retry: d.delay, Remote: o.remote,
 		}
 		if again != nil {

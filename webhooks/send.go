@@ -3,9 +3,7 @@ package webhooks
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -15,12 +13,6 @@ import (
 	"aldeabridge/egress"
 	"aldeabridge/events"
 )
-
-// maxAnswer is how much of an answer is read: actions with a recording in them can be that long.
-const maxAnswer = 2 << 20
-
-// ErrAnswerTooLong means that an answer has more than 2 MiB.
-var ErrAnswerTooLong = errors.New("webhooks: answer longer than 2 MiB")
 
 // A sender makes the requests to one endpoint. It keeps nothing between them and may be used concurrently.
 type sender struct {
@@ -40,7 +32,7 @@ type outcome struct {
 	class   Class
 	err     error  // nil with delivered
 	body    []byte // at most maxAnswer
-	bodyErr error  // why the body is not whole
+	bodyErr error  // why the body is not whole or not readable
 	start   time.Time
 	end     time.Time
 	remote  string
@@ -80,7 +72,7 @@ func (s *sender) exchange(ctx context.Context, r events.Record, number int, live
 	}
 	defer resp.Body.Close()
 	o.status = resp.StatusCode
-	o.body, o.bodyErr = readAnswer(resp.Body)
+	o.body, o.bodyErr = readAnswer(resp.Body, resp.Header)
 	o.verdict, o.pause = judge(resp.StatusCode, resp.Header, time.Now())
 	switch {
 	case o.verdict == delivered:
@@ -108,6 +100,9 @@ func (s *sender) request(ctx context.Context, r events.Record, number int, live 
 	for name, values := range s.endpoint.Header {
 		h[http.CanonicalHeaderKey(name)] = values
 	}
+	if h.Get("Accept-Encoding") == "" {
+		h.Set("Accept-Encoding", "identity") // without it every coding would be acceptable
+	}
 	h.Set("Content-Type", "application/json")
 	h.Set("User-Agent", s.agent)
 	h.Set("Webhook-Id", r.ID)
@@ -122,18 +117,6 @@ func (s *sender) request(ctx context.Context, r events.Record, number int, live 
 		h.Set("Bridge-Live", "0")
 	}
 	return req, nil
-}
-
-// readAnswer reads a body up to its limit. What came before an error is returned with it.
-func readAnswer(body io.Reader) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
-	if len(b) > maxAnswer {
-		return b[:maxAnswer], ErrAnswerTooLong
-	}
-	if err != nil {
-		return b, fmt.Errorf("webhooks: read answer: %w", err)
-	}
-	return b, nil
 }
 
 // maxTarget bounds the part of a Location that is repeated in an error.

@@ -74,6 +74,7 @@ func TestARequestCarriesTheHeadersOfTheContract(t *testing.T) {
 	}
 	req := sent(t, e, false, true, time.Unix(vectorTime, 0))
 	want := http.Header{
+		"Accept-Encoding":   {"identity"},
 		"Content-Type":      {"application/json"},
 		"User-Agent":        {"bridge/1.2.3"},
 		"Webhook-Id":        {vectorID},

@@ -19,12 +19,13 @@ import (
 // answered does what a webhook's answer asks for. What cannot be read or comes too late is told, and not done.
 func (s *server) answered(r webhooks.Reply) {
 	id, event := r.Record.CallID, r.Record.ID
-	if r.Err != nil {
-		s.calls.Refuse(id, event, fmt.Errorf("the answer did not come whole: %w", r.Err))
-		return
-	}
-	items, err := s.readActions(r.Body)
+	items, err := s.readAnswer(r)
 	if err != nil {
+		if r.Record.Type == events.TypeActionFailed {
+			// Its answer would be no better: the two would go on for ever.
+			s.logger.Warn("answer to action.failed cannot be read", "call_sid", id, "endpoint", r.Endpoint, "in_reply_to", event, "err", err)
+			return
+		}
 		s.calls.Refuse(id, event, err)
 		return
 	}
@@ -37,6 +38,14 @@ func (s *server) answered(r webhooks.Reply) {
 		s.logger.Warn("actions not done", "call_sid", id, "endpoint", r.Endpoint, "in_reply_to", event, "actions", len(items), "err", err)
 		s.calls.Refuse(id, event, err)
 	}
+}
+
+// readAnswer reads the actions of an answer.
+func (s *server) readAnswer(r webhooks.Reply) ([]actions.Item, error) {
+	if r.Err != nil {
+		return nil, fmt.Errorf("the answer cannot be read: %w", r.Err)
+	}
+	return s.readActions(r.Body)
 }
 
 // utterances is how many utterances of the call had ended at an event, or negative if it does not say.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"io"
@@ -77,6 +79,62 @@ func TestAnAnswerThatCannotBeReadHarmsNothing(t *testing.T) {
 	if said := texts(got); strings.Join(said, "|") != "first|second" {
 		t.Errorf("got %q, want both utterances", said)
 	}
+}
+
+func TestPackedActionsAreDoneOrTold(t *testing.T) {
+	for _, c := range []struct {
+		coding string
+		body   []byte
+		reason string // of action.failed; empty: the call is hung up
+	}{
+		{"gzip", pack(t, `{"actions":[{"type":"hangup"}]}`), ""},
+		{"br", []byte("\x0b\x0f\x80"), `it is "br"`},
+		{"gzip", pack(t, `{"actions":[{"type":"hangup"}]}`)[:20], "damaged"},
+		{"gzip", pack(t, longest(`{"actions":[]}`)), "100 times longer"},
+	} {
+		w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, nil)
+		w.webhook.Script(func(r webhooktest.Request) webhooktest.Answer {
+			a := webhooktest.OK()
+			if r.Type != string(events.TypeCallStarted) && r.Type != string(events.TypeActionFailed) {
+				return a
+			}
+			// Also to action.failed: no answer to that is told by another.
+			a.Header, a.Body = http.Header{"Content-Encoding": {c.coding}}, c.body
+			return a
+		})
+		result, err := w.call("CA1", append(silence(time.Second), say("one")...)).Run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.ended(t, 1)
+		failed := of[events.ActionFailed](w.delivered(t)["CA1"])
+		if c.reason == "" {
+			if !result.ByServer || len(failed) != 0 {
+				t.Errorf("%s: got hung up %v, failures %+v, want the action done", c.coding, result.ByServer, failed)
+			}
+			continue
+		}
+		if len(failed) != 1 || !strings.Contains(failed[0].Reason, c.reason) || failed[0].InReplyTo == "" {
+			t.Errorf("%s: got %+v, want one action.failed about %s", c.coding, failed, c.reason)
+		}
+		if got := metricsOf(t, w); !strings.Contains(got, `bridge_webhook_answers_unread_total{cause="`) {
+			t.Errorf("%s: the answer is not counted", c.coding)
+		}
+	}
+}
+
+// pack returns text as gzip.
+func pack(t *testing.T, text string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := io.WriteString(w, text); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 func TestTheAPIActsOnACall(t *testing.T) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -35,6 +36,7 @@ type metrics struct {
 	delivery   *prometheus.HistogramVec
 	dead       *prometheus.CounterVec
 	redelivery prometheus.Counter
+	unread     *prometheus.CounterVec
 }
 
 // Buckets in seconds: of a call, of a request to a webhook, and of an event's way there, which can take a day.
@@ -65,8 +67,9 @@ func newMetrics() *metrics {
 		delivery:   histogram("webhook_delivery_seconds", "From an event's place in the journal to the 2xx answer.", deliveryBuckets, "endpoint"),
 		dead:       counter("webhook_dead_total", "Deliveries given up.", "endpoint", "reason"),
 		redelivery: prometheus.NewCounter(prometheus.CounterOpts{Name: "bridge_webhook_redelivered_total", Help: "Events that were sent again and accepted."}),
+		unread:     counter("webhook_answers_unread_total", "2xx answers whose body could not be read, by what was wrong with it.", "endpoint", "cause"),
 	}
-	m.registry.MustRegister(m.events, m.ended, m.calls, m.utterances, m.frames, m.silence, m.gaps, m.attempts, m.attempt, m.delivery, m.dead, m.redelivery,
+	m.registry.MustRegister(m.events, m.ended, m.calls, m.utterances, m.frames, m.silence, m.gaps, m.attempts, m.attempt, m.delivery, m.dead, m.redelivery, m.unread,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -99,12 +102,30 @@ func (m *metrics) delivered(a webhooks.Attempt) {
 	}
 	m.attempts.WithLabelValues(a.Endpoint, result).Inc()
 	m.attempt.WithLabelValues(a.Endpoint).Observe(a.Latency.Seconds())
+	if a.AnswerErr != nil && a.State == webhooks.StateDelivered {
+		m.unread.WithLabelValues(a.Endpoint, unreadCause(a.AnswerErr)).Inc()
+	}
 	switch {
 	case a.State == webhooks.StateDelivered && a.Redelivery != "":
 		m.redelivery.Inc()
 	case a.State == webhooks.StateDelivered:
 		m.delivery.WithLabelValues(a.Endpoint).Observe(a.SinceStored.Seconds())
 	}
+}
+
+// unreadCause is a label for why an answer could not be read.
+func unreadCause(err error) string {
+	switch {
+	case errors.Is(err, webhooks.ErrAnswerTooLong):
+		return "too_long"
+	case errors.Is(err, webhooks.ErrAnswerRatio):
+		return "ratio"
+	case errors.Is(err, webhooks.ErrAnswerCoding):
+		return "coding"
+	case errors.Is(err, webhooks.ErrAnswerDamaged):
+		return "damaged"
+	}
+	return "cut_off"
 }
 
 // A tally is the journal as the dispatcher sees it: it counts what is given up, of which not all was attempted.
@@ -152,6 +173,7 @@ func (g gauges) Collect(out chan<- prometheus.Metric) {
 	count("actions_late_total", "Answers whose actions were not done: their call was over, or too many waited.", float64(g.server.late.Load()))
 	backlog := g.server.calls.Stats()
 	gauge("events_waiting", "Events that the journal has not taken yet.", float64(backlog.Waiting))
+	count("action_failures_untold_total", "action.failed events that were too many to be sent.", float64(backlog.Untold))
 	count("events_lost_total", "Events that the journal never took.", float64(backlog.Lost))
 	gauge("calls", "Calls that are up.", float64(g.server.media.Stats().Active))
 	g.recognizer(gauge, count)

@@ -12,6 +12,21 @@ import (
 	"aldeabridge/aldea/sandbox"
 )
 
+// metricsOf returns what a server's /metrics says.
+func metricsOf(t *testing.T, w *world) string {
+	t.Helper()
+	resp, err := http.Get("http://" + w.server.listener.Addr().String() + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
 func TestMetricsTellOfACallFromCarrierToWebhook(t *testing.T) {
 	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, nil)
 	if _, err := w.call("CAmetrics", say("one", "two")).Run(context.Background()); err != nil {
@@ -22,15 +37,7 @@ func TestMetricsTellOfACallFromCarrierToWebhook(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	resp, err := http.Get("http://" + w.server.listener.Addr().String() + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	body := metricsOf(t, w)
 	for _, want := range []string{
 		`bridge_events_total{type="utterance.final"} 2`,
 		`bridge_events_total{type="call.ended"} 1`,
@@ -49,14 +56,14 @@ func TestMetricsTellOfACallFromCarrierToWebhook(t *testing.T) {
 		`bridge_webhook_attempts_total{endpoint="default",result="2xx"}`,
 		`bridge_info{version=`,
 	} {
-		if !strings.Contains(string(body), want) {
+		if !strings.Contains(body, want) {
 			t.Errorf("missing: %s", want)
 		}
 	}
-	if strings.Contains(string(body), "+15550100001") {
+	if strings.Contains(body, "+15550100001") {
 		t.Error("a phone number is in the metrics")
 	}
-	problems, err := promlint.New(strings.NewReader(string(body))).Lint()
+	problems, err := promlint.New(strings.NewReader(body)).Lint()
 	if err != nil {
 		t.Fatal(err)
 	}
