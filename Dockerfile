@@ -3,7 +3,9 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN GOEXPERIMENT=simd CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o /out/bridge ./cmd/bridge && mkdir /out/data
+# docker build --build-arg VERSION=$(git describe --tags --always) .
+ARG VERSION=
+RUN GOEXPERIMENT=simd CGO_ENABLED=0 go build -trimpath -ldflags="-s -w -X aldeabridge/internal/version.release=$VERSION" -o /out/bridge ./cmd/bridge && mkdir /out/data
 
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /out/bridge /bridge

@@ -15,12 +15,15 @@ BURST       ?= 2000
 STAY        ?= 4s
 GOLANGCI    := v2.13.0
 GOVULNCHECK := v1.2.0
+# The version that a program reports. Outside a git repository it is empty, and the program asks its build information.
+VERSION     ?= $(shell git describe --tags --match='v*' --always --dirty 2>/dev/null)
+LDFLAGS     := -s -w $(if $(VERSION),-X aldeabridge/internal/version.release=$(VERSION))
 
 .PHONY: build demo test test-peers lint fmt bench fuzz golden soak chaos crash outage stuck powercut bench-journal bench-calls burst latency clean
 
 build: ## bin/bridge (static) and bin/bridge-sphinx (the offline recogniser's host)
-	GOEXPERIMENT=$(EXPERIMENT) CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/bridge ./cmd/bridge
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/bridge-sphinx ./cmd/sphinx
+	GOEXPERIMENT=$(EXPERIMENT) CGO_ENABLED=0 $(GO) build -trimpath -ldflags='$(LDFLAGS)' -o bin/bridge ./cmd/bridge
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='$(LDFLAGS)' -o bin/bridge-sphinx ./cmd/sphinx
 
 demo: ## one phone call from carrier to webhook, all on this machine
 	@scripts/deps.sh demo

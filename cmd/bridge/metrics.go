@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"aldeabridge/events"
+	"aldeabridge/internal/version"
 	"aldeabridge/journal"
 	"aldeabridge/webhooks"
 )
@@ -169,7 +170,7 @@ func (g gauges) Collect(out chan<- prometheus.Metric) {
 	count := func(name, help string, value float64, labels ...string) {
 		put(prometheus.CounterValue, name, help, value, labels...)
 	}
-	gauge("info", "The version that runs.", 1, "version", version)
+	gauge("info", "The version that runs.", 1, "version", version.String())
 	count("actions_late_total", "Answers whose actions were not done: their call was over, or too many waited.", float64(g.server.late.Load()))
 	backlog := g.server.calls.Stats()
 	gauge("events_waiting", "Events that the journal has not taken yet.", float64(backlog.Waiting))

@@ -40,6 +40,7 @@ var rooms = map[string][]string{
 	"call/calltest":          {"call", "codec", "events", "aldea/sandbox", "aldea/sandbox/marker", "media/mediatest", "webhooks/webhooktest", "call/calltest/faultnet"},
 	"call/calltest/faultnet": {},
 	"aldea/conformance":      {"aldea", "aldea/sandbox", "aldea/sandbox/marker", "codec", "transcript", "events", "call/calltest/faultnet"},
+	"internal/version":       {},
 	"cmd/bridge":             {"*"},
 	"cmd/sphinx":             {"codec"},
 	"peers/rest":             {"control/controltest"},

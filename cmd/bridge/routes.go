@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"aldeabridge/actions"
+	"aldeabridge/internal/version"
 	"aldeabridge/journal"
 	"aldeabridge/webhooks"
 )
@@ -17,7 +18,7 @@ import (
 // routes returns the HTTP server: the carrier's routes and the health checks.
 func (s *server) routes() *fiber.App {
 	app := fiber.New(fiber.Config{
-		AppName:               "bridge " + version,
+		AppName:               "bridge " + version.String(),
 		DisableStartupMessage: true,
 		BodyLimit:             actions.MaxBody,
 		ReadBufferSize:        4 << 10, // longest request header; a call keeps this buffer to its end
@@ -27,7 +28,7 @@ func (s *server) routes() *fiber.App {
 		ErrorHandler:          func(c *fiber.Ctx, err error) error { return problem(c, err, s.logger) },
 	})
 	// alive: this process can answer. ready: it takes calls.
-	app.Get("/healthz", func(c *fiber.Ctx) error { return c.JSON(fiber.Map{"status": "ok", "version": version}) })
+	app.Get("/healthz", func(c *fiber.Ctx) error { return c.JSON(fiber.Map{"status": "ok", "version": version.String()}) })
 	app.Get("/readyz", func(c *fiber.Ctx) error {
 		status, code := "ready", fiber.StatusOK
 		if s.draining.Load() {

@@ -19,6 +19,7 @@ import (
 	"aldeabridge/console"
 	"aldeabridge/control"
 	"aldeabridge/events"
+	"aldeabridge/internal/version"
 	"aldeabridge/media"
 	"aldeabridge/webhooks"
 )
@@ -113,7 +114,7 @@ func (s *server) newDispatcher(endpoints []webhooks.Endpoint, h hooks) (err erro
 	config := webhooks.Config{
 		Endpoints: endpoints,
 		Journal:   tally{s.store, s.metrics.dead},
-		Version:   version,
+		Version:   version.String(),
 		Observe:   s.observe(h.attempt),
 		Actions:   s.answered,
 		Logger:    s.logger,

@@ -3,24 +3,18 @@ package main
 import (
 	"fmt"
 	"runtime"
-	"runtime/debug"
-)
 
-// version is this release, as CHANGELOG.md names it.
-const version = "0.1.0"
+	"aldeabridge/internal/version"
+)
 
 type versionCmd struct{}
 
 // Run prints the version, the commit where known, and what it was built with.
 func (versionCmd) Run(term terminal) error {
-	revision := ""
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				revision = " " + s.Value[:min(12, len(s.Value))]
-			}
-		}
+	revision := version.Revision()
+	if revision != "" {
+		revision = " " + revision
 	}
-	_, err := fmt.Fprintf(term.stdout, "bridge %s%s %s %s/%s\n", version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	_, err := fmt.Fprintf(term.stdout, "bridge %s%s %s %s/%s\n", version.String(), revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
 }
