@@ -3,6 +3,7 @@ package aldea
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -46,6 +47,12 @@ func (e *StatusError) Error() string {
 	return b.String()
 }
 
+// LogValue is the error without the message: a log must not repeat what the recognizer wrote.
+func (e *StatusError) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("aldea: handshake answered with %d %s (%d bytes of message)",
+		e.Status, http.StatusText(e.Status), len(e.Message)))
+}
+
 // Is makes 401 and 403 match ErrUnauthorized.
 func (e *StatusError) Is(target error) bool {
 	return target == ErrUnauthorized &&
@@ -76,6 +83,18 @@ func (e *CloseError) Error() string {
 		return fmt.Sprintf("aldea: connection closed with code %d", e.Code)
 	}
 	return fmt.Sprintf("aldea: connection closed with code %d: %s", e.Code, e.Reason)
+}
+
+// LogValue is the error without the reason, of which it has the token: a log must not repeat what the recognizer wrote.
+func (e *CloseError) LogValue() slog.Value {
+	text := fmt.Sprintf("aldea: connection closed with code %d", e.Code)
+	if token := e.Token(); token != "" {
+		text += " " + token
+	}
+	if e.Reason != "" {
+		text += fmt.Sprintf(" (%d bytes of reason)", len(e.Reason))
+	}
+	return slog.StringValue(text)
 }
 
 // Token is the recogniser's own label for the reason: net0000 (the server had nothing to say in time),

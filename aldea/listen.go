@@ -69,7 +69,7 @@ func (s *Stream) place(c *conn, origin *wordOrigin, m Message) bool {
 		s.identify(m.RequestID)
 	case *ServerError:
 		m.Message = s.client.config.Key.scrub(m.Message)
-		s.log.Warn("recogniser reported an error", "variant", m.Variant, "message", m.Message)
+		s.log.Warn("recogniser reported an error", "variant_bytes", len(m.Variant), "message_bytes", len(m.Message))
 	case nil:
 		s.stats.Unknown++
 		return false

@@ -175,12 +175,24 @@ func (s *Stream) pause(r *recovery, wait time.Duration, err error) error {
 	}
 }
 
-// endOfTries is the error for a stream that may not connect any more; last is why it would have to. It is
-// not wrapped: a network error may well be io.EOF, which means success here.
+// An unfinished is the end of a stream that may not connect any more; last is why it would have to. last is not
+// unwrapped: a network error may well be io.EOF, which means success here.
+type unfinished struct{ cause, last error }
+
+func (e *unfinished) Error() string { return fmt.Sprintf("%v: %v", e.cause, e.last) }
+
+func (e *unfinished) Unwrap() error { return e.cause }
+
+// LogValue leaves out what the recognizer wrote.
+func (e *unfinished) LogValue() slog.Value {
+	return slog.AnyValue(fmt.Errorf("%w: %w", e.cause, e.last))
+}
+
+// endOfTries is the error for a stream that may not connect any more; last is why it would have to.
 func (s *Stream) endOfTries(last error) error {
 	cause := context.Cause(s.connecting)
 	if errors.Is(cause, ErrUnfinished) {
-		return fmt.Errorf("%w: %s", cause, last.Error())
+		return &unfinished{cause, last}
 	}
 	return cause
 }

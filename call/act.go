@@ -181,7 +181,8 @@ func (a *actor) finish() {
 
 // failed tells of an action that was not done, or not whole.
 func (a *actor) failed(t task, err error) {
-	a.call.logger.Warn("action failed", "type", t.Action.Type(), "action", t.id, "err", err)
+	// The reason may quote the webhook or a speech service, so only the event has it.
+	a.call.logger.Warn("action failed: its event has the reason", "type", t.Action.Type(), "action", t.id, "in_reply_to", t.inReplyTo)
 	a.call.fail(events.ActionFailed{
 		Action: json.RawMessage(t.JSON), ActionID: t.id, Index: t.index, InReplyTo: t.inReplyTo, Reason: err.Error(),
 	})

@@ -157,7 +157,7 @@ func streamUntilClose(c *fiber.Ctx, write func(*bufio.Writer)) {
 func (a *API) run(conn net.Conn, b *bufio.Writer, s *stream, after int64) {
 	defer func() {
 		if r := recover(); r != nil {
-			a.config.Logger.Error("event stream failed", "err", fmt.Sprint(r))
+			a.config.Logger.Error("event stream failed", "panic", r)
 		}
 	}()
 	ctx, gone := context.WithCancel(a.ctx)

@@ -81,6 +81,8 @@ func (s *Server) Register(r fiber.Router) {
 		ReadBufferSize:  1,
 		WriteBufferSize: 1,
 		WriteBufferPool: &sync.Pool{},
+		// The library's own would print the panic to the standard error.
+		RecoverHandler: func(*websocket.Conn) { s.logPanic(recover()) },
 	})
 	open := func(c *fiber.Ctx) error { return s.upgrade(c, upgrade) }
 	r.Get("/media", open)
@@ -170,7 +172,7 @@ func (s *Server) handle(c *websocket.Conn) {
 // run carries one stream to its end. The slot, which it frees, is what Shutdown waits for.
 func (s *Server) run(slot *slot, c *conn) {
 	defer slot.free()
-	defer s.recover()
+	defer func() { s.logPanic(recover()) }()
 	st := s.open(c)
 	defer st.release()
 	stop := context.AfterFunc(s.ctx, func() { st.end(EndShutdown) })
@@ -201,7 +203,8 @@ func (s *Server) begin(st *Stream) bool {
 	}
 	if st.start.Format != mulaw {
 		s.n.noStart.Add(1)
-		s.Logger.Warn("stream refused: not µ-law at 8000 Hz, mono", "call_sid", st.start.CallSID, "format", st.start.Format)
+		s.Logger.Warn("stream refused: not µ-law at 8000 Hz, mono", "call_sid", st.start.CallSID,
+			"sample_rate", st.start.Format.SampleRate, "channels", st.start.Format.Channels, "encoding_bytes", len(st.start.Format.Encoding))
 		st.refuse(websocket.CloseUnsupportedData)
 		return false
 	}
@@ -225,9 +228,9 @@ func (s *Server) limits() limits {
 	}
 }
 
-// recover keeps one stream's panic from ending all the others.
-func (s *Server) recover() {
-	if p := recover(); p != nil {
+// logPanic logs and counts the panic of one stream. p is nil if there was none.
+func (s *Server) logPanic(p any) {
+	if p != nil {
 		s.n.panicked.Add(1)
 		s.Logger.Error("panic in a stream", "panic", p, "stack", string(debug.Stack()))
 	}

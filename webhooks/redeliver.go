@@ -90,6 +90,6 @@ func (r *receiver) redeliver(w Redelivery) (id string, err error) {
 	ctx := r.resend.ctx
 	r.running.Go(func() { r.feed(ctx, one, w) })
 	r.tryNow(now)
-	r.log.Info("webhook redelivery started", "redelivery", one.id, "what", w.What)
+	r.log.Info("webhook redelivery started", "redelivery", one.id)
 	return one.id, nil
 }

@@ -157,5 +157,5 @@ func (r *receiver) finish(one *redelivery) {
 	s.Finished = time.Now()
 	r.resend.done = append(r.resend.done, *s)
 	r.resend.done = r.resend.done[max(0, len(r.resend.done)-finishedKept):]
-	r.log.Info("webhook redelivery ended", "redelivery", one.id, "what", s.What, "delivered", s.Delivered, "failed", s.Failed)
+	r.log.Info("webhook redelivery ended", "redelivery", one.id, "delivered", s.Delivered, "failed", s.Failed)
 }

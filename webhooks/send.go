@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -77,7 +78,7 @@ func (s *sender) exchange(ctx context.Context, r events.Record, number int, live
 	switch {
 	case o.verdict == delivered:
 	case resp.StatusCode >= 300 && resp.StatusCode <= 399:
-		o.class, o.err = ClassRedirect, redirectError(resp)
+		o.class, o.err = ClassRedirect, newRedirectError(resp)
 	default:
 		o.err = fmt.Errorf("the endpoint answered %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
 	}
@@ -122,13 +123,27 @@ func (s *sender) request(ctx context.Context, r events.Record, number int, live 
 // maxTarget bounds the part of a Location that is repeated in an error.
 const maxTarget = 200
 
-// redirectError tells where the endpoint wanted us to go, without user, password and query of that place.
-func redirectError(resp *http.Response) error {
+// A redirectError tells where the endpoint wanted us to go, without user, password and query of that place.
+type redirectError struct {
+	status int
+	where  string
+}
+
+func (e *redirectError) Error() string { return e.text(" to " + e.where) }
+
+// LogValue leaves the place out: the endpoint wrote it.
+func (e *redirectError) LogValue() slog.Value { return slog.StringValue(e.text("")) }
+
+func (e *redirectError) text(to string) string {
+	return fmt.Sprintf("the endpoint answered %d with a redirect%s: redirects are not followed, configure the endpoint's final URL", e.status, to)
+}
+
+// newRedirectError describes an answer of 3xx.
+func newRedirectError(resp *http.Response) error {
 	where := "nowhere"
 	if location, err := resp.Location(); err == nil {
 		where = (&url.URL{Scheme: location.Scheme, Host: location.Host, Path: location.Path}).String()
 		where = where[:min(len(where), maxTarget)]
 	}
-	return fmt.Errorf("the endpoint answered %d with a redirect to %s: redirects are not followed, configure the endpoint's final URL",
-		resp.StatusCode, where)
+	return &redirectError{resp.StatusCode, where}
 }

@@ -10,13 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -95,6 +93,10 @@ func run(ctx context.Context, args []string, term terminal) (err error) {
 		return fmt.Errorf("%w (%s --help shows every option)", err, helpFor(args, err))
 	}
 	logger := newLogger(p.LogLevel, p.LogFormat, term.stderr)
+	defer flushLog(logger)
+	if term.stderr == os.Stderr {
+		catchLibraries(logger)
+	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	return explain(command.Run(term, logger))
 }
@@ -132,21 +134,3 @@ const description = `Phone audio in, finished utterances at your webhook.
 
 Secrets come from the environment only: ALDEA_API_KEY, TWILIO_AUTH_TOKEN, TWILIO_API_SECRET, VOICE_API_KEY, WEBHOOK_SECRET, BRIDGE_API_TOKEN, ` +
 	`BRIDGE_MEDIA_TOKEN; or from a file that NAME_FILE names.`
-
-// newLogger returns a logger to w. format "auto" is text where w is a terminal.
-func newLogger(level, format string, w io.Writer) *slog.Logger {
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(level)); err != nil {
-		l = slog.LevelInfo // the enum of the option allows only names that parse
-	}
-	options := &slog.HandlerOptions{Level: l, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-		if a.Value.Kind() == slog.KindDuration {
-			a.Value = slog.StringValue(a.Value.Duration().Round(time.Millisecond).String()) // 1.5s, not 1500000000
-		}
-		return a
-	}}
-	if format == "json" || format == "auto" && !isTerminal(w) {
-		return slog.New(slog.NewJSONHandler(w, options))
-	}
-	return slog.New(slog.NewTextHandler(w, options))
-}

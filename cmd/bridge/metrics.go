@@ -177,6 +177,8 @@ func (g gauges) Collect(out chan<- prometheus.Metric) {
 	count("action_failures_untold_total", "action.failed events that were too many to be sent.", float64(backlog.Untold))
 	count("events_lost_total", "Events that the journal never took.", float64(backlog.Lost))
 	gauge("calls", "Calls that are up.", float64(g.server.media.Stats().Active))
+	count("log_lines_suppressed_total", "Lines of the log that were only counted, because too many of their kind came.",
+		float64(suppressedLines(g.server.logger)))
 	g.recognizer(gauge, count)
 	g.journal(gauge, count)
 	g.webhooks(gauge)

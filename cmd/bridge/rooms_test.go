@@ -44,6 +44,7 @@ var rooms = map[string][]string{
 	"cmd/bridge":             {"*"},
 	"cmd/sphinx":             {"codec"},
 	"peers/rest":             {"control/controltest"},
+	"internal/logguard":      {},
 	"examples":               {},
 	"examples/ivr-go":        {},
 }

@@ -91,7 +91,7 @@ func problem(c *fiber.Ctx, err error, logger *slog.Logger) error {
 	if e := (*fiber.Error)(nil); errors.As(err, &e) {
 		code, detail = e.Code, e.Message
 	} else {
-		logger.Error("request failed", "path", c.Path(), "err", err)
+		logger.Error("request failed", "route", c.Route().Path, "err", err)
 	}
 	body := fiber.Map{"type": "about:blank", "title": http.StatusText(code), "status": code, "detail": detail}
 	if err := c.Status(code).JSON(body); err != nil {
