@@ -4,11 +4,11 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"log/slog"
-	"net"
-	"net/url"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+
+	"aldeabridge/internal/loopback"
 )
 
 // A Guard lets in who may read what was said. Make it with NewGuard. It may be used concurrently.
@@ -18,9 +18,9 @@ type Guard struct {
 	logger *slog.Logger
 }
 
-// NewGuard returns a guard that wants one of tokens, as Authorization: Bearer. Several serve while tokens are changed.
-// Without tokens it lets everybody in, or if local, programs on this machine only: not what a web page asks for, and
-// nothing that came through a proxy or under another name (DNS rebinding).
+// NewGuard returns a guard that requires one of tokens, as Authorization: Bearer; several are accepted while tokens are
+// rotated. Without tokens it admits everybody. If local, it admits programs on this machine only, with or without tokens:
+// not what a web page asks for, and nothing that came through a proxy or under another name (DNS rebinding).
 func NewGuard(tokens []string, local bool, logger *slog.Logger) *Guard {
 	g := &Guard{local: local, logger: logger}
 	for _, t := range tokens {
@@ -45,21 +45,18 @@ func (g *Guard) Handle(c *fiber.Ctx) error {
 
 // admit returns nil for whom we serve.
 func (g *Guard) admit(c *fiber.Ctx) error {
-	if len(g.tokens) > 0 {
-		if g.knows(c.Get(fiber.HeaderAuthorization)) {
-			return nil
-		}
+	if len(g.tokens) > 0 && !g.knows(c.Get(fiber.HeaderAuthorization)) {
 		c.Set(fiber.HeaderWWWAuthenticate, "Bearer")
 		return refuse(fiber.StatusUnauthorized, "The token is missing or wrong: send the header Authorization: Bearer TOKEN with one of BRIDGE_API_TOKEN.")
 	}
 	if stranger := stranger(c); g.local && stranger != "" {
-		return refuse(fiber.StatusForbidden, "Without BRIDGE_API_TOKEN only programs on this machine are served, and only directly: %s. "+
+		return refuse(fiber.StatusForbidden, "Without a BRIDGE_API_TOKEN of 16 or more characters only programs on this machine are served, and only directly: %s. "+
 			"Set BRIDGE_API_TOKEN and send it as Authorization: Bearer TOKEN.", stranger)
 	}
 	return nil
 }
 
-// knows compares with each token in the same time, whatever the header says.
+// knows compares with each token in the same time, whatever the header says. An empty token matches nothing.
 func (g *Guard) knows(authorization string) bool {
 	scheme, token, _ := strings.Cut(authorization, " ")
 	shown := sha256.Sum256([]byte(strings.TrimSpace(token)))
@@ -67,38 +64,16 @@ func (g *Guard) knows(authorization string) bool {
 	for _, t := range g.tokens {
 		found |= subtle.ConstantTimeCompare(t[:], shown[:])
 	}
-	return found == 1 && strings.EqualFold(scheme, "Bearer")
+	return found == 1 && shown != sha256.Sum256(nil) && strings.EqualFold(scheme, "Bearer")
 }
 
-// stranger says what shows that a request does not come directly from a program on this machine, or nothing.
+// stranger returns what shows that a request does not come directly from a program on this machine, or an empty string.
 func stranger(c *fiber.Ctx) string {
-	for _, name := range []string{"Forwarded", "Via", "X-Real-Ip", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
-		if c.Get(name) != "" {
-			return "this request has the header " + name
+	return loopback.Request{Peer: c.Context().RemoteIP(), Host: string(c.Request().Header.Host()), Header: func(name string) []string {
+		var values []string
+		for _, value := range c.Request().Header.PeekAll(name) {
+			values = append(values, string(value))
 		}
-	}
-	host := string(c.Request().Header.Host())
-	if !loopback(host) {
-		return "this request is for a host that is not localhost, 127.0.0.1 or [::1]"
-	}
-	if origin := c.Get(fiber.HeaderOrigin); origin != "" {
-		if u, err := url.Parse(origin); err != nil || u.Host != host {
-			return "this request comes from a web page of another origin"
-		}
-	}
-	if site := c.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
-		return "this request comes from a web page of another origin"
-	}
-	return ""
-}
-
-// loopback tells whether a Host header names this machine. A name that somebody made to mean 127.0.0.1 does not
-// count: that is how a web page gets around the browser's rules.
-func loopback(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	} else {
-		host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	}
-	return strings.EqualFold(host, "localhost") || net.ParseIP(host).IsLoopback()
+		return values
+	}}.Stranger()
 }

@@ -36,12 +36,29 @@ func TestNoRouteAnswersWithoutTheToken(t *testing.T) {
 }
 
 func TestEachTokenOpensTheAPI(t *testing.T) {
-	r := newRig(t, func(c *Config) { c.Guard = NewGuard([]string{"old-token", "new-token"}, true, c.Logger) })
+	r := newRig(t, func(c *Config) { c.Guard = NewGuard([]string{"old-token", "new-token"}, false, c.Logger) })
 	for _, header := range []string{"Authorization: Bearer old-token", "Authorization: bearer new-token", "Authorization: Bearer  new-token "} {
 		// With a token it does not matter where a request comes from.
 		if got := r.ask(t, "GET", "/v1/calls", "", header, "Host: bridge.example", "X-Forwarded-For: 203.0.113.7"); got.status != 200 {
 			t.Errorf("%q: got %d %s, want 200", header, got.status, got.body)
 		}
+	}
+}
+
+func TestATokenAloneOpensALocalAPIToNobodyElse(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.Guard = NewGuard([]string{"short"}, true, c.Logger) })
+	const token = "Authorization: Bearer short"
+	if got := r.ask(t, "GET", "/v1/calls", "", token); got.status != 200 {
+		t.Errorf("a program on this machine: got %d %s, want 200", got.status, got.body)
+	}
+	r.ask(t, "GET", "/v1/calls", "").problem(t, 401, "BRIDGE_API_TOKEN")
+	r.ask(t, "GET", "/v1/calls", "", token, "X-Forwarded-For: 203.0.113.7").problem(t, 403, "BRIDGE_API_TOKEN")
+}
+
+func TestAnEmptyTokenOpensNothing(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.Guard = NewGuard([]string{"", "a-token"}, false, c.Logger) })
+	for _, header := range []string{"X: y", "Authorization: Bearer", "Authorization: Bearer "} {
+		r.ask(t, "GET", "/v1/calls", "", header).problem(t, 401, "BRIDGE_API_TOKEN")
 	}
 }
 

@@ -25,9 +25,7 @@ const (
 // changed after Register.
 //
 // Every upgrade is checked against all that is configured: AuthTokens, then PathToken. Where neither is set, only
-// programs on this machine are served, unless Insecure says otherwise: the peer's address and the Host header
-// must be loopback. What a proxy forwards (it has a header Forwarded, Via, X-Real-IP, X-Forwarded-For,
-// X-Forwarded-Host or X-Forwarded-Proto) and what a web page asks for (Origin, Sec-Fetch-Site) comes from elsewhere.
+// programs on this machine are served, unless Insecure says otherwise; package loopback says which requests those are.
 type Server struct {
 	// PublicURL is where carriers reach this server: "https://bridge.example.com", with or without a path
 	// before /media and /voice. Signatures are checked against it, never against what a request says of

@@ -171,8 +171,8 @@ func (r *reader) expand(s string) (string, error) {
 			return "", fmt.Errorf("${ without a }: ${NAME} stands for the environment variable NAME")
 		}
 		value := r.getenv(name)
-		if value == "" {
-			return "", fmt.Errorf("the environment variable %q is not set", name)
+		if strings.TrimSpace(value) == "" {
+			return "", fmt.Errorf("the environment variable %q is not set, or to white space only", name)
 		}
 		out.WriteString(value)
 		s = rest

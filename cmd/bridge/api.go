@@ -29,13 +29,13 @@ func (o *apiOptions) client() (*client.Client, error) {
 	if u, err := url.Parse(address); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
 		return nil, fmt.Errorf("BRIDGE_URL: %q is not like http://127.0.0.1:8080", address)
 	}
-	tokens, err := secret("BRIDGE_API_TOKEN")
+	tokens, err := secretList("BRIDGE_API_TOKEN")
 	if err != nil {
 		return nil, err
 	}
 	c := &client.Client{URL: address}
-	if all := splitTokens(tokens); len(all) > 0 {
-		c.Token = all[0]
+	if len(tokens) > 0 {
+		c.Token = tokens[0]
 	}
 	return c, nil
 }
@@ -66,7 +66,7 @@ func explain(err error) error {
 		text = fmt.Sprintf("no bridge answers at %s: is `bridge` running? BRIDGE_URL says where it is", from.URL)
 	case isProblem && p.Status == http.StatusUnauthorized:
 		what := "needs a token: set BRIDGE_API_TOKEN"
-		if token, _ := secret("BRIDGE_API_TOKEN"); token != "" {
+		if tokens, _ := secretList("BRIDGE_API_TOKEN"); len(tokens) > 0 {
 			what = "does not know this token: BRIDGE_API_TOKEN is wrong"
 		}
 		text = from.URL + " " + what

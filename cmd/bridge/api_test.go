@@ -124,7 +124,7 @@ func TestTimesOfACallOfThreeStreamsAgreeEverywhere(t *testing.T) {
 
 // A token is wanted of every route, on this machine too.
 func TestAPIWantsItsToken(t *testing.T) {
-	newAPIWorld(t, func(o *options) { o.secrets.apiToken = "sesame, other" })
+	newAPIWorld(t, func(o *options) { o.secrets.apiTokens = []string{"sesame", "other"} })
 	for _, token := range []string{"", "wrong"} {
 		t.Setenv("BRIDGE_API_TOKEN", token)
 		for _, args := range []string{"calls", "transcript", "tail", "search x", "deliveries", "redeliver --dead", "backup -"} {

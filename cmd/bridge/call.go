@@ -66,13 +66,13 @@ func (c *callCmd) Run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return err
 	}
-	tokens, err := secret("TWILIO_AUTH_TOKEN")
+	tokens, err := secretList("TWILIO_AUTH_TOKEN")
 	if err != nil {
 		return err
 	}
 	token := "" // the carrier signs with the present one
-	if all := splitTokens(tokens); len(all) > 0 {
-		token = all[0]
+	if len(tokens) > 0 {
+		token = tokens[0]
 	}
 	longest := slices.MaxFunc(said, func(a, b voices) int { return len(a.inbound) - len(b.inbound) })
 	bar := c.progress(len(longest.inbound), term)

@@ -19,9 +19,14 @@ import (
 	"aldeabridge/webhooks"
 )
 
-// guard lets in who may use the HTTP API.
+// guard admits those who may use the HTTP API. A token that could be guessed is no reason to admit other machines.
 func (s *server) guard() *console.Guard {
-	return console.NewGuard(splitTokens(s.options.secrets.apiToken), isLoopback(s.options.Listen), s.logger)
+	tokens := s.options.secrets.apiTokens
+	weak := slices.ContainsFunc(tokens, func(t string) bool { return len(t) < minToken })
+	if weak {
+		s.logger.Warn(fmt.Sprintf("BRIDGE_API_TOKEN has fewer than %d characters: only programs on this machine are served", minToken))
+	}
+	return console.NewGuard(tokens, isLoopback(s.options.Listen) && (weak || len(tokens) == 0), s.logger)
 }
 
 // registerAPI adds the HTTP API. A journal in memory has nothing to tell: there is none then.

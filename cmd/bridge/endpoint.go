@@ -76,7 +76,7 @@ func (s *server) routedEndpoint(w routing.Webhook) (webhooks.Endpoint, error) {
 	switch {
 	case w.SecretEnv != "":
 		field = "secret_env"
-		if value, err = secret(w.SecretEnv); err == nil && value == "" {
+		if value, err = secretText(w.SecretEnv); err == nil && value == "" {
 			err = fmt.Errorf("the environment variable %q is not set", w.SecretEnv)
 		}
 	case w.SecretFile != "":

@@ -15,6 +15,7 @@ import (
 	"aldeabridge/aldea"
 	"aldeabridge/codec"
 	"aldeabridge/events"
+	"aldeabridge/internal/loopback"
 	"aldeabridge/media"
 	"aldeabridge/webhooks"
 )
@@ -89,7 +90,7 @@ type aldeaOptions struct {
 // secrets come from the environment only; see secret.
 type secrets struct {
 	aldeaKey   string
-	apiToken   string
+	apiTokens  []string
 	mediaToken media.Secret
 	twilio     []media.Secret
 	twilioKey  string // secret of TwilioAPIKey
@@ -99,32 +100,41 @@ type secrets struct {
 
 // Validate reads the secrets and rejects what cannot work, by the option's name. kong calls it.
 func (o *options) Validate() error {
+	if err := o.readSecrets(); err != nil {
+		return err
+	}
+	return o.validate()
+}
+
+// readSecrets fills o.secrets from the environment.
+func (o *options) readSecrets() error {
 	var errs []error
-	read := func(name string) string {
+	one := func(name string) string {
 		value, err := secret(name)
 		errs = append(errs, err)
 		return value
 	}
-	o.secrets.aldeaKey = read("ALDEA_API_KEY")
-	o.secrets.apiToken = read("BRIDGE_API_TOKEN")
-	o.secrets.mediaToken = media.Secret(read("BRIDGE_MEDIA_TOKEN"))
-	for _, t := range splitTokens(read("TWILIO_AUTH_TOKEN")) {
+	list := func(name string) []string {
+		values, err := secretList(name)
+		errs = append(errs, err)
+		return values
+	}
+	o.secrets = secrets{
+		aldeaKey:   one("ALDEA_API_KEY"),
+		apiTokens:  list("BRIDGE_API_TOKEN"),
+		mediaToken: media.Secret(one("BRIDGE_MEDIA_TOKEN")),
+		twilioKey:  one("TWILIO_API_SECRET"),
+		voiceKey:   one("VOICE_API_KEY"),
+	}
+	for _, t := range list("TWILIO_AUTH_TOKEN") {
 		o.secrets.twilio = append(o.secrets.twilio, media.Secret(t))
 	}
-	o.secrets.twilioKey = read("TWILIO_API_SECRET")
-	o.secrets.voiceKey = read("VOICE_API_KEY")
 	if name := serviceKeys[o.Voice.Engine]; name != "" && o.secrets.voiceKey == "" {
-		o.secrets.voiceKey = read(name)
+		o.secrets.voiceKey = one(name)
 	}
-	if s := read("WEBHOOK_SECRET"); s != "" {
-		parsed, err := webhooks.ParseSecrets(s)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("WEBHOOK_SECRET: %w", err))
-		}
-		o.secrets.webhook = parsed
-	}
-	errs = append(errs, o.validate())
-	return errors.Join(errs...)
+	var err error
+	o.secrets.webhook, err = webhookSecrets("WEBHOOK_SECRET")
+	return errors.Join(append(errs, err)...)
 }
 
 // validate checks the options against each other.
@@ -172,24 +182,52 @@ func (o *options) validate() error {
 	if len(o.secrets.twilio) > 0 && o.PublicURL == "" {
 		return errors.New("BRIDGE_PUBLIC_URL: needed with TWILIO_AUTH_TOKEN: a signature covers the URL that the carrier called")
 	}
+	if err := o.checkTokens(); err != nil {
+		return err
+	}
 	if o.Insecure || isLoopback(o.Listen) {
 		return nil
 	}
 	if len(o.secrets.twilio) == 0 && o.secrets.mediaToken == "" {
 		return fmt.Errorf("BRIDGE_LISTEN: %s is open to others, so callers must be known: set TWILIO_AUTH_TOKEN (with BRIDGE_PUBLIC_URL) or BRIDGE_MEDIA_TOKEN, or pass --insecure", o.Listen)
 	}
-	if o.secrets.apiToken == "" {
+	if len(o.secrets.apiTokens) == 0 {
 		return fmt.Errorf("BRIDGE_LISTEN: %s is open to others: set BRIDGE_API_TOKEN, or pass --insecure", o.Listen)
 	}
 	return nil
 }
 
-// isLoopback says whether only this machine can reach a listener at HOST:PORT.
-func isLoopback(listen string) bool {
-	host, _, _ := net.SplitHostPort(listen) // what cannot be split is not loopback
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+// minToken is the least length of a token: 16 characters of a random one are 64 bits or more.
+const minToken = 16
+
+// checkTokens rejects tokens that could be guessed. A short API token is accepted where it opens nothing to other machines
+// (see guard): on loopback, without a public URL.
+func (o *options) checkTokens() error {
+	if n := len(o.secrets.mediaToken); n > 0 && n < minToken {
+		return tooShort("BRIDGE_MEDIA_TOKEN", 0, 1, n)
+	}
+	if isLoopback(o.Listen) && o.PublicURL == "" {
+		return nil
+	}
+	for i, t := range o.secrets.apiTokens {
+		if len(t) < minToken {
+			return tooShort("BRIDGE_API_TOKEN", i, len(o.secrets.apiTokens), len(t))
+		}
+	}
+	return nil
 }
+
+// tooShort is the error of a token that could be guessed: number i of n.
+func tooShort(name string, i, n, length int) error {
+	which := "the token"
+	if n > 1 {
+		which = fmt.Sprintf("number %d of %d tokens", i+1, n)
+	}
+	return fmt.Errorf("%s: %s has %d characters and could be guessed: use %d or more, such as those of `openssl rand -hex 16`", name, which, length, minToken)
+}
+
+// isLoopback says whether only this machine can reach a listener at HOST:PORT.
+func isLoopback(listen string) bool { return loopback.Host(listen) }
 
 // sandboxKey is the key for a recogniser of our own.
 const sandboxKey = "org_sandbox"

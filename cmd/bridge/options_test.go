@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -35,7 +36,7 @@ const (
 
 func TestTheEnvironmentConfiguresTheServer(t *testing.T) {
 	o, err := parseServe(t, map[string]string{
-		"BRIDGE_LISTEN": "0.0.0.0:9000", "BRIDGE_PUBLIC_URL": "https://bridge.example.com", "BRIDGE_API_TOKEN": "api",
+		"BRIDGE_LISTEN": "0.0.0.0:9000", "BRIDGE_PUBLIC_URL": "https://bridge.example.com", "BRIDGE_API_TOKEN": "0123456789abcdef",
 		"ALDEA_URL": "wss://stt.example.com", "ALDEA_API_KEY": "org_1", "ALDEA_AUTH": "bearer", "ALDEA_SAMPLE_RATE": "8000",
 		"ALDEA_LANGUAGE": "es", "ALDEA_ENDPOINTING": "false", "ALDEA_UTTERANCE_END_MS": "2000", "ALDEA_KEYWORDS": "uno,dos", "ALDEA_REDACT": "pci",
 		"WEBHOOK_URL": "https://you.example.com/x", "WEBHOOK_SECRET": secretA + " " + secretB, "TWILIO_AUTH_TOKEN": "new, old",
@@ -63,8 +64,8 @@ func TestNonsenseIsRefusedByTheOptionsName(t *testing.T) {
 	}{
 		{"a listener without a port", map[string]string{"BRIDGE_LISTEN": "localhost"}, nil, []string{"BRIDGE_LISTEN", "127.0.0.1:8080"}},
 		{"open to others without authentication", map[string]string{"BRIDGE_LISTEN": ":8080"}, nil, []string{"BRIDGE_LISTEN", "TWILIO_AUTH_TOKEN", "--insecure"}},
-		{"open to others without an API token", map[string]string{"BRIDGE_LISTEN": ":8080", "BRIDGE_MEDIA_TOKEN": "m"}, nil, []string{"BRIDGE_API_TOKEN"}},
-		{"signatures without a public URL", map[string]string{"BRIDGE_LISTEN": ":8080", "TWILIO_AUTH_TOKEN": "t", "BRIDGE_API_TOKEN": "a"}, nil, []string{"BRIDGE_PUBLIC_URL"}},
+		{"open to others without an API token", map[string]string{"BRIDGE_LISTEN": ":8080", "BRIDGE_MEDIA_TOKEN": "media-0123456789"}, nil, []string{"BRIDGE_API_TOKEN"}},
+		{"signatures without a public URL", map[string]string{"BRIDGE_LISTEN": ":8080", "TWILIO_AUTH_TOKEN": "t", "BRIDGE_API_TOKEN": "0123456789abcdef"}, nil, []string{"BRIDGE_PUBLIC_URL"}},
 		{"signatures without a public URL on this machine", map[string]string{"TWILIO_AUTH_TOKEN": "t"}, nil, []string{"BRIDGE_PUBLIC_URL"}},
 		{"a public URL with a query", map[string]string{"BRIDGE_PUBLIC_URL": "https://b.example/?x=1"}, nil, []string{"BRIDGE_PUBLIC_URL"}},
 		{"a public URL without a scheme", map[string]string{"BRIDGE_PUBLIC_URL": "bridge.example.com"}, nil, []string{"BRIDGE_PUBLIC_URL", "https://"}},
@@ -111,6 +112,63 @@ func TestASecretCanComeFromAFile(t *testing.T) {
 	}
 	if _, err := parseServe(t, map[string]string{"ALDEA_API_KEY_FILE": file + "x"}); err == nil || !strings.Contains(err.Error(), "ALDEA_API_KEY_FILE") {
 		t.Errorf("a file that is not there: got %v, want an error that names the variable", err)
+	}
+}
+
+// Templates with empty variables yield such texts. None of them may mean the same as no secret.
+func TestASecretThatIsSetButEmptyIsRefused(t *testing.T) {
+	names := []string{"BRIDGE_API_TOKEN", "BRIDGE_MEDIA_TOKEN", "TWILIO_AUTH_TOKEN", "TWILIO_API_SECRET", "ALDEA_API_KEY", "VOICE_API_KEY",
+		"OPENAI_API_KEY", "WEBHOOK_SECRET"}
+	texts := []string{",", " , ,", " ", "\n\t", "\u00a0", "\ufeff", "\u200b,\u200b", `""`, "''", ";", "-"}
+	for _, name := range names {
+		for _, text := range texts {
+			file := filepath.Join(t.TempDir(), "secret")
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for variable, value := range map[string]string{name: text, name + "_FILE": file} {
+				t.Run(variable+strconv.Quote(text), func(t *testing.T) {
+					_, err := parseServe(t, map[string]string{variable: value, "BRIDGE_PUBLIC_URL": "https://b.example"}, "--voice-engine=openai")
+					if err == nil || !strings.Contains(err.Error(), name) {
+						t.Errorf("got %v, want an error that names %s", err, name)
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestASecretThatCannotBeSentIsRefused(t *testing.T) {
+	for _, text := range []string{"0123456789 abcdef", "0123456789\nabcdef", "0123456789äbcdef", "\ufeff0123456789abcdef", `"0123456789abcdef"`} {
+		_, err := parseServe(t, map[string]string{"BRIDGE_API_TOKEN": text})
+		if err == nil || !strings.Contains(err.Error(), "BRIDGE_API_TOKEN") || strings.Contains(err.Error(), "456789") {
+			t.Errorf("%q: got %v, want an error that names the variable and not the token", text, err)
+		}
+	}
+}
+
+func TestATokenThatCanBeGuessedIsRefused(t *testing.T) {
+	const long, short = "0123456789abcdef", "0123456789abcde"
+	for _, tt := range []struct {
+		name, token string
+		env         map[string]string
+		ok          bool
+	}{
+		{"long enough", "BRIDGE_API_TOKEN", map[string]string{"BRIDGE_LISTEN": ":8080", "BRIDGE_API_TOKEN": long, "BRIDGE_MEDIA_TOKEN": long}, true},
+		{"an empty place in the list", "BRIDGE_API_TOKEN", map[string]string{"BRIDGE_API_TOKEN": long + ",", "BRIDGE_PUBLIC_URL": "https://b.example"}, true},
+		{"short", "BRIDGE_API_TOKEN", map[string]string{"BRIDGE_LISTEN": ":8080", "BRIDGE_API_TOKEN": short, "BRIDGE_MEDIA_TOKEN": long}, false},
+		{"short, with --insecure", "BRIDGE_API_TOKEN", map[string]string{"BRIDGE_LISTEN": ":8080", "BRIDGE_API_TOKEN": short, "BRIDGE_INSECURE": "true"}, false},
+		{"the second is short", "number 2 of 2", map[string]string{"BRIDGE_PUBLIC_URL": "https://b.example", "BRIDGE_API_TOKEN": long + "," + short}, false},
+		{"short, behind a proxy", "BRIDGE_API_TOKEN", map[string]string{"BRIDGE_PUBLIC_URL": "https://b.example", "BRIDGE_API_TOKEN": short}, false},
+		{"short, for this machine only", "BRIDGE_API_TOKEN", map[string]string{"BRIDGE_API_TOKEN": short}, true},
+		{"a short path token", "BRIDGE_MEDIA_TOKEN", map[string]string{"BRIDGE_MEDIA_TOKEN": short}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := parseServe(t, tt.env)
+			if tt.ok && err != nil || !tt.ok && (err == nil || !strings.Contains(err.Error(), tt.token)) {
+				t.Errorf("got %v, want success: %v", err, tt.ok)
+			}
+		})
 	}
 }
 

@@ -8,10 +8,13 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"runtime"
+	"time"
+
+	"aldeabridge/internal/loopback"
 )
 
 // startPprof serves profiles of the process at an address of this machine, for as long as it runs. Nothing else is served
-// there, and nobody else can reach it.
+// there, and only programs on this machine can reach it.
 func startPprof(address string, logger *slog.Logger) error {
 	if address == "" {
 		return nil
@@ -29,10 +32,32 @@ func startPprof(address string, logger *slog.Logger) error {
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	logger.Warn("serving profiles", "address", l.Addr().String())
+	server := &http.Server{Handler: localOnly(mux), ReadHeaderTimeout: 10 * time.Second}
 	go func() {
-		if err := http.Serve(l, mux); !errors.Is(err, net.ErrClosed) {
+		if err := server.Serve(l); !errors.Is(err, net.ErrClosed) {
 			logger.Error("profiles are not served any more", "err", err)
 		}
 	}()
 	return nil
+}
+
+// localOnly answers 403 to requests that do not come directly from a program on this machine: a web page can make a
+// browser on this machine ask.
+func localOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if reason := stranger(r); reason != "" {
+			http.Error(w, "only programs on this machine are served, and only directly: "+reason, http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// stranger returns what shows that a request does not come directly from a program on this machine, or an empty string.
+func stranger(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = "" // no address is loopback
+	}
+	return loopback.Request{Peer: net.ParseIP(host), Host: r.Host, Header: r.Header.Values}.Stranger()
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"aldeabridge/aldea/sandbox"
@@ -52,13 +53,29 @@ func (c *sandboxCmd) Run(ctx context.Context, term terminal, logger *slog.Logger
 	}
 	fmt.Fprintf(term.stdout, "sandbox: %s\n  ALDEA_URL=ws://%s  ALDEA_API_KEY=org_anything\n  inspect: http://%s/inspect, faults: http://%s/control/faults\n",
 		source.Name(), ln.Addr(), ln.Addr(), ln.Addr())
-	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	srv := &http.Server{Handler: c.guarded(handler), ReadHeaderTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
 	defer stop()
 	if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
+}
+
+// guarded protects inspection and control from web pages, where no key does. Streams are for web pages too: clients of the
+// real service may run in one.
+func (c *sandboxCmd) guarded(handler http.Handler) http.Handler {
+	if len(c.Keys) > 0 || !isLoopback(c.Listen) {
+		return handler
+	}
+	local := localOnly(handler)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/inspect" || strings.HasPrefix(r.URL.Path, "/control/") {
+			local.ServeHTTP(w, r)
+			return
+		}
+		handler.ServeHTTP(w, r)
+	})
 }
 
 func (c *sandboxCmd) source() (sandbox.Source, error) {

@@ -9,15 +9,20 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
 
 	"aldeabridge/routing"
+	"aldeabridge/webhooks"
 )
 
-// secret returns the secret called name: the environment variable, or the content of the file that name_FILE
-// names, without surrounding white space. Both at once is an error, as is a file that cannot be read.
-func secret(name string) (string, error) {
+// secretText returns the text of the secret called name: the environment variable, or the content of the file that
+// name_FILE names, without surrounding white space. It is empty only if neither is set. Both at once is an error, as is a
+// file that cannot be read, and a text of which nothing is left: a mistake there must not open what the secret protects.
+func secretText(name string) (string, error) {
 	value, file := os.Getenv(name), os.Getenv(name+"_FILE")
 	switch {
+	case file == "" && value != "" && strings.TrimSpace(value) == "":
+		return "", fmt.Errorf("%s is set, but to white space only: set it to the secret, or leave it out", name)
 	case file == "":
 		return strings.TrimSpace(value), nil
 	case value != "":
@@ -28,6 +33,66 @@ func secret(name string) (string, error) {
 		return "", fmt.Errorf("%s_FILE: %w", name, err)
 	}
 	return value, nil
+}
+
+// secret returns the secret called name, empty if it is not set.
+func secret(name string) (string, error) {
+	text, err := secretText(name)
+	if err != nil {
+		return "", err
+	}
+	return text, checkSecret(name, text)
+}
+
+// secretList returns the secrets called name, separated by commas: the present one first, then others during a rotation.
+// There are none only if it is not set.
+func secretList(name string) ([]string, error) {
+	text, err := secretText(name)
+	if err != nil || text == "" {
+		return nil, err
+	}
+	all := splitTokens(text)
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%s is set, but there is nothing between its commas: set it to the secret, or leave it out", name)
+	}
+	for _, s := range all {
+		if err := checkSecret(name, s); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// webhookSecrets returns the signing secrets called name; none if it is not set.
+func webhookSecrets(name string) ([]webhooks.Secret, error) {
+	text, err := secretText(name)
+	if err != nil || text == "" {
+		return nil, err
+	}
+	all, err := webhooks.ParseSecrets(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s", name, strings.TrimPrefix(err.Error(), "webhooks: "))
+	}
+	return all, nil
+}
+
+// checkSecret returns an error if s, part of the secret called name, cannot be one: it has no letter and no digit, quotes
+// around it, or a character that no header or path carries as it is. The error does not repeat the secret.
+func checkSecret(name, s string) error {
+	for i, r := range []rune(s) {
+		if r <= ' ' || r > '~' {
+			return fmt.Errorf("%s: character %d of the secret is %U: only letters, digits and signs of ASCII can be sent", name, i+1, r)
+		}
+	}
+	switch {
+	case s == "":
+		return nil // not set
+	case !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }):
+		return fmt.Errorf("%s is set, but has no letter and no digit: set it to the secret, or leave it out", name)
+	case strings.ContainsAny(s[:1], `"'`) && s[0] == s[len(s)-1]:
+		return fmt.Errorf("%s: there are quotes around the secret: leave them out", name)
+	}
+	return nil
 }
 
 // secretFile returns the content of a file without surrounding white space. It is an error if nothing is left.
@@ -83,7 +148,7 @@ func writeOnce(file, content string) error {
 	return nil
 }
 
-// splitTokens returns the auth tokens of a list: the present one first, then others during a rotation.
+// splitTokens returns the items of a list that are not empty.
 func splitTokens(list string) []string {
 	var tokens []string
 	for t := range strings.SplitSeq(list, ",") {

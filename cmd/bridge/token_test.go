@@ -12,7 +12,7 @@ import (
 
 // Every route that the API's own document names wants the token, on loopback too, however its path is spelt.
 func TestEveryRouteOfTheDocumentWantsTheToken(t *testing.T) {
-	w := newWorld(t, sandbox.Options{}, func(o *options) { o.secrets.apiToken = "new,old" })
+	w := newWorld(t, sandbox.Options{}, func(o *options) { o.secrets.apiTokens = []string{"new", "old"} })
 	base := "http://" + w.server.listener.Addr().String()
 	client := &http.Transport{}
 	defer client.CloseIdleConnections()
