@@ -103,6 +103,17 @@ var good = []struct {
 		actions.Play{URL: "https://203.0.113.7/a", Interruptible: true}, actions.Play{URL: "https://[2001:db8::1]/a", Interruptible: true}, actions.Play{URL: "https://7.example.com./a", Interruptible: true},
 	}},
 	{`{"actions":[{"type":"hangup"}]}`, []actions.Action{actions.Hangup{}}},
+	{`{"actions":[{"type":"listen","endpointing_ms":300.0,"gather":{"max_digits":4.0,"timeout_ms":5e3}}]}`, listens(300, 4, 5000)},
+	{`{"actions":[{"type":"listen","endpointing_ms":3.00E+2,"gather":{"max_digits":40e-1,"timeout_ms":500000000e-5}}]}`, listens(300, 4, 5000)},
+	{`{"actions":[{"type":"listen","endpointing_ms":0.01e3,"gather":{"max_digits":0.` + strings.Repeat("0", 1000) + `4e1001,"timeout_ms":5` +
+		strings.Repeat("0", 1000) + `e-997}}]}`, listens(10, 4, 5000)},
+}
+
+// listens is one listen with these numbers.
+func listens(endpointing, digits, timeout int) []actions.Action {
+	return []actions.Action{actions.Listen{EndpointingMS: &endpointing, Gather: &actions.Gather{
+		MaxDigits: digits, Terminator: "#", Timeout: time.Duration(timeout) * time.Millisecond,
+	}}}
 }
 
 // parse reads with a guard against addresses that are written in a URL.
@@ -249,6 +260,12 @@ var bad = []struct{ body, want string }{
 	{`"type":"listen","endpointing_ms":false`, `actions[0] (listen): field "endpointing_ms" must be a whole number from 10 to 10000, not a boolean`},
 	{`"type":"listen","endpointing_ms":300.5`, `actions[0] (listen): field "endpointing_ms" must be a whole number from 10 to 10000`},
 	{`"type":"listen","endpointing_ms":1e400`, `actions[0] (listen): field "endpointing_ms" must be a whole number from 10 to 10000`},
+	{`"type":"listen","endpointing_ms":1e999999999999999999999`, `actions[0] (listen): field "endpointing_ms" must be a whole number from 10 to 10000`},
+	{`"type":"listen","endpointing_ms":1e-999999999999999999999`, `actions[0] (listen): field "endpointing_ms" must be a whole number from 10 to 10000`},
+	{`"type":"listen","endpointing_ms":300.` + strings.Repeat("0", 400) + `1`, `actions[0] (listen): field "endpointing_ms" must be a whole number from 10 to 10000`},
+	{`"type":"listen","endpointing_ms":-0`, `actions[0] (listen): field "endpointing_ms" must be a whole number from 10 to 10000`},
+	{`"type":"listen","endpointing_ms":0e999999999`, `actions[0] (listen): field "endpointing_ms" must be a whole number from 10 to 10000`},
+	{`"type":"listen","endpointing_ms":-300.0`, `actions[0] (listen): field "endpointing_ms" must be a whole number from 10 to 10000`},
 	{`"type":"listen","endpointing_ms":-1`, `actions[0] (listen): field "endpointing_ms" must be a whole number from 10 to 10000`},
 	{`"type":"listen","endpointing_ms":99999999999999999999`, `actions[0] (listen): field "endpointing_ms" must be a whole number from 10 to 10000`},
 	{`"type":"listen","gather":true`, `actions[0] (listen): field "gather" must be an object, not a boolean`},

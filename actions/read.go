@@ -146,14 +146,46 @@ func integer(to *int, least, most int) reader {
 		if k := kind(raw); k != "a number" {
 			return wrong("", "must be a whole number from %d to %d, not %s", least, most, k)
 		}
-		n, err := strconv.Atoi(string(raw))
-		if err != nil || n < least || n > most {
+		n, ok := whole(string(raw))
+		if !ok || n < least || n > most {
 			return wrong("", "must be a whole number from %d to %d", least, most)
 		}
 		*to = n
 		return nil
 	}
 }
+
+// whole reads a JSON number that is whole, however it is written: 5000, 5000.0 and 5e3 are the same number (RFC 8259 has one type of
+// numbers, and JSON Schema calls all three integers). It returns false for others, and for those of more than 18 digits.
+func whole(number string) (int, bool) {
+	mantissa, power := number, 0
+	if i := strings.IndexAny(number, "eE"); i >= 0 {
+		mantissa = number[:i]
+		power, _ = strconv.Atoi(number[i+1:]) // beyond its range it is the nearest that there is
+	}
+	digits, negative := strings.CutPrefix(mantissa, "-")
+	integer, fraction, _ := strings.Cut(digits, ".")
+	digits = strings.TrimLeft(integer+fraction, "0")
+	significant := strings.TrimRight(digits, "0")
+	if significant == "" {
+		return 0, true // also 0e999999999
+	}
+	zeros := power
+	if most := len(number); power > -most && power < most+maxDigits { // else one cannot make up for the other
+		zeros += len(digits) - len(significant) - len(fraction)
+	}
+	if zeros < 0 || zeros > maxDigits || len(significant)+zeros > maxDigits {
+		return 0, false
+	}
+	n, err := strconv.Atoi(significant + strings.Repeat("0", zeros))
+	if negative {
+		n = -n
+	}
+	return n, err == nil
+}
+
+// maxDigits is how many digits fit into an int.
+const maxDigits = 18
 
 // audio reads base64.
 func audio(to *[]byte) reader {

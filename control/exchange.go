@@ -60,7 +60,7 @@ func (x *exchange) SendRequest(method, rawURL string, form url.Values, _ map[str
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		refusal := &client.TwilioRestError{}
-		if json.Unmarshal(body, refusal) != nil {
+		if err := json.Unmarshal(body, refusal); err != nil && !errors.As(err, new(*json.UnmarshalTypeError)) {
 			refusal = &client.TwilioRestError{} // a proxy's page, say
 		}
 		return nil, refusal

@@ -61,6 +61,10 @@ var faults = []struct {
 		hangup: "Twilio answered 400, code 21205: Url is not a valid URL", other: "Twilio answered 400, code 21205: Url is not a valid URL",
 	},
 	{
+		name: "a refusal whose code is no integer", script: []controltest.Fault{{Status: 400, Body: `{"code":"21205","message":"Url is not a valid URL"}`}}, attempts: 1, hangTries: 1,
+		hangup: "Twilio answered 400: Url is not a valid URL", other: "Twilio answered 400: Url is not a valid URL",
+	},
+	{
 		name: "one 429", script: []controltest.Fault{controltest.TooMany("")}, attempts: 2, hangTries: 2, doneOther: 1, doneHang: 1,
 		after: 250 * time.Millisecond, hangAfter: 250 * time.Millisecond,
 	},

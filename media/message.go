@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 )
 
 // kind says what a message from the carrier is about (Twilio Media Streams: the event field).
@@ -147,6 +148,9 @@ func (m *message) unmarshalDTMF(o object) error {
 		return fmt.Errorf("%w: dtmf without its object", errMalformed)
 	}
 	m.text, _ = dtmf.text("digit")
+	if n, ok := parseWhole(m.text); ok && n <= 9 { // a number, perhaps 5.0
+		m.text = strconv.Itoa(n)
+	}
 	if !validDigit(m.text) {
 		return fmt.Errorf("%w: dtmf without a digit", errMalformed)
 	}
@@ -179,27 +183,4 @@ func validDigit(s string) bool {
 	}
 	c := s[0]
 	return c >= '0' && c <= '9' || c == '*' || c == '#' || c >= 'A' && c <= 'D'
-}
-
-// maxMillisDigits keeps a timestamp, counted in samples, far from overflow: 10^12 ms are 31 years.
-const maxMillisDigits = 12
-
-// parseMillis reads a number of milliseconds. A fraction is cut off. Anything else is no timestamp.
-func parseMillis(b []byte) (int64, bool) {
-	var n int64
-	i := 0
-	for ; i < len(b) && b[i] >= '0' && b[i] <= '9'; i++ {
-		if i == maxMillisDigits {
-			return 0, false
-		}
-		n = n*10 + int64(b[i]-'0')
-	}
-	if i == 0 {
-		return 0, false
-	}
-	if i < len(b) && b[i] == '.' {
-		for i++; i < len(b) && b[i] >= '0' && b[i] <= '9'; i++ {
-		}
-	}
-	return n, i == len(b)
 }

@@ -44,6 +44,20 @@ var messageCases = []struct {
 		}},
 	},
 	{
+		name: "start with whole numbers that are written with a point or an exponent",
+		in:   `{"event":"start","start":{"callSid":"C","streamSid":"M","mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":8e3,"channels":"1.0"}}}`,
+		want: message{kind: kindStart, start: &Start{
+			CallSID: "C", StreamSID: "M", Params: map[string]string{}, Tracks: []Track{TrackInbound}, Format: mulaw,
+		}},
+	},
+	{
+		name: "start with numbers that cannot be",
+		in:   `{"event":"start","start":{"callSid":"C","streamSid":"M","mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":1e400,"channels":1.5}}}`,
+		want: message{kind: kindStart, start: &Start{
+			CallSID: "C", StreamSID: "M", Params: map[string]string{}, Tracks: []Track{TrackInbound}, Format: Format{Encoding: mulaw.Encoding},
+		}},
+	},
+	{
 		name: "start with another format",
 		in:   `{"event":"start","start":{"callSid":"C","streamSid":"M","mediaFormat":{"encoding":"audio/L16","sampleRate":16000,"channels":"x"}}}`,
 		want: message{kind: kindStart, start: &Start{
@@ -99,6 +113,26 @@ var messageCases = []struct {
 		in:   `{"event":"media","media":{"timestamp":20.7,"payload":""}}`,
 		want: message{kind: kindMedia, timestamp: 20, hasTimestamp: true, payload: []byte{}, hasPayload: true},
 	},
+	{
+		name: "media with an exponent in its timestamp",
+		in:   `{"event":"media","media":{"timestamp":1.234e3,"payload":""}}`,
+		want: message{kind: kindMedia, timestamp: 1234, hasTimestamp: true, payload: []byte{}, hasPayload: true},
+	},
+	{
+		name: "media whose timestamp is minus zero",
+		in:   `{"event":"media","media":{"timestamp":-0.0,"payload":""}}`,
+		want: message{kind: kindMedia, hasTimestamp: true, payload: []byte{}, hasPayload: true},
+	},
+	{
+		name: "media whose timestamp has a huge exponent", fast: true,
+		in:   `{"event":"media","media":{"timestamp":"1e400","payload":""}}`,
+		want: message{kind: kindMedia, payload: []byte{}, hasPayload: true},
+	},
+	{
+		name: "dtmf with a digit that is a number", in: `{"event":"dtmf","dtmf":{"track":"inbound_track","digit":5.0}}`,
+		want: message{kind: kindDTMF, text: "5"},
+	},
+	{name: "dtmf with a digit that is no digit", in: `{"event":"dtmf","dtmf":{"digit":0.5}}`, bad: true},
 	{
 		name: "media whose timestamp is no number", fast: true,
 		in:   `{"event":"media","media":{"timestamp":"soon","payload":"QUJD"}}`,

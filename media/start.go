@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -129,10 +128,10 @@ func parseFormat(o object) Format {
 		f.Encoding = mulaw.Encoding
 	}
 	if s, ok := o.text("sampleRate"); ok {
-		f.SampleRate, _ = strconv.Atoi(s)
+		f.SampleRate, _ = parseWhole(s)
 	}
 	if s, ok := o.text("channels"); ok {
-		f.Channels, _ = strconv.Atoi(s)
+		f.Channels, _ = parseWhole(s)
 	}
 	return f
 }

@@ -2,6 +2,7 @@ package routing
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -123,13 +124,22 @@ func (r *reader) texts(name, example string, to *[]string) field {
 // number returns the field of a whole number that is not less than least.
 func (r *reader) number(name string, least int, to func(int)) field {
 	return field{name, func(n *yaml.Node) {
-		v, err := strconv.Atoi(n.Value)
-		if n.Kind != yaml.ScalarNode || err != nil || v < least {
+		v, ok := parseWhole(n.Value)
+		if n.Kind != yaml.ScalarNode || !ok || v < least {
 			r.fail(n, "%s must be a whole number of %d or more", name, least)
 			return
 		}
 		to(v)
 	}}
+}
+
+// maxNumber is far beyond what any field takes, and no computation with it overflows.
+const maxNumber = 1e9
+
+// parseWhole reads a whole number of at most maxNumber. 500.0 and 5e2 are whole too, as programs that write YAML may have it.
+func parseWhole(text string) (int, bool) {
+	f, err := strconv.ParseFloat(text, 64)
+	return int(f), err == nil && f == math.Trunc(f) && math.Abs(f) <= maxNumber && strings.Trim(text, "0123456789.eE+-") == ""
 }
 
 // duration returns the field of a time span.

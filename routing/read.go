@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -184,6 +185,9 @@ func (r *reader) route(n *yaml.Node) Route {
 			d := time.Duration(ms) * time.Millisecond
 			route.UtteranceEnd = &d
 		}))
+	if ms, ok := parseWhole(route.Endpointing); ok {
+		route.Endpointing = strconv.Itoa(ms)
+	}
 	_, to := route.fields["to"]
 	_, from := route.fields["from"]
 	if !to && !from && n.Kind == yaml.MappingNode {

@@ -19,7 +19,7 @@ webhooks:
     secret_env: ORDERS_SECRET
     events: [utterance.final, call.ended]
     timeout: 5s
-    concurrency: 64
+    concurrency: 64.0
     headers: {x-team: orders, authorization: "Bearer ${TOKEN}"}
     ca_file: ca.pem
     certificate_file: client.pem
@@ -35,7 +35,7 @@ routes:
     voice: es-419
     keywords: [Alda]
     redact: [pci]
-    endpointing: 500
+    endpointing: 5e2
     utterance_end_ms: 0
   - from: [+15550100009]
     webhooks: []
@@ -139,6 +139,10 @@ func TestWhatIsWrongIsToldWithItsLineAndWhatWouldBeRight(t *testing.T) {
 		{"a star in the middle", "routes:\n- to: [\"+1*2\"]\n", []string{"bridge.yaml:2: ", "last character"}},
 		{"a webhook that does not exist", "routes:\n- to: [\"+1\"]\n  webhooks: [order]\n" + hook(""), []string{"bridge.yaml:3: ", `"order"`, "default, a"}},
 		{"a webhook twice in a route", "routes:\n- to: [\"+1\"]\n  webhooks: [a, a]\n" + hook(""), []string{"bridge.yaml:3: ", "a is there twice"}},
+		{"requests without end", hook("    concurrency: 1e400\n"), []string{"bridge.yaml:4: ", "concurrency", "whole number"}},
+		{"more requests than there can be", hook("    concurrency: 99999999999999999999\n"), []string{"bridge.yaml:4: ", "concurrency", "whole number"}},
+		{"requests in another base", hook("    concurrency: 0x10p1\n"), []string{"bridge.yaml:4: ", "concurrency", "whole number"}},
+		{"infinitely many requests", hook("    concurrency: .inf\n"), []string{"bridge.yaml:4: ", "concurrency", "whole number"}},
 		{"half a second", "routes:\n- to: [\"+1\"]\n  utterance_end_ms: 0.5\n", []string{"bridge.yaml:3: ", "utterance_end_ms", "whole number"}},
 		{"an empty keyword", "routes:\n- to: [\"+1\"]\n  keywords: [a, \"\"]\n", []string{"bridge.yaml:3: ", "keywords", "[Alda, refund]"}},
 	}
