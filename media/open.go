@@ -6,7 +6,7 @@ import (
 
 // newStream makes a stream of an accepted socket. Its owner must call release.
 func newStream(ws socket, limits limits) *Stream {
-	st := &Stream{ws: ws, limits: limits, opened: time.Now()}
+	st := &Stream{ws: ws, limits: limits, opened: time.Now(), onHangUp: func() {}, onNoAudio: func() {}}
 	ws.SetReadLimit(int64(monstrous * limits.message))
 	st.out.start(ws)
 	ws.SetPingHandler(st.out.ping)
@@ -31,7 +31,7 @@ func (st *Stream) awaitStart() bool {
 		case msg.kind == kindStart:
 			return st.begun(msg.start)
 		default:
-			st.n.skipped.Add(1) // media and all else mean nothing before the start
+			st.skip(errUnexpected) // media and all else mean nothing before the start
 		}
 	}
 }

@@ -13,12 +13,6 @@ import (
 // without being kept; above this, the connection is closed with 1009 (RFC 6455 section 7.4.1).
 const monstrous = 16
 
-// Why a message is no use, beside errMalformed.
-var (
-	errTooLong = errors.New("media: message too long")
-	errBinary  = errors.New("media: binary message")
-)
-
 // firstBuffer has room for a media message of 40 ms. The buffer grows when it must.
 const firstBuffer = 1024
 
@@ -37,17 +31,16 @@ func (st *Stream) read() (*message, error) {
 	}
 	switch {
 	case b == nil:
-		st.trouble = errTooLong
+		st.skip(errTooLong)
 	case kind != websocket.TextMessage:
-		st.trouble = errBinary
+		st.skip(errBinary)
 	default:
 		if err := st.msg.parse(b); err != nil {
-			st.trouble = err
+			st.skip(err)
 			break
 		}
 		return &st.msg, nil
 	}
-	st.n.skipped.Add(1)
 	return nil, nil
 }
 

@@ -162,8 +162,8 @@ func (s *scanner) string() ([]byte, bool) {
 	return nil, false
 }
 
-// base64 reads a string that should be base64, without looking at every character: decoding does. Only a
-// backslash matters here, and control characters, which are no JSON; both make decoding fail.
+// base64 reads a string that should be base64, without looking at every character: decoding does, and refuses control
+// characters except line ends. Those are read although they are no JSON, which shell scripts do not know.
 func (s *scanner) base64() ([]byte, bool) {
 	if !s.next('"') {
 		return nil, false

@@ -117,6 +117,7 @@ func (s *Server) Stats() ServerStats {
 		Full:     s.n.full.Load(),
 		Token:    s.n.token.Load(),
 		NoStart:  s.n.noStart.Load(),
+		NoAudio:  s.n.noAudio.Load(),
 		Panicked: s.n.panicked.Load(),
 	}
 }
@@ -185,18 +186,27 @@ func (s *Server) open(c *conn) *Stream {
 	st := newStream(c, s.limits())
 	st.spare = &s.buffers.in
 	st.onHangUp = func() { s.hungUp.add(st.start.CallSID, time.Now()) }
+	st.onNoAudio = func() { s.logNoAudio(st) }
 	return st
 }
 
 func (s *Server) logEnd(st *Stream) {
+	st.judge(1)
 	s.Logger.Debug("stream ended", "call_sid", st.start.CallSID, "stats", st.Stats())
+}
+
+// logNoAudio reports a stream that carries messages and no audio.
+func (s *Server) logNoAudio(st *Stream) {
+	s.n.noAudio.Add(1)
+	s.Logger.Warn("no message of a stream is usable audio: the call is silence to us", "call_sid", st.start.CallSID,
+		"stream_sid", st.start.StreamSID, "messages", st.useless.n, "trouble", st.useless.last)
 }
 
 // begin reads up to the start message and judges it. It answers false for a stream that has ended.
 func (s *Server) begin(st *Stream) bool {
 	if !st.awaitStart() {
 		s.n.noStart.Add(1)
-		s.warn("stream ended before a usable start message", "reason", st.endReason(), "skipped", st.Stats().Skipped, "trouble", st.trouble)
+		s.warn("stream ended before a usable start message", "reason", st.endReason(), "skipped", st.Stats().Skipped, "trouble", st.useless.last)
 		return false
 	}
 	if st.start.Format != mulaw {

@@ -44,9 +44,10 @@ type ServerStats struct {
 	Full     int64 // upgrades refused: too many streams, or shutting down
 	Token    int64 // streams refused after the upgrade: their one-time token was wrong or missing
 	NoStart  int64 // streams ended before a usable start message
+	NoAudio  int64 // streams that brought messages and no audio
 	Panicked int64 // streams whose handler panicked
 }
 
 type serverCounters struct {
-	started, denied, full, token, noStart, panicked atomic.Int64
+	started, denied, full, token, noStart, noAudio, panicked atomic.Int64
 }

@@ -51,24 +51,25 @@ type Stream struct {
 	lent    *[readSize]byte // which buf is a part of
 	spare   *sync.Pool      // of such; nil for none
 	msg     message
-	trouble error // why the last message that was no use was none
+	useless useless
 
 	out sender
 
-	onHangUp func()     // makes the server remember that the call is to end
-	mu       sync.Mutex // held while the Receiver is told something
-	to       Receiver
-	ticks    bool             // the stream is read at ticks
-	held     [trackCount]held // audio that the Receiver will be told of before the reader waits
-	line     *timeline
-	opened   time.Time // when the socket was accepted
-	last     time.Time // when the last readable message came
-	reason   EndReason // why the stream ends; set once
-	code     int       // of the close frame; 0 means the one that goes with the reason
-	over     bool      // the socket must not be touched any more
-	received bool      // Receive was called
-	watch    *time.Timer
-	lingers  sync.WaitGroup
+	onHangUp  func()     // makes the server remember that the call is to end
+	onNoAudio func()     // logs that nothing of what comes is audio; called by the reader, once at most
+	mu        sync.Mutex // held while the Receiver is told something
+	to        Receiver
+	ticks     bool             // the stream is read at ticks
+	held      [trackCount]held // audio that the Receiver will be told of before the reader waits
+	line      *timeline
+	opened    time.Time // when the socket was accepted
+	last      time.Time // when the last readable message came
+	reason    EndReason // why the stream ends; set once
+	code      int       // of the close frame; 0 means the one that goes with the reason
+	over      bool      // the socket must not be touched any more
+	received  bool      // Receive was called
+	watch     *time.Timer
+	lingers   sync.WaitGroup
 }
 
 // limits are a stream's share of the Server's settings.
@@ -122,12 +123,10 @@ func (st *Stream) Receive(ctx context.Context, to Receiver) EndReason {
 		if err != nil {
 			return st.finish(st.readFailed(err))
 		}
-		if msg == nil {
-			continue
-		}
-		if st.dispatch(msg, time.Now()) {
+		if msg != nil && st.dispatch(msg, time.Now()) {
 			return st.finish(EndStop)
 		}
+		st.judge(manyUseless)
 	}
 }
 
@@ -162,7 +161,7 @@ func (st *Stream) dispatch(msg *message, now time.Time) (stopped bool) {
 	}
 	st.last = now
 	if msg.streamSID != nil && string(msg.streamSID) != st.start.StreamSID {
-		st.n.skipped.Add(1)
+		st.skip(errOtherStream)
 		return false
 	}
 	switch msg.kind {
@@ -180,7 +179,7 @@ func (st *Stream) dispatch(msg *message, now time.Time) (stopped bool) {
 	case kindStop:
 		return true
 	default:
-		st.n.skipped.Add(1)
+		st.skip(errUnexpected)
 	}
 	return false
 }
@@ -189,16 +188,19 @@ func (st *Stream) dispatch(msg *message, now time.Time) (stopped bool) {
 func (st *Stream) media(msg *message, now time.Time) {
 	switch {
 	case msg.badTrack || !st.line.has(msg.track):
-		st.n.skipped.Add(1)
+		st.skip(errOtherTrack)
 		return
 	case !msg.hasPayload:
-		st.n.bad.Add(1)
+		st.bad(errNoPayload)
 		return
 	}
 	n, ok := decodeBase64(msg.payload, msg.payload)
 	if !ok {
-		st.n.bad.Add(1)
+		st.bad(errNotBase64)
 		return
+	}
+	if n == 0 {
+		st.useless.note(errEmpty)
 	}
 	st.line.frame(msg.track, msg.timestamp, msg.hasTimestamp, msg.payload[:n], now)
 }

@@ -31,6 +31,7 @@ type timeline struct {
 	opened time.Time                   // when the stream began
 	lag    time.Duration               // how long a frame may lie unread
 	tracks [trackCount]trackline
+	placed bool // a frame with audio
 	n      *counters
 }
 
@@ -114,6 +115,7 @@ func (l *timeline) place(t Track, mulaw []byte, now time.Time) {
 	tr := &l.tracks[t]
 	tr.next += int64(len(mulaw))
 	tr.pad, tr.late, tr.heard, tr.voiced = 0, 0, now, codec.MayBeSpeech(mulaw)
+	l.placed = true
 	l.n.frames.Add(1)
 	if tr.shift > 0 {
 		mulaw = tr.shorten(mulaw)

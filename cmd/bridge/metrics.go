@@ -179,6 +179,7 @@ func (g gauges) Collect(out chan<- prometheus.Metric) {
 	gauge("calls", "Calls that are up.", float64(g.server.media.Stats().Active))
 	count("log_lines_suppressed_total", "Lines of the log that were only counted, because too many of their kind came.",
 		float64(suppressedLines(g.server.logger)))
+	g.media(count)
 	g.recognizer(gauge, count)
 	g.journal(gauge, count)
 	g.webhooks(gauge)
@@ -191,6 +192,11 @@ func (g gauges) Collect(out chan<- prometheus.Metric) {
 
 // putFunc hands on one value; labels are names and values in turn.
 type putFunc func(name, help string, value float64, labels ...string)
+
+func (g gauges) media(count putFunc) {
+	s := g.server.media.Stats()
+	count("media_streams_without_audio_total", "Media streams that brought messages, and no audio that can be read.", float64(s.NoAudio))
+}
 
 func (g gauges) recognizer(gauge, count putFunc) {
 	h := g.server.client.Health()
