@@ -16,7 +16,7 @@ func newDeliveryRig(t *testing.T) (*rig, *fakeDeliverer) {
 	r := newRig(t, func(c *Config) { c.Deliverer = d })
 	for _, one := range []struct{ event, endpoint, state string }{{"evt_1", "a", "waiting"}, {"evt_2", "a", "filtered"}, {"evt_2", "b.c", "dead"}} {
 		r.journal.deliveries = append(r.journal.deliveries, Delivery{
-			ID: one.event + "." + one.endpoint, EventID: one.event, Endpoint: one.endpoint, State: one.state, CallID: "CA1", Stored: Time{epoch},
+			ID: one.event + "." + one.endpoint, EventID: one.event, Endpoint: one.endpoint, State: one.state, CallID: "CA1", Type: events.TypeUtteranceFinal, Stored: Time{epoch},
 		})
 	}
 	r.journal.attempts = []Attempt{{Number: 1, Started: Time{epoch}, LatencyMS: 12.345, Status: 503, Answer: "<busy> & \uFFFD"}}
@@ -26,7 +26,7 @@ func newDeliveryRig(t *testing.T) (*rig, *fakeDeliverer) {
 func TestADeliveryHasItsLog(t *testing.T) {
 	r, _ := newDeliveryRig(t)
 	got := r.ask(t, "GET", "/v1/deliveries/evt_2.b.c", "")
-	want := `{"id":"evt_2.b.c","event_id":"evt_2","type":"","call_id":"CA1","sequence":0,"endpoint":"b.c","state":"dead","reason":"",` +
+	want := `{"id":"evt_2.b.c","event_id":"evt_2","type":"utterance.final","call_id":"CA1","sequence":0,"endpoint":"b.c","state":"dead","reason":"",` +
 		`"stored":"2026-01-02T03:04:05.678Z","settled":null,"attempts":0,"log":[{"number":1,"started":"2026-01-02T03:04:05.678Z","latency_ms":12.345,` +
 		`"status":503,"class":"","error":"","remote":"","live":false,"redelivery":"","answer":"<busy> & ` + "\uFFFD" + `"}]}`
 	if got.status != 200 || strings.TrimSpace(got.body) != want {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,42 +41,17 @@ func (a *API) callEvents(ctx context.Context, c *fiber.Ctx, q *query) error {
 // allEvents answers GET /v1/events.
 func (a *API) allEvents(_ context.Context, c *fiber.Ctx, q *query) error {
 	var w wish
-	for name := range strings.SplitSeq(q.text("types"), ",") {
-		if name = strings.TrimSpace(name); name == "" {
-			continue
-		}
-		t, err := ParseEventType(name)
-		if err != nil {
+	if text := q.text("types"); text != "" {
+		var err error
+		if w.types, err = events.ParseTypes(strings.Split(text, ",")); err != nil {
 			return refuse(fiber.StatusBadRequest, "types: %v.", err)
 		}
-		w.types = append(w.types, t)
 	}
 	after, err := a.after(c, q, a.config.Journal.Last())
 	if err != nil {
 		return err
 	}
 	return a.stream(c, w, after)
-}
-
-// ParseEventType returns the event type of that name, or an error that says which there are.
-func ParseEventType(name string) (events.Type, error) {
-	all := eventTypes()
-	if slices.Contains(all, name) {
-		return events.Type(name), nil
-	}
-	return "", fmt.Errorf("there is no event type %q: there are %s", name, strings.Join(all, ", "))
-}
-
-// eventTypes are the names of all.
-func eventTypes() (names []string) {
-	for _, t := range []events.Type{
-		events.TypeCallStarted, events.TypeSpeechStarted, events.TypeTranscriptInterim, events.TypeUtteranceFinal, events.TypeDTMFReceived,
-		events.TypeDigitsGathered, events.TypePlaybackFinished, events.TypeActionFailed, events.TypeRecognizerDegraded, events.TypeRecognizerRecovered,
-		events.TypeAudioGap, events.TypeCallEnded,
-	} {
-		names = append(names, string(t))
-	}
-	return names
 }
 
 // after is the position behind which a stream begins: the header Last-Event-ID, that browsers send when they come

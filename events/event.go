@@ -125,31 +125,10 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 
 // unmarshalBody reads the part of data that belongs to type t.
 func unmarshalBody(t Type, data []byte) (Body, error) {
-	switch t {
-	case TypeCallStarted:
-		return bodyOf[CallStarted](t, data)
-	case TypeSpeechStarted:
-		return bodyOf[SpeechStarted](t, data)
-	case TypeTranscriptInterim:
-		return bodyOf[TranscriptInterim](t, data)
-	case TypeUtteranceFinal:
-		return bodyOf[UtteranceFinal](t, data)
-	case TypeDTMFReceived:
-		return bodyOf[DTMFReceived](t, data)
-	case TypeDigitsGathered:
-		return bodyOf[DigitsGathered](t, data)
-	case TypePlaybackFinished:
-		return bodyOf[PlaybackFinished](t, data)
-	case TypeActionFailed:
-		return bodyOf[ActionFailed](t, data)
-	case TypeRecognizerDegraded:
-		return bodyOf[RecognizerDegraded](t, data)
-	case TypeRecognizerRecovered:
-		return bodyOf[RecognizerRecovered](t, data)
-	case TypeAudioGap:
-		return bodyOf[AudioGap](t, data)
-	case TypeCallEnded:
-		return bodyOf[CallEnded](t, data)
+	for _, k := range kinds {
+		if k.zero.Type() == t {
+			return k.read(t, data)
+		}
 	}
 	return nil, fmt.Errorf("%w %q", ErrUnknownType, t)
 }

@@ -115,7 +115,7 @@ func (r *reader) webhook(key, value *yaml.Node) Webhook {
 		r.expanded("proxy", &w.Proxy))
 	w.line = key.Line
 	var err error
-	if w.Events, err = EventTypes(types); err != nil {
+	if w.Events, err = events.ParseStoredTypes(types); err != nil {
 		r.errs = append(r.errs, w.Errorf("events", "%w", err))
 	}
 	if _, said := w.fields["url"]; !said && value.Kind == yaml.MappingNode {
@@ -150,24 +150,6 @@ func (r *reader) path(name string, to *string) field {
 			*to = filepath.Join(filepath.Dir(r.file), *to)
 		}
 	}}
-}
-
-// storedTypes are the events that webhooks can get.
-var storedTypes = [...]events.Type{
-	events.TypeCallStarted, events.TypeUtteranceFinal, events.TypeDTMFReceived, events.TypeRecognizerDegraded,
-	events.TypeRecognizerRecovered, events.TypeAudioGap, events.TypeCallEnded,
-}
-
-// EventTypes returns the types of these names, or an error about the first that no webhook can get.
-func EventTypes(names []string) (types []events.Type, err error) {
-	for _, name := range names {
-		t := events.Type(name)
-		if !slices.Contains(storedTypes[:], t) {
-			return nil, fmt.Errorf("%q is not an event that is delivered; there are %s", name, strings.Trim(fmt.Sprint(storedTypes), "[]"))
-		}
-		types = append(types, t)
-	}
-	return types, nil
 }
 
 func (r *reader) route(n *yaml.Node) Route {

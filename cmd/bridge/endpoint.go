@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"aldeabridge/events"
 	"aldeabridge/journal"
 	"aldeabridge/routing"
 	"aldeabridge/webhooks"
@@ -53,7 +54,7 @@ func (s *server) defaultEndpoint() (webhooks.Endpoint, error) {
 		}
 		return fmt.Errorf("WEBHOOK_"+strings.ToUpper(field)+": "+format, args...)
 	}
-	types, err := routing.EventTypes(o.Events)
+	types, err := events.ParseStoredTypes(o.Events)
 	if err != nil {
 		return webhooks.Endpoint{}, wrong("events", "%w", err)
 	}

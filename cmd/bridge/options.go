@@ -55,7 +55,7 @@ type options struct {
 
 // webhookOptions is how the webhook at WebhookURL is reached. Those of the configuration file have their own.
 type webhookOptions struct {
-	Events  []string      `env:"WEBHOOK_EVENTS" placeholder:"TYPE,…" help:"Events that are POSTed (all)."`
+	Events  []string      `env:"WEBHOOK_EVENTS" placeholder:"TYPE,…" help:"Types of events that are POSTed, such as utterance.final,call.ended (all)."`
 	Timeout time.Duration `env:"WEBHOOK_TIMEOUT" placeholder:"TIME" help:"How long a request may take, 1s to 30s (10s while the call is up, 15s after)."`
 	CAFile  string        `name:"ca-file" env:"WEBHOOK_CA_FILE" placeholder:"FILE" help:"Authorities (PEM) that the webhook's certificate may be signed by (the system's)."`
 	Proxy   string        `env:"WEBHOOK_PROXY" placeholder:"URL" help:"Proxy to the webhook; \"environment\" is the one that HTTPS_PROXY names (none)."`
@@ -166,6 +166,9 @@ func (o *options) validate() error {
 	}
 	if o.Tick > 200*time.Millisecond || o.Tick > 0 && o.Tick < 10*time.Millisecond {
 		return fmt.Errorf("BRIDGE_TICK: %v is not between 10ms and 200ms, nor less than 0", o.Tick)
+	}
+	if _, err := events.ParseStoredTypes(o.Webhook.Events); err != nil {
+		return fmt.Errorf("WEBHOOK_EVENTS: %w", err)
 	}
 	if o.Grace <= 0 {
 		return fmt.Errorf("BRIDGE_GRACE: %v is not above 0", o.Grace)

@@ -35,11 +35,11 @@ func (c *tailCmd) Run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range c.Types {
-		if _, err := console.ParseEventType(t); err != nil {
-			return fmt.Errorf("--types: %w", err)
-		}
+	types, err := events.ParseTypes(c.Types)
+	if err != nil {
+		return fmt.Errorf("--types: %w", err)
 	}
+	c.Types = convert(types, func(t events.Type) string { return string(t) })
 	var view viewer = jsonLines{term}
 	if !c.wanted(term.stdout) {
 		live := &liveView{one: c.Call != "", lines: lines{out: term.stdout, inPlace: isTerminal(term.stdout)}}
