@@ -15,11 +15,14 @@ BURST       ?= 2000
 STAY        ?= 4s
 GOLANGCI    := v2.13.0
 GOVULNCHECK := v1.2.0
+ACTIONLINT  := v1.7.7
+GORELEASER  := v2.13.3
+CYCLONEDX   := v1.9.0
 # The version that a program reports. Outside a git repository it is empty, and the program asks its build information.
 VERSION     ?= $(shell git describe --tags --match='v*' --always --dirty 2>/dev/null)
 LDFLAGS     := -s -w $(if $(VERSION),-X aldeabridge/internal/version.release=$(VERSION))
 
-.PHONY: build demo test test-peers lint fmt bench fuzz golden soak chaos crash outage stuck powercut bench-journal bench-calls burst latency clean
+.PHONY: build demo test test-peers lint fmt bench fuzz golden soak chaos crash outage stuck powercut bench-journal bench-calls burst latency release release-check clean
 
 build: ## bin/bridge (static) and bin/bridge-sphinx (the offline recogniser's host)
 	GOEXPERIMENT=$(EXPERIMENT) CGO_ENABLED=0 $(GO) build -trimpath -ldflags='$(LDFLAGS)' -o bin/bridge ./cmd/bridge
@@ -41,7 +44,7 @@ test-peers: build ## independent clients from npm and Debian against bridge and 
 	cd peers && npm ci --no-audit --no-fund --loglevel=error
 	cd peers && BRIDGE=$(CURDIR)/bin/bridge node --test --test-concurrency=1
 
-lint: ## gofmt, vet, golangci-lint with staticcheck, known vulnerabilities
+lint: ## gofmt, vet, golangci-lint with staticcheck, the workflows, known vulnerabilities
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt: run make fmt'; exit 1; }
 	$(GO) vet ./...
 	GOEXPERIMENT=$(EXPERIMENT) $(GO) vet ./codec
@@ -49,6 +52,8 @@ lint: ## gofmt, vet, golangci-lint with staticcheck, known vulnerabilities
 	cd journal/powercut && $(GO) vet ./...
 	@test -x bin/golangci-lint-$(GOLANGCI) || { GOBIN=$(CURDIR)/bin/tools $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) && mv bin/tools/golangci-lint bin/golangci-lint-$(GOLANGCI); }
 	bin/golangci-lint-$(GOLANGCI) run ./...
+	@test -x bin/tools/actionlint-$(ACTIONLINT)/actionlint || GOBIN=$(CURDIR)/bin/tools/actionlint-$(ACTIONLINT) $(GO) install github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT)
+	bin/tools/actionlint-$(ACTIONLINT)/actionlint .github/workflows/*.yml
 	@GO=$(GO) scripts/vulncheck.sh $(GOVULNCHECK)
 
 fmt: ## gofmt everything
@@ -66,8 +71,22 @@ fuzz: ## each fuzz target for FUZZTIME (1m)
 golden: ## make the golden audio files again, with sox and ffmpeg
 	codec/testdata/make.sh
 
+release: release-tools ## publishes what .goreleaser.yaml says, for the tag of this commit; the release workflow runs it
+	PATH="$(RELEASE_PATH)" bin/tools/goreleaser-$(GORELEASER)/goreleaser release --clean
+
+release-check: release-tools ## checks .goreleaser.yaml and builds everything of a release but the container image
+	PATH="$(RELEASE_PATH)" GO=$(GO) scripts/release-check.sh
+
+RELEASE_PATH := $(CURDIR)/bin/tools/goreleaser-$(GORELEASER):$(CURDIR)/bin/tools/cyclonedx-gomod-$(CYCLONEDX):$(PATH)
+.PHONY: release-tools
+release-tools: bin/tools/goreleaser-$(GORELEASER)/goreleaser bin/tools/cyclonedx-gomod-$(CYCLONEDX)/cyclonedx-gomod
+bin/tools/goreleaser-$(GORELEASER)/goreleaser:
+	GOBIN=$(CURDIR)/$(@D) $(GO) install github.com/goreleaser/goreleaser/v2@$(GORELEASER)
+bin/tools/cyclonedx-gomod-$(CYCLONEDX)/cyclonedx-gomod:
+	GOBIN=$(CURDIR)/$(@D) $(GO) install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX)
+
 clean:
-	rm -rf bin peers/node_modules
+	rm -rf bin dist peers/node_modules
 
 soak: ## 50 calls of a minute, every utterance checked
 	$(GO) test ./cmd/bridge -run='^$$' -bench=Soak -benchtime=1x
