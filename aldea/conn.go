@@ -36,6 +36,7 @@ type conn struct {
 	texts     *sync.Pool    // of *bytes.Buffer, shared with others
 	buf       *bytes.Buffer // of the message that was read last
 	heardOne  chan struct{} // gets a token when a message was taken
+	received  func()        // called for each message, ping and pong of the server
 
 	closing    atomic.Bool   // a close frame came, and was answered: nothing may be sent any more
 	done       chan struct{} // closed when the reader has ended
@@ -72,9 +73,12 @@ func lazy(nc net.Conn) lazyConn {
 
 func newConn(ws *websocket.Conn, client *Client, h *host, form Auth, requestID string) *conn {
 	c := &conn{ws: ws, net: ws.NetConn(), lazy: lazy(ws.NetConn()), texts: &client.pools.texts, config: &client.config, host: h, form: form, requestID: requestID,
-		heardOne: make(chan struct{}), done: make(chan struct{})}
+		heardOne: make(chan struct{}), done: make(chan struct{}), received: func() {}}
 	ws.SetReadLimit(readLimit)
-	ws.SetPongHandler(func(string) error { return c.heard() })
+	ws.SetPongHandler(func(string) error {
+		c.received()
+		return c.heard()
+	})
 	goodbye := ws.CloseHandler()
 	ws.SetCloseHandler(func(code int, text string) error {
 		c.closing.Store(true)
@@ -82,6 +86,7 @@ func newConn(ws *websocket.Conn, client *Client, h *host, form Auth, requestID s
 	})
 	answer := ws.PingHandler()
 	ws.SetPingHandler(func(data string) error {
+		c.received()
 		if err := c.heard(); err != nil {
 			return err
 		}
@@ -176,6 +181,7 @@ func (c *conn) read() ([]byte, error) {
 		if err != nil {
 			return nil, c.closeError(err)
 		}
+		c.received()
 		if messageType != websocket.TextMessage {
 			continue
 		}

@@ -419,7 +419,7 @@ func TestAStreamMayMoveOnlyWhenNothingIsOpen(t *testing.T) {
 		"speech without final":  {func(s *source) { s.settled = 4 * second }, false},
 		"an interim":            {func(s *source) { s.interim = true }, false},
 		"a backlog":             {func(s *source) { s.ring.append(silence(second)) }, false},
-		"a Finalize":            {func(s *source) { s.finalize() }, false},
+		"a Finalize":            {func(s *source) { s.finalize(false) }, false},
 		"the end":               {func(s *source) { s.ended = true }, false},
 	}
 	for name, test := range tests {

@@ -39,7 +39,7 @@ func TestWriteLeavesToRunWhatItMustNotDo(t *testing.T) {
 		"there is no connection":         {change: func(s *Stream, _ *swallow) { s.writer.conn = nil }},
 		"writing to it may have to wait": {change: func(s *Stream, _ *swallow) { s.writer.conn.lazy = nil }},
 		"it has failed before":           {change: func(s *Stream, _ *swallow) { s.writer.failed = errors.New("broken") }},
-		"a Finalize has its place first": {change: func(s *Stream, _ *swallow) { s.src.finalizes = []int64{100} }},
+		"a Finalize has its place first": {change: func(s *Stream, _ *swallow) { s.src.finalizes = []finalizeRequest{{at: 100}} }},
 		"a ping is due":                  {change: func(s *Stream, _ *swallow) { s.writer.pinged = time.Now().Add(-time.Hour) }},
 		"the end of trouble is due":      {change: func(s *Stream, _ *swallow) { s.trouble.since = time.Now() }},
 		"a gap is to be told":            {change: func(s *Stream, _ *swallow) { s.src.lost.to = 1 }},

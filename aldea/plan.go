@@ -50,6 +50,7 @@ func (w *writer) plan(now time.Time) (step, time.Time) {
 	}
 	if src.finalizeDue() || config.Endpointing == "false" && src.unrequited >= sampleAt(finalizeEvery) {
 		src.finalizeSent()
+		w.pinged = time.Time{} // a ping behind it: its pong shows that the server is alive and has received it
 		return step{kind: stepFinalize}, now
 	}
 	if src.ended && now.Sub(w.endOfAudio()) >= config.DrainTimeout {

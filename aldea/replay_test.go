@@ -104,6 +104,31 @@ func TestFinalizeThatALostConnectionDidNotAnswerIsAskedAgain(t *testing.T) {
 	})
 }
 
+func TestFinalizeOnceIsNotRepeatedOnANewConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPeer(t)
+		p.serve = func(n int, s *session) {
+			if n == 1 {
+				for s.read() != "Finalize" {
+				}
+				return
+			}
+			s.obey()
+		}
+		s := open(t, p.client(nil))
+		speak(s, 0, 4800)
+		s.FinalizeOnce()
+		speak(s, 4800, 9600)
+		s.CloseSend()
+		_, err := collect(s)
+		wantEOF(t, err)
+		const want = "CloseStream@9600"
+		if got := p.session(2).sawControls(); got != want {
+			t.Errorf("the second connection saw %s, want %s", got, want)
+		}
+	})
+}
+
 func TestAnOutageLongerThanTheBufferIsOneGap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPeer(t)

@@ -58,6 +58,7 @@ func (s *Stream) serve(w *writer, c *conn) error {
 func (s *Stream) begin(w *writer, c *conn) {
 	w.restart(time.Now())
 	w.host = c.host
+	c.received = func() { s.received.Store(time.Now().UnixNano()) }
 	s.mu.Lock()
 	s.src.rewind(w.codec.Delay())
 	s.stats.Connected = true

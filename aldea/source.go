@@ -1,6 +1,7 @@
 package aldea
 
 import (
+	"slices"
 	"time"
 
 	"aldeabridge/codec"
@@ -34,9 +35,9 @@ type source struct {
 	loudEnd int64 // the end of the last audio that may have been speech
 	interim bool  // an interim result with text has not become final yet
 
-	finalizes  []int64 // where Finalize was asked for, beyond settled
-	finalized  int     // how many of them were sent on the present connection
-	unrequited int64   // samples sent since the last Finalize
+	finalizes  []finalizeRequest // beyond settled, in order of place
+	finalized  int               // how many of them were sent on the present connection
+	unrequited int64             // samples sent since the last Finalize
 
 	question question  // speech that nothing came back for
 	deaf     bool      // the reader is busy with a message, so there may be more
@@ -45,17 +46,24 @@ type source struct {
 	ended bool // no more audio will come
 }
 
+// A finalizeRequest asks for a Finalize behind the audio before sample at.
+type finalizeRequest struct {
+	at   int64
+	once bool // only on the present connection
+}
+
 // rewind prepares for a new connection: everything that is not settled is sent again.
 func (s *source) rewind(delay time.Duration) {
 	s.line = timeline{delay: delay, pairs: s.line.pairs[:0]}
 	s.next, s.base = s.settled, s.settled
+	s.finalizes = slices.DeleteFunc(s.finalizes, func(r finalizeRequest) bool { return r.once })
 	s.finalized, s.unrequited = 0, 0
 	s.question, s.deaf = question{}, false
 }
 
 // finalizeDue reports whether Finalize was asked for at the very place that sending has reached.
 func (s *source) finalizeDue() bool {
-	return s.finalized < len(s.finalizes) && s.finalizes[s.finalized] <= s.next
+	return s.finalized < len(s.finalizes) && s.finalizes[s.finalized].at <= s.next
 }
 
 // finalizeSent notes that Finalize is sent now. It answers every request up to here.
@@ -67,14 +75,15 @@ func (s *source) finalizeSent() {
 }
 
 // finalize asks for Finalize behind all audio so far.
-func (s *source) finalize() {
-	if n := len(s.finalizes); n > 0 && s.finalizes[n-1] == s.ring.end {
+func (s *source) finalize(once bool) {
+	if n := len(s.finalizes); n > 0 && s.finalizes[n-1].at == s.ring.end {
+		s.finalizes[n-1].once = s.finalizes[n-1].once && once
 		return
 	}
 	if len(s.finalizes) == maxFinalizes {
 		s.dropFinalizes(1)
 	}
-	s.finalizes = append(s.finalizes, s.ring.end)
+	s.finalizes = append(s.finalizes, finalizeRequest{s.ring.end, once})
 }
 
 func (s *source) dropFinalizes(n int) {
@@ -87,7 +96,7 @@ func (s *source) dropFinalizes(n int) {
 func (s *source) ready(chunk, most int64, waited bool) int64 {
 	end, all := s.ring.end, s.ended || waited
 	if s.finalized < len(s.finalizes) {
-		end, all = s.finalizes[s.finalized], true
+		end, all = s.finalizes[s.finalized].at, true
 	}
 	if n := end - s.next; n >= chunk || all {
 		return min(n, most)
@@ -125,7 +134,7 @@ func (s *source) settle(end int64) {
 	s.settled = max(s.settled, min(end, s.next))
 	s.ring.discard(s.settled)
 	done := 0
-	for done < s.finalized && s.finalizes[done] <= s.settled {
+	for done < s.finalized && s.finalizes[done].at <= s.settled {
 		done++
 	}
 	s.dropFinalizes(done)

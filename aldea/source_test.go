@@ -80,7 +80,7 @@ func TestAFinalizeIsForgottenWhenItsAudioIsSettled(t *testing.T) {
 	s := newSource(80000)
 	for range 2 * maxFinalizes {
 		s.ring.append(sound(0, 480))
-		s.finalize()
+		s.finalize(false)
 	}
 	if len(s.finalizes) != maxFinalizes {
 		t.Errorf("%d requests wait, want the limit of %d", len(s.finalizes), maxFinalizes)
@@ -88,7 +88,7 @@ func TestAFinalizeIsForgottenWhenItsAudioIsSettled(t *testing.T) {
 	s.send(480 * 2 * maxFinalizes)
 	s.finalizeSent()
 	s.settle(480 * 20)
-	if got := s.finalizes[0]; got != 480*21 {
+	if got := s.finalizes[0].at; got != 480*21 {
 		t.Errorf("the oldest request is at %d, want the first one behind what is settled, %d", got, 480*21)
 	}
 	if s.finalized != len(s.finalizes) {

@@ -6,6 +6,9 @@ import "time"
 type Stats struct {
 	// Connected says whether a connection is open now.
 	Connected bool
+	// Received is when the last message, ping or pong of the recognizer came; zero if none has. A ping follows
+	// each Finalize, so Received tells a recognizer that does not answer it from a connection that is dead.
+	Received time.Time
 	// Host is the host of the latest connection.
 	Host string
 	// RequestID is the recogniser's id of the latest connection, as far as it told.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -36,6 +37,8 @@ type Stream struct {
 	waiter  *waiter // at the client's guard; run's
 	trouble trouble // run's
 	stalls  int     // connections in a row that stalled without a result; run's
+
+	received atomic.Int64 // when the recognizer last sent something, in ns since 1970; 0 is never
 
 	mu      sync.Mutex // guards what follows
 	src     source
@@ -100,11 +103,17 @@ func (s *Stream) sendNow() bool {
 }
 
 // Finalize asks the recogniser to turn what it has heard into final results, behind all audio written so
-// far. It does not wait for them, and there may be none.
-func (s *Stream) Finalize() {
+// far. It does not wait for them, and there may be none. A request that a lost connection left unanswered is made
+// again at the same place of the audio.
+func (s *Stream) Finalize() { s.finalize(false) }
+
+// FinalizeOnce is Finalize for the present connection alone: if it is lost, the request is, too.
+func (s *Stream) FinalizeOnce() { s.finalize(true) }
+
+func (s *Stream) finalize(once bool) {
 	s.mu.Lock()
 	if !s.src.ended && !s.over {
-		s.src.finalize()
+		s.src.finalize(once)
 	}
 	s.mu.Unlock()
 	s.signal()
@@ -168,6 +177,9 @@ func (s *Stream) Stats() Stats {
 	stats.Written = timeOf(s.src.ring.end)
 	stats.Settled = timeOf(s.src.settled)
 	stats.Backlog = timeOf(max(0, s.src.ring.end-s.src.next))
+	if at := s.received.Load(); at != 0 {
+		stats.Received = time.Unix(0, at)
+	}
 	return stats
 }
 

@@ -39,8 +39,11 @@ type Transcriber interface {
 	Next(ctx context.Context) (Heard, error)
 	// Finalize asks for the final results of all audio written so far.
 	Finalize()
-	// Behind reports whether audio waits to be heard, so that the recogniser's silence means nothing.
-	Behind() bool
+	// FinalizeOnce is Finalize that is not repeated when the connection to the recognizer is replaced.
+	FinalizeOnce()
+	// Behind reports whether the recognizer's silence means nothing: it has not received all audio, or nothing at
+	// all, not even a pong, came from it since a time (zero for no such time).
+	Behind(since time.Time) bool
 	// CloseSend says that no more audio comes. Next goes on until the last result.
 	CloseSend()
 	// Close gives up at once.

@@ -67,12 +67,21 @@ func (e *ears) Next(ctx context.Context) (call.Heard, error) {
 	}
 }
 
-func (e *ears) Behind() bool { return e.behind.Load() }
+func (e *ears) Behind(time.Time) bool { return e.behind.Load() }
+
+func (e *ears) FinalizeOnce() { e.Finalize() }
 
 func (e *ears) Finalize() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.finalizes++
+}
+
+// asked is how often Finalize was asked for.
+func (e *ears) asked() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.finalizes
 }
 
 func (e *ears) CloseSend() {
@@ -312,6 +321,30 @@ func TestTheSilenceOfARecogniserThatIsBehindMeansNothing(t *testing.T) {
 	})
 }
 
+func TestWordsThatStayInterimBecomeAnUtterance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, j := newEars(), &book{}
+		c := start(call.Config{Recognizer: e, Journal: j, UtteranceTimeout: 2 * time.Second}, events.Caller)
+		e.heard <- interim("alpha beta", 0, time.Second)
+		<-time.After(3 * time.Second)
+		synctest.Wait()
+		if us := j.utterances(); len(us) != 0 || e.asked() != 1 {
+			t.Errorf("after 3 s: got %+v and %d requests to finalize, want none and 1", us, e.asked())
+		}
+		<-time.After(2 * time.Second)
+		synctest.Wait()
+		if us := j.utterances(); len(us) != 1 || us[0].Text != "alpha beta" || us[0].EndedBy != events.ByTimeout || us[0].Confirmed {
+			t.Errorf("after 5 s: got %+v, want the interim, ended by timeout, not confirmed", us)
+		}
+		e.heard <- final("alpha beta", 0, time.Second, true)
+		synctest.Wait()
+		c.End(events.EndStop, events.Counts{})
+		if us := j.utterances(); len(us) != 1 {
+			t.Errorf("after the late final: got %+v, want no second utterance", us)
+		}
+	})
+}
+
 func TestTroubleWithTheRecogniserIsAnEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, j := newEars(), &book{}
@@ -361,8 +394,9 @@ type stuckEars struct{}
 func (s *stuckEars) Open(context.Context, events.Call, events.Speaker) call.Transcriber { return s }
 func (s *stuckEars) With(call.Listening) (call.Recognizer, error)                       { return s, nil }
 func (*stuckEars) Write([]byte)                                                         {}
+func (*stuckEars) FinalizeOnce()                                                        {}
 func (*stuckEars) Finalize()                                                            {}
-func (*stuckEars) Behind() bool                                                         { return false }
+func (*stuckEars) Behind(time.Time) bool                                                { return false }
 func (*stuckEars) CloseSend()                                                           {}
 func (*stuckEars) Close() error                                                         { return nil }
 func (*stuckEars) Next(ctx context.Context) (call.Heard, error) {

@@ -151,10 +151,14 @@ func (l *leg) tick() {
 	if l.end >= 0 {
 		return // it fired just before the end
 	}
-	if l.transcriber.Behind() {
+	if l.transcriber.Behind(l.assembler.Asked()) {
 		l.assembler.Resume(now)
 	} else {
-		l.emit(l.assembler.Tick(now))
+		bodies, finalize := l.assembler.Tick(now)
+		l.emit(bodies)
+		if finalize {
+			l.transcriber.FinalizeOnce()
+		}
 	}
 	l.arm(now)
 }

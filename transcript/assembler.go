@@ -3,6 +3,7 @@ package transcript
 import (
 	"cmp"
 	"time"
+	"unicode/utf8"
 
 	"aldeabridge/events"
 )
@@ -18,16 +19,20 @@ type Assembler struct {
 	shown     string    // the text last published as interim of the current utterance
 	// emitted is the end of the last utterance.
 	emitted time.Duration
-	// ending is the last word's end of an UtteranceEnd that awaits the final it asked for, else negative.
-	ending time.Duration
-	heard  time.Time // when text last came
-	closed bool
-	stats  Stats
+	// ending is the end of the last word when the utterance ended while that word was still in an interim: the next
+	// final that reaches it ends the utterance, as endedBy. It is negative otherwise.
+	ending  time.Duration
+	endedBy events.EndedBy
+	asked   time.Time // when the recognizer was asked to finalize the pending interim; zero if it was not
+	heard   time.Time // when new text last came
+	closed  bool
+	stats   Stats
 }
 
 // New returns an Assembler at the beginning of a track.
 func New(opts Options) *Assembler {
 	opts.Timeout = cmp.Or(opts.Timeout, 1500*time.Millisecond)
+	opts.FinalizeTimeout = cmp.Or(opts.FinalizeTimeout, 2*time.Second)
 	opts.MaxDuration = cmp.Or(opts.MaxDuration, time.Minute)
 	opts.MaxRunes = cmp.Or(opts.MaxRunes, 2000)
 	return &Assembler{opts: opts, ending: -1}
@@ -61,8 +66,14 @@ func (a *Assembler) interim(s segment, now time.Time) []events.Body {
 		a.pending = segment{} // a final overtook it, or the recogniser thinks better of it
 		return a.show()
 	}
+	// An interim that is only repeated does not count as new text: words that stay interim must end, too.
+	if s.text != a.pending.text {
+		a.touch(now)
+		if a.ending < 0 && !a.tooLong() {
+			a.asked = time.Time{}
+		}
+	}
 	a.pending = s
-	a.touch(now)
 	return a.show()
 }
 
@@ -71,6 +82,7 @@ func (a *Assembler) final(s segment, speechFinal bool, now time.Time) []events.B
 	fresh := a.fresh(s, speechFinal)
 	if fresh.text != "" || !s.placed || a.pending.start < s.end {
 		a.pending = segment{} // what is final now; only a late message leaves a newer interim alone
+		a.asked = time.Time{}
 	}
 	if fresh.text != "" {
 		a.committed.add(fresh)
@@ -81,7 +93,7 @@ func (a *Assembler) final(s segment, speechFinal bool, now time.Time) []events.B
 	case speechFinal:
 		return a.emit(events.BySpeechFinal, true)
 	case a.ending >= 0 && (!s.placed || s.end >= a.ending-wordSlack):
-		return a.emit(events.ByUtteranceEnd, true)
+		return a.emit(a.endedBy, true)
 	case a.tooLong():
 		a.stats.Cut++
 		return a.emit(events.ByTimeout, true)
@@ -104,9 +116,16 @@ func (a *Assembler) fresh(s segment, speechFinal bool) segment {
 	return fresh
 }
 
-// tooLong tells whether the current utterance must be cut.
+// tooLong reports whether the current utterance, with its pending interim, must be cut.
 func (a *Assembler) tooLong() bool {
-	return a.open.end-a.open.start > a.opts.MaxDuration || a.open.runes > a.opts.MaxRunes
+	start, end, runes := a.open.start, a.open.end, a.open.runes
+	if a.pending.text != "" {
+		if a.open.empty() {
+			start = a.pending.start
+		}
+		end, runes = max(end, a.pending.end), runes+utf8.RuneCountInString(a.pending.text)
+	}
+	return end-start > a.opts.MaxDuration || runes > a.opts.MaxRunes
 }
 
 // touch notes that text came.

@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -12,8 +13,47 @@ const recentLimit = 8
 
 // committed is the part of the time line whose text is settled: all of it before end.
 type committed struct {
-	end    time.Duration
-	recent []segment // the last finals, oldest first; without words
+	end       time.Duration
+	recent    []segment // the last finals, oldest first; without words
+	abandoned segment   // the last interim that was emitted because no final came; without words
+}
+
+// abandon extends the committed part by an interim that was emitted as it was.
+func (c *committed) abandon(s segment) {
+	c.add(s)
+	c.abandoned = c.recent[len(c.recent)-1]
+}
+
+// late is what a result says beyond the abandoned interim, whose audio it covers. A final may change the words of its
+// interim and time them differently, so one whose last word ends within wordSlack of the interim is dropped whole. Of a
+// longer one, as many words are dropped as the interim had, unless word times say better which they are.
+func (c *committed) late(s segment) (rest segment, dropped int) {
+	known, words := strings.Fields(c.abandoned.text), strings.Fields(s.text)
+	_, end := s.spoken()
+	switch {
+	case len(s.words) > 0 && end <= c.abandoned.end+wordSlack, len(words) <= len(known) && (len(s.words) == 0 || begins(known, words)):
+		return segment{start: s.start, end: s.end, placed: s.placed}, len(words)
+	case len(s.words) > 0 && !begins(words, known):
+		return s, 0
+	}
+	if len(s.words) == len(words) {
+		s.words = s.words[len(known):]
+	} else {
+		s.words = nil
+	}
+	s.start, s.text = c.end, strings.Join(words[len(known):], " ")
+	s.end = max(s.end, s.start)
+	return s.within(), len(known)
+}
+
+// begins reports whether words begin with those of prefix, whatever their case and punctuation.
+func begins(words, prefix []string) bool {
+	return len(words) >= len(prefix) && slices.EqualFunc(words[:len(prefix)], prefix, func(a, b string) bool { return bare(a) == bare(b) })
+}
+
+// covers reports whether s is about the audio of the abandoned interim.
+func (c *committed) covers(s segment) bool {
+	return c.abandoned.text != "" && (!s.placed || s.start < c.abandoned.end)
 }
 
 // add extends the committed part by what fresh left of a final. It never ends before it.
@@ -29,6 +69,11 @@ func (c *committed) add(s segment) {
 // fresh is the part of s that is not committed yet. Its text is empty if there is none. dropped counts the
 // words taken away from a segment that was only partly known.
 func (c *committed) fresh(s segment) (rest segment, dropped int) {
+	if s.text != "" && c.covers(s) {
+		if s, dropped = c.late(s); dropped > 0 {
+			return s, dropped
+		}
+	}
 	switch {
 	case s.text == "":
 		return s, 0
@@ -62,10 +107,8 @@ func (c *committed) repeated(s segment) int {
 	}
 	words := strings.Fields(s.text)
 	n := min(len(known), len(words))
-	for i := range n {
-		if bare(known[i]) != bare(words[i]) {
-			return 0
-		}
+	if !begins(words, known[:n]) {
+		return 0
 	}
 	return n
 }

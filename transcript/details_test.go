@@ -96,7 +96,7 @@ func TestDeadline(t *testing.T) {
 	}
 	check("at first", time.Time{}, false)
 	a.Result(interim("one", 0, 1), at(1))
-	check("with an interim", time.Time{}, false)
+	check("with an interim", at(3), true)
 	a.Result(final("one", 0, 1), at(2))
 	check("with a final", at(4), true)
 	a.Result(final("", 1, 2), at(3))
@@ -111,9 +111,15 @@ func TestDeadline(t *testing.T) {
 	check("while waiting for Finalize", at(7), true)
 	a.Resume(at(20))
 	check("after an outage", at(22), true)
-	a.Tick(at(22))
+	if _, finalize := a.Tick(at(22)); !finalize {
+		t.Error("Tick with an interim: got no finalize, want it")
+	}
+	check("while waiting for Finalize again", at(24), true)
+	a.Result(interim("two three four", 2, 4.5), at(23))
+	check("after more words", at(24), true)
+	a.Tick(at(24))
 	check("after the timeout", time.Time{}, false)
-	a.Result(final("four", 4, 5), at(23))
+	a.Result(final("five", 5, 6), at(25))
 	a.Close(events.ByCallEnd, true)
 	check("after Close", time.Time{}, false)
 }
@@ -124,8 +130,8 @@ func TestANegativeTimeoutNeverComes(t *testing.T) {
 	if _, ok := a.Deadline(); ok {
 		t.Error("got a deadline, want none")
 	}
-	if out := a.Tick(at(1e6)); out != nil {
-		t.Errorf("Tick: got %v, want nothing", out)
+	if out, finalize := a.Tick(at(1e6)); out != nil || finalize {
+		t.Errorf("Tick: got %v %t, want nothing", out, finalize)
 	}
 }
 

@@ -34,8 +34,12 @@
 // stands at the point, with no length; only a speech_final that repeats the last final word for word is
 // taken for a repeat. A word list that does not fit its result's range is no word list.
 //
-// Interims are never stored, with one exception: when the call ends before the recogniser could answer, the
-// last interim is all there is, and the utterance says that it is not confirmed.
+// # Words that stay interim
+//
+// Interims are not stored, with two exceptions, in which the utterance says that it is not confirmed: when the call
+// ends before the recognizer answered, and when it does not make an interim final. Then Tick asks for Finalize, and
+// emits the interim if that is not answered, either. What comes later about the same audio is dropped, so that a late
+// final does not give a second utterance.
 //
 // The package does no I/O, starts no goroutine and reads no clock: the time is an argument. An Assembler is not
 // safe for concurrent use; it belongs to the goroutine that reads its track's results.

@@ -148,7 +148,7 @@ func FuzzAssembler(f *testing.F) {
 	f.Add([]byte{3, 0, 0, 1, 0, 3, 12, 12, 4, 0, 9, 1, 5, 3, 0, 12, 12, 4, 0, 9, 9, 6, 40, 7, 30})
 	f.Add([]byte("0123456789 the quick brown fox jumps over the lazy dog ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		a := New(Options{Prefix: "t", Timeout: time.Second, MaxDuration: 5 * time.Second, MaxRunes: 60})
+		a := New(Options{Prefix: "t", Timeout: time.Second, FinalizeTimeout: 24 * time.Hour, MaxDuration: 5 * time.Second, MaxRunes: 60})
 		s := &script{bytes: data}
 		var out []events.Body
 		var m model
@@ -178,7 +178,8 @@ func FuzzAssembler(f *testing.F) {
 				out = append(out, more...)
 			case 8:
 				now = now.Add(time.Duration(s.next()) * 10 * time.Millisecond)
-				out = append(out, a.Tick(now)...)
+				more, _ := a.Tick(now)
+				out = append(out, more...)
 			case 9:
 				out = append(out, a.Result(Result{SpeechFinal: true, Start: head, End: head + time.Millisecond}, now)...)
 			}
@@ -202,7 +203,7 @@ func FuzzHostile(f *testing.F) {
 	f.Add([]byte{0, 12, 9, 3, 180, 1, 6, 0, 12, 9, 3, 180, 2, 6, 1, 12, 9, 3, 180, 3})
 	f.Add([]byte("0123456789 the quick brown fox jumps over the lazy dog ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		a := New(Options{Prefix: "t", MaxDuration: 5 * time.Second, MaxRunes: 60})
+		a := New(Options{Prefix: "t", FinalizeTimeout: 24 * time.Hour, MaxDuration: 5 * time.Second, MaxRunes: 60})
 		s := &script{bytes: data}
 		var out []events.Body
 		var must []string
@@ -235,7 +236,8 @@ func FuzzHostile(f *testing.F) {
 				more, _ := a.UtteranceEnd(UtteranceEnd{LastWordEnd: r.End}, now)
 				out = append(out, more...)
 			}
-			out = append(out, a.Tick(now)...)
+			more, _ := a.Tick(now)
+			out = append(out, more...)
 		}
 		out = append(out, a.Close(events.ByCallEnd, false)...)
 		got := finalWords(checkUtterances(t, out))

@@ -18,6 +18,9 @@ type Options struct {
 	// recogniser. It should be longer than the pause after which UtteranceEnd comes. Zero means 1.5 s;
 	// negative means for ever.
 	Timeout time.Duration
+	// FinalizeTimeout is how long the recognizer may take to make an interim final when it is asked to. After that
+	// the interim is emitted, not confirmed. Zero means 2 s.
+	FinalizeTimeout time.Duration
 	// MaxDuration cuts utterances that last longer. Zero means 60 s.
 	MaxDuration time.Duration
 	// MaxRunes cuts utterances whose text is longer, in characters. Zero means 2000.
@@ -30,4 +33,6 @@ type Stats struct {
 	Trimmed int // words dropped from finals that were committed in part
 	Odd     int // results with times that could not be used
 	Cut     int // utterances cut because they grew too long
+	// Abandoned counts utterances with words that the recognizer never made final.
+	Abandoned int
 }

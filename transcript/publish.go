@@ -2,6 +2,7 @@ package transcript
 
 import (
 	"strconv"
+	"time"
 
 	"aldeabridge/events"
 )
@@ -29,7 +30,7 @@ func (a *Assembler) show() []events.Body {
 
 // emit ends the current utterance. An empty one leaves no trace but the end of a wait.
 func (a *Assembler) emit(by events.EndedBy, confirmed bool) []events.Body {
-	a.ending = -1
+	a.ending, a.asked = -1, time.Time{}
 	if a.open.empty() {
 		return nil
 	}

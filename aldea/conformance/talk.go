@@ -117,9 +117,13 @@ func hear(stream *aldea.Stream) heard {
 			}
 		}
 	}
+	var written time.Duration // when the last message came
 	for {
 		m, err := next(stream, assembler)
 		now := time.Now()
+		if err == nil {
+			written = stream.Stats().Written
+		}
 		switch m := m.(type) {
 		case *aldea.Results:
 			if m.IsFinal {
@@ -139,8 +143,14 @@ func hear(stream *aldea.Stream) heard {
 		}
 		switch {
 		case errors.Is(err, context.DeadlineExceeded):
-			if stats := stream.Stats(); stats.Connected && stats.Backlog < time.Second {
-				keep(assembler.Tick(now))
+			stats := stream.Stats()
+			flows := stats.Written-written >= time.Second
+			if flows && stats.Connected && stats.Backlog < time.Second && !stats.Received.Before(assembler.Asked()) {
+				bodies, finalize := assembler.Tick(now)
+				keep(bodies)
+				if finalize {
+					stream.FinalizeOnce()
+				}
 			} else {
 				assembler.Resume(now)
 			}

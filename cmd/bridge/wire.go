@@ -81,9 +81,9 @@ func (t transcriber) Next(ctx context.Context) (call.Heard, error) {
 // behindAfter is how much audio may wait to be sent before the recogniser counts as behind: several chunks.
 const behindAfter = 500 * time.Millisecond
 
-func (t transcriber) Behind() bool {
+func (t transcriber) Behind(since time.Time) bool {
 	s := t.Stats()
-	return !s.Connected || s.Backlog > behindAfter
+	return !s.Connected || s.Backlog > behindAfter || s.Received.Before(since)
 }
 
 func result(m *aldea.Results) *transcript.Result {
