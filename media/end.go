@@ -51,6 +51,9 @@ func (st *Stream) stop(reason EndReason) (_ EndReason, code int, first bool) {
 	}
 	st.over = true
 	st.watch.Stop()
+	if st.line != nil {
+		st.line.finish(time.Now())
+	}
 	st.tell()
 	if code = st.code; code == 0 {
 		code = closeCode(st.reason)

@@ -37,6 +37,9 @@ func (l *timeline) quiet(now time.Time) time.Time {
 		if !tr.on {
 			continue
 		}
+		if tr.late.n > 0 && now.Sub(tr.late.came) >= quietAfter+l.lag {
+			l.settle(t, now)
+		}
 		if flows := tr.heard.Add(l.patience(tr)); now.Before(flows) {
 			next = earlier(next, flows)
 			continue

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"hash/maphash"
 	"time"
 
 	"aldeabridge/codec"
@@ -11,9 +12,8 @@ const (
 	sampleRate = 8000
 	perMilli   = sampleRate / 1000
 
-	lateRun    = 50 // so many frames in order but too late (one second): the clock was set back
 	maxRebases = 10 // a clock that must be set so often is no clock
-	seenFrames = 32 // timestamps kept to tell a duplicate from a late frame
+	seenFrames = 64 // timestamps kept to tell a duplicate from a late frame; more than lateRun
 )
 
 // A timeline makes continuous audio of the frames of a stream, each track by itself. It is arithmetic:
@@ -21,7 +21,8 @@ const (
 //
 // The carrier's clock is only ever compared with itself. For each track, next is what it should show on the
 // next frame. A frame that is ahead leaves a gap, which is filled. A frame that is behind was received
-// before or comes too late, and what it repeats is dropped.
+// before or comes too late, and what it repeats is dropped. Such frames are kept for a second first: when nothing else comes
+// the clock was set back, and they are placed.
 //
 // Silence that was put in because nothing arrived (pad) is a guess: the network may only have been slow.
 // Real audio that turns up for that stretch is appended behind the silence, whole, and the track is from
@@ -50,10 +51,10 @@ type trackline struct {
 	shift int64 // by so much the track is longer than the carrier's clock says
 	pause int64 // length of the present run of silence; kept up only while there is a shift
 
-	late    int   // late frames in a row, in order among themselves
-	lateAt  int64 // the timestamp of the last of them
+	late    late
 	rebases int
-	seen    [seenFrames]int64 // timestamps of the last frames, plus one
+	seen    [seenFrames]int64  // timestamps of the last frames, plus one
+	sums    [seenFrames]uint32 // of their audio
 	seenAt  int
 }
 
@@ -89,17 +90,19 @@ func (l *timeline) frame(t Track, millis int64, hasTimestamp bool, mulaw []byte,
 		l.align(t, ts)
 	}
 	if back := tr.next - ts; back >= perMilli {
-		if mulaw = l.overlap(tr, ts, min(back, int64(len(mulaw))), mulaw); len(mulaw) == 0 {
+		if back >= int64(len(mulaw)) {
+			l.behind(t, millis, mulaw, now)
 			return
 		}
-		ts = max(ts, tr.next)
+		l.repeated(tr, millis)
+		mulaw, ts = mulaw[back:], tr.next
 	}
 	l.gap(t, ts-tr.next, now)
 	// Timestamps are rounded to milliseconds. Less than one is no deviation: next then keeps counting samples.
 	if ahead := ts - tr.next; ahead >= perMilli {
 		tr.next = ts
 	}
-	tr.remember(millis)
+	tr.remember(millis, mulaw)
 	l.place(t, mulaw, now)
 }
 
@@ -114,7 +117,8 @@ func (l *timeline) appendFrame(t Track, mulaw []byte, now time.Time) {
 func (l *timeline) place(t Track, mulaw []byte, now time.Time) {
 	tr := &l.tracks[t]
 	tr.next += int64(len(mulaw))
-	tr.pad, tr.late, tr.heard, tr.voiced = 0, 0, now, codec.MayBeSpeech(mulaw)
+	tr.pad, tr.heard, tr.voiced = 0, now, codec.MayBeSpeech(mulaw)
+	l.drop(tr)
 	l.placed = true
 	l.n.frames.Add(1)
 	if tr.shift > 0 {
@@ -139,31 +143,6 @@ func (l *timeline) align(t Track, ts int64) {
 	// frames without a time.
 	zero := other.next - (other.pos - other.pad)
 	tr.next = min(ts, zero+tr.pos-tr.pad)
-}
-
-// overlap handles a frame whose first back samples should have come earlier, and returns what is left of it.
-// So many frames behind the clock, in order among themselves, mean that the clock was set.
-func (l *timeline) overlap(tr *trackline, ts, back int64, mulaw []byte) []byte {
-	if ts < tr.lateAt {
-		tr.late = 0
-	}
-	stuck := tr.late > 0 && ts == tr.lateAt
-	if back == int64(len(mulaw)) {
-		tr.late++
-		tr.lateAt = ts
-	}
-	if tr.late == lateRun {
-		l.rebase(tr)
-		tr.blind = tr.blind || stuck
-		tr.next = ts
-		return mulaw
-	}
-	if tr.remembers(ts / perMilli) {
-		l.n.duplicate.Add(1)
-	} else {
-		l.n.late.Add(1)
-	}
-	return mulaw[back:]
 }
 
 // gap fills the time between the last frame and one that is ahead of it by the carrier's clock, as far as
@@ -196,19 +175,26 @@ func (l *timeline) rebase(tr *trackline) {
 	tr.blind = tr.rebases >= maxRebases
 }
 
-// remember keeps the timestamp of a frame that was placed.
-func (tr *trackline) remember(millis int64) {
-	tr.seen[tr.seenAt] = millis + 1
+// audioSeed is for sums of audio, which nobody outside can make collide.
+var audioSeed = maphash.MakeSeed()
+
+func sum(mulaw []byte) uint32 { return uint32(maphash.Bytes(audioSeed, mulaw)) }
+
+// remember keeps the timestamp and a sum of a frame that is placed.
+func (tr *trackline) remember(millis int64, mulaw []byte) {
+	tr.seen[tr.seenAt], tr.sums[tr.seenAt] = millis+1, sum(mulaw)
 	tr.seenAt = (tr.seenAt + 1) % seenFrames
 }
 
-func (tr *trackline) remembers(millis int64) bool {
-	for _, s := range tr.seen {
+// remembers tells whether a frame with this timestamp was placed, and whether one with this audio was.
+func (tr *trackline) remembers(millis int64, mulaw []byte) (time, audio bool) {
+	for i, s := range tr.seen {
 		if s == millis+1 {
-			return true
+			time = true
+			audio = audio || tr.sums[i] == sum(mulaw)
 		}
 	}
-	return false
+	return time, audio
 }
 
 func samples(d time.Duration) int64 { return int64(d / (time.Second / sampleRate)) }

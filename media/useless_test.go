@@ -75,6 +75,7 @@ func TestAStreamWithoutUsableAudioIsWarnedOfOnce(t *testing.T) {
 				}
 			}
 			srv.next(t)
+			_ = conn.Close()
 			ctx, cancel := context.WithTimeout(t.Context(), guard)
 			defer cancel()
 			if err := srv.Shutdown(ctx); err != nil { // the stream's goroutine has ended
