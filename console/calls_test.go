@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -119,6 +120,12 @@ func TestTheServersOwnTroublesAreLoggedAndNotTold(t *testing.T) {
 		r.journal.err = err
 		r.ask(t, "GET", "/v1/calls", "").problem(t, 503, detail)
 	}
+}
+
+func TestASearchThatFindsNothingForItsFormIsRefused(t *testing.T) {
+	r := newRig(t, nil)
+	r.journal.err = fmt.Errorf("wrapped: %w", &SearchError{"there is no word"})
+	r.ask(t, "GET", "/v1/search?q=%2A", "").problem(t, 400, "q: there is no word.")
 }
 
 func TestASearchFindsUtterances(t *testing.T) {

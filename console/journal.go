@@ -20,6 +20,13 @@ var (
 	ErrUnavailable = errors.New("console: unavailable")
 )
 
+// A SearchError means that there is nothing to look for in the text of a search, or that it is not well formed.
+type SearchError struct {
+	Reason string // for people: what is wrong, and what would be right
+}
+
+func (e *SearchError) Error() string { return "console: bad search: " + e.Reason }
+
 // A Journal keeps what happened. Its methods may be called concurrently. Those that return a cursor return the empty
 // one with the last page.
 type Journal interface {
@@ -36,7 +43,7 @@ type Journal interface {
 	Since(ctx context.Context, after int64, max int) ([]events.Record, error)
 	// Last is the position of the newest record. It does not wait.
 	Last() int64
-	// Search returns a page of utterances, newest first. It fails with ErrCursor.
+	// Search returns a page of utterances, newest first. It fails with a *SearchError or ErrCursor.
 	Search(ctx context.Context, f SearchFilter) (hits []Hit, next string, err error)
 	// Deliveries returns a page of deliveries, newest event first. It fails with ErrCursor.
 	Deliveries(ctx context.Context, f DeliveryFilter) (deliveries []Delivery, next string, err error)

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/gofiber/fiber/v2"
@@ -19,6 +20,9 @@ func (a *API) search(ctx context.Context, c *fiber.Ctx, q *query) error {
 		return q.err
 	}
 	hits, next, err := a.config.Journal.Search(ctx, f)
+	if wrong := (*SearchError)(nil); errors.As(err, &wrong) {
+		return refuse(fiber.StatusBadRequest, "q: %s.", wrong.Reason)
+	}
 	if err != nil {
 		return err
 	}

@@ -134,13 +134,13 @@ func TestWhatWasSaidIsFound(t *testing.T) {
 		"appoint":                "",
 		"appoint*":               "B A",
 		"nobody":                 "",
-		"":                       "",
-		`"`:                      "",
 		`a" OR "no`:              "",
 		"NOT no":                 "",
 		"appointment) OR (text:": "",
-		"*":                      "",
 		"I'd":                    "A",
+		"- move * !":             "B A", // signs between words do not count
+		"appoint**":              "B A",
+		`"my appoint*"`:          "B A",
 	} {
 		found, next, err := s.Search(t.Context(), Search{Text: text})
 		var got []string
@@ -149,6 +149,18 @@ func TestWhatWasSaidIsFound(t *testing.T) {
 		}
 		if err != nil || next != "" || strings.Join(got, " ") != want {
 			t.Errorf("%q: got %v %q %v, want %s", text, got, next, err, want)
+		}
+	}
+	for text, reason := range map[string]string{
+		"": "no word", " \n": "no word", "*": "no word", "***": "no word", `""`: "no word", `"*"`: "no word", "😀 !": "no word",
+		`"`: "quote", `"open`: "quote", `my "order" "now`: "quote", `5"`: "quote",
+		"*fund": "behind", "re*nd": "behind", `"re* nd"`: "behind",
+		"a\x00b": "control", "\x00": "control", "\x1b[2J": "control", "a\u0085b\u009b": "control", "a\xff": "UTF-8", "\uFFFD": "UTF-8",
+		strings.Repeat("a ", 65): "at most 64",
+	} {
+		var wrong *SearchError
+		if _, _, err := s.Search(t.Context(), Search{Text: text}); !errors.As(err, &wrong) || !strings.Contains(wrong.Reason, reason) {
+			t.Errorf("%q: got %v, want a *SearchError with %q", text, err, reason)
 		}
 	}
 	found, next, err := s.Search(t.Context(), Search{Text: "move", Limit: 1})
@@ -175,7 +187,7 @@ func FuzzSearch(f *testing.F) {
 		}
 	})
 	f.Fuzz(func(t *testing.T, text string) {
-		if _, _, err := s.Search(t.Context(), Search{Text: text}); err != nil {
+		if _, _, err := s.Search(t.Context(), Search{Text: text}); err != nil && !errors.As(err, new(*SearchError)) {
 			t.Errorf("%q: %v", text, err)
 		}
 		if _, _, err := s.Calls(t.Context(), CallFilter{Cursor: text}); err != nil && !errors.Is(err, ErrCursor) {

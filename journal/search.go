@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"strings"
 	"unicode"
 
@@ -19,6 +20,13 @@ type Search struct {
 	Limit  int    // utterances a page, at most 1000; zero means 50
 }
 
+// A SearchError means that there is nothing to look for in the text of a search, or that it is not well formed.
+type SearchError struct {
+	Reason string // for people: what is wrong, and what would be right
+}
+
+func (e *SearchError) Error() string { return "journal: bad search: " + e.Reason }
+
 // Found is an utterance that was searched for.
 type Found struct {
 	Record events.Record
@@ -26,12 +34,12 @@ type Found struct {
 	Snippet string
 }
 
-// Search returns a page of utterances, newest first, and the cursor of the next page: empty after the last. A text
-// without any word finds nothing.
+// Search returns a page of utterances, newest first, and the cursor of the next page: empty after the last. It fails with
+// a *SearchError or ErrCursor.
 func (s *Store) Search(ctx context.Context, q Search) (found []Found, next string, err error) {
-	match := matching(q.Text)
-	if match == "" {
-		return nil, "", nil
+	match, err := matching(q.Text)
+	if err != nil {
+		return nil, "", err
 	}
 	var w where
 	w.add("said MATCH ?", match)
@@ -59,26 +67,59 @@ func scanFound(rows *sql.Rows) (f Found, err error) {
 	return f, err
 }
 
+// maxTerms bounds the words and phrases of a search.
+const maxTerms = 64
+
 // matching is text in the query language of FTS5. Each word is quoted, so that nothing in it is an operator there.
-func matching(text string) string {
+func matching(text string) (string, error) {
+	if strings.ContainsFunc(text, unreadable) {
+		return "", &SearchError{"the text has a control character, or is not UTF-8"}
+	}
+	parts := strings.Split(text, `"`)
+	if len(parts)%2 == 0 {
+		return "", &SearchError{`there is a double quote without its second: a phrase is "my order"`}
+	}
 	var terms []string
-	for i, part := range strings.Split(text, `"`) {
+	for i, part := range parts {
 		words := strings.Fields(part)
 		if i%2 == 1 { // between quotes
-			words = []string{part}
+			words = []string{strings.TrimSpace(part)}
 		}
 		for _, word := range words {
-			if strings.IndexFunc(word, isWord) < 0 {
+			if !strings.ContainsFunc(word, isWord) {
 				continue
 			}
-			term := `"` + strings.TrimSuffix(word, "*") + `"`
-			if strings.HasSuffix(word, "*") {
-				term += " *"
+			term, err := quoted(word)
+			if err != nil {
+				return "", err
 			}
 			terms = append(terms, term)
 		}
 	}
-	return strings.Join(terms, " ")
+	switch {
+	case len(terms) == 0:
+		return "", &SearchError{"there is no word to look for: a word has a letter or a digit, such as refund or refund*"}
+	case len(terms) > maxTerms:
+		return "", &SearchError{fmt.Sprintf("there are %d words and phrases: at most %d can be looked for", len(terms), maxTerms)}
+	}
+	return strings.Join(terms, " "), nil
+}
+
+// quoted is a word or a phrase as a term of FTS5.
+func quoted(word string) (string, error) {
+	plain, suffix := strings.TrimRight(word, "*"), ""
+	if plain != word {
+		suffix = " *"
+	}
+	if strings.Contains(plain, "*") {
+		return "", &SearchError{"a * stands for any ending of a word, so only behind one: refund*"}
+	}
+	return `"` + plain + `"` + suffix, nil
+}
+
+// unreadable reports whether a character cannot have been said, and is no white space either. FTS5 ends a query at U+0000.
+func unreadable(r rune) bool {
+	return r == unicode.ReplacementChar || unicode.IsControl(r) && !unicode.IsSpace(r)
 }
 
 func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }

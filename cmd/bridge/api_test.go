@@ -122,6 +122,17 @@ func TestTimesOfACallOfThreeStreamsAgreeEverywhere(t *testing.T) {
 	}
 }
 
+// A search that cannot find anything says so, in the words of the command.
+func TestASearchForNothingIsExplained(t *testing.T) {
+	newAPIWorld(t, func(*options) {})
+	for text, want := range map[string]string{`"open`: "double quote", "*": "no word", "😀": "no word", "a\x00b": "control character", "*fund": "behind"} {
+		out, _, err := command(t, "search", text)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "q: ") || out != "" {
+			t.Errorf("search %q: got %q, %v, want an error with %q", text, out, err, want)
+		}
+	}
+}
+
 // A token is wanted of every route, on this machine too.
 func TestAPIWantsItsToken(t *testing.T) {
 	newAPIWorld(t, func(o *options) { o.secrets.apiTokens = []string{"sesame", "other"} })

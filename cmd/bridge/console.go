@@ -131,6 +131,9 @@ func (a archive) Last() int64 { return a.store.Last() }
 
 func (a archive) Search(ctx context.Context, f console.SearchFilter) ([]console.Hit, string, error) {
 	found, next, err := a.store.Search(ctx, journal.Search{Text: f.Text, Cursor: f.Cursor, Limit: f.Limit})
+	if wrong := (*journal.SearchError)(nil); errors.As(err, &wrong) {
+		return nil, "", &console.SearchError{Reason: wrong.Reason}
+	}
 	return convert(found, func(f journal.Found) console.Hit { return console.Hit(f) }), next, apiError(err)
 }
 

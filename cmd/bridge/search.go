@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"aldeabridge/console"
+	"aldeabridge/console/client"
 )
 
 type searchCmd struct {
@@ -34,6 +35,9 @@ func (c *searchCmd) Run(ctx context.Context, term terminal) error {
 		fmt.Fprintf(term.stdout, "%s  %s  %s  %s\n", localTime(f.Timestamp), printable(f.CallID), f.Utterance.Start.Clock(), printable(string(f.Utterance.Speaker)))
 		fmt.Fprintf(term.stdout, "    %s\n", highlight(f.Snippet, f.Highlights, mark))
 	})
+	if p := (*client.Problem)(nil); errors.As(err, &p) && strings.HasPrefix(p.Detail, "q: ") {
+		return errors.New(printable("search: " + p.Detail[len("q: "):]))
+	}
 	if err == nil && n == 0 && !c.wanted(term.stdout) {
 		fmt.Fprintln(term.stderr, "Nobody said that.")
 	}
