@@ -22,7 +22,7 @@ CYCLONEDX   := v1.9.0
 VERSION     ?= $(shell git describe --tags --match='v*' --always --dirty 2>/dev/null)
 LDFLAGS     := -s -w $(if $(VERSION),-X aldeabridge/internal/version.release=$(VERSION))
 
-.PHONY: build demo test test-peers lint fmt bench fuzz golden soak chaos crash outage stuck powercut bench-journal bench-calls burst latency release release-check clean
+.PHONY: build demo test test-peers compat lint fmt bench fuzz golden soak chaos crash outage stuck powercut bench-journal bench-calls burst latency release release-check clean
 
 build: ## bin/bridge (static) and bin/bridge-sphinx (the offline recogniser's host)
 	GOEXPERIMENT=$(EXPERIMENT) CGO_ENABLED=0 $(GO) build -trimpath -ldflags='$(LDFLAGS)' -o bin/bridge ./cmd/bridge
@@ -43,6 +43,9 @@ test-peers: build ## independent clients from npm and Debian against bridge and 
 	@scripts/deps.sh peers
 	cd peers && npm ci --no-audit --no-fund --loglevel=error
 	cd peers && BRIDGE=$(CURDIR)/bin/bridge node --test --test-concurrency=1
+
+compat: ## the API, events, actions and bridge.yaml have all that the last release had: docs/compatibility.md
+	$(GO) test -count=1 ./test/compat
 
 lint: ## gofmt, vet, golangci-lint with staticcheck, the workflows, known vulnerabilities
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt: run make fmt'; exit 1; }

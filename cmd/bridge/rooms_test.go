@@ -46,6 +46,7 @@ var rooms = map[string][]string{
 	"cmd/sphinx":             {"codec"},
 	"peers/rest":             {"control/controltest"},
 	"internal/logguard":      {},
+	"test/compat":            {},
 	"examples":               {},
 	"examples/ivr-go":        {},
 }
