@@ -113,6 +113,7 @@ type Call struct {
 	life    *life
 	base    time.Duration // where the stream begins on the call's time line
 	resumed bool          // the call had a stream before
+	prefix  string        // of the ids of its utterances
 	hangUp  func()
 	end     sync.Once
 

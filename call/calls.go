@@ -18,8 +18,9 @@ type Calls struct {
 	backlog *backlog
 	untold  atomic.Int64
 
-	mu    sync.Mutex
-	lives map[string]*life // by call id, while a stream of the call is up
+	mu      sync.Mutex
+	lives   map[string]*life // by call id, while a stream of the call is up
+	streams recent           // ids of streams that were begun
 }
 
 // Past is what happened on a call before, as the journal knows it. Its zero value is a call that is new.
@@ -82,12 +83,17 @@ func (cs *Calls) join(ctx context.Context, c *Call) {
 	}
 	c.life, c.resumed = l, len(l.streams) > 0
 	l.streams = append(l.streams, c)
+	c.prefix = cmp.Or(c.info.StreamID, c.info.ID)
+	again := cs.streams.add(c.prefix)
 	cs.mu.Unlock()
 
 	l.load.Do(func() { l.resumed = cs.recall(ctx, l, c) })
 	c.resumed = c.resumed || l.resumed
 	if c.resumed {
 		c.base = time.Since(l.began).Truncate(time.Millisecond)
+	}
+	if again || c.resumed && l.queue.saidOn(c.prefix) {
+		c.prefix += "." + newTag() // the stream's id does not tell its utterances from those of another stream
 	}
 }
 

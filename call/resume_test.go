@@ -1,6 +1,7 @@
 package call_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"testing"
@@ -125,4 +126,61 @@ func TestAJournalThatDoesNotAnswerMakesACallNew(t *testing.T) {
 			t.Error("got resumed, want a new call")
 		}
 	})
+}
+
+// Carriers give each stream an id of its own. Programs that only look like one do not, and receivers keep ids of utterances.
+func TestAStreamIDThatComesAgainGivesNoUtteranceAnIDThatWasUsed(t *testing.T) {
+	type start struct{ call, stream string }
+	said := []events.Line{{Utterance: "MZ1-caller-1", Text: "before", End: 1}}
+	for _, c := range []struct {
+		name   string
+		past   []events.Line // of CA1, from before a restart
+		starts []start
+		plain  bool // the ids of the first stream are what they always were
+	}{
+		{"the same call again", nil, []start{{"CA1", "MZ1"}, {"CA1", "MZ1"}, {"CA1", "MZ1"}}, true},
+		{"another call", nil, []start{{"CA1", "MZ1"}, {"CA2", "MZ1"}}, true},
+		{"no id of the stream", nil, []start{{"CA1", ""}, {"CA1", ""}}, true},
+		{"after a restart", said, []start{{"CA1", "MZ1"}}, false},
+		{"after a restart, another stream before it", said, []start{{"CA1", "MZ2"}, {"CA1", "MZ1"}}, true},
+	} {
+		for _, overlap := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				j, r := &book{}, make(inTurn, 1)
+				past := func(_ context.Context, id string) (call.Past, error) {
+					if id != "CA1" || c.past == nil {
+						return call.Past{}, nil
+					}
+					return call.Past{Began: time.Now().Add(-time.Minute), Lines: c.past}, nil
+				}
+				calls := call.New(call.Config{Recognizer: r, Journal: j, Past: past})
+				for _, s := range c.starts {
+					e := newEars()
+					r <- e
+					one := stream(s.stream)
+					one.Call.ID = s.call
+					up := calls.Start(context.Background(), one)
+					e.heard <- final("word", 0, time.Second, true)
+					synctest.Wait()
+					if overlap {
+						defer up.End(events.EndStop, events.Counts{})
+					} else {
+						up.End(events.EndStop, events.Counts{})
+					}
+				}
+				used := map[string]bool{"MZ1-caller-1": c.past != nil}
+				us := j.utterances()
+				for _, u := range us {
+					if used[u.ID] {
+						t.Errorf("%s: the id %s is that of two utterances", c.name, u.ID)
+					}
+					used[u.ID] = true
+				}
+				want := cmp.Or(c.starts[0].stream, c.starts[0].call) + "-caller-1"
+				if len(us) != len(c.starts) || c.plain && us[0].ID != want {
+					t.Errorf("%s: got %+v, want %d utterances, the first with id %s", c.name, us, len(c.starts), want)
+				}
+			})
+		}
+	}
 }

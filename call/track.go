@@ -1,7 +1,6 @@
 package call
 
 import (
-	"cmp"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -33,7 +32,7 @@ func (c *Call) startTrack(speaker events.Speaker) *track {
 
 // prefix begins the ids of the utterances of the track's next leg.
 func (t *track) prefix() string {
-	prefix := cmp.Or(t.call.info.StreamID, t.call.info.ID) + "-" + string(t.speaker)
+	prefix := t.call.prefix + "-" + string(t.speaker)
 	if t.leg == nil {
 		return prefix
 	}
