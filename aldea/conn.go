@@ -63,6 +63,9 @@ func lazy(nc net.Conn) lazyConn {
 	if t, ok := nc.(*tls.Conn); ok {
 		nc = t.NetConn()
 	}
+	if b, ok := nc.(*boundedConn); ok {
+		nc = b.NetConn()
+	}
 	l, ok := nc.(lazyConn)
 	if !ok {
 		return nil
@@ -168,32 +171,40 @@ func (c *conn) endReading(t time.Time) {
 	_ = c.readBefore(t) // a socket that cannot take a deadline is closed already
 }
 
-// read returns the next text message. It is valid until the next read. Binary messages are skipped: the
-// server has no business sending them.
-func (c *conn) read() ([]byte, error) {
+// errLongMessage means that the server sent a message of more than readLimit.
+var errLongMessage = &CloseError{Code: websocket.CloseMessageTooBig, Reason: "the recognizer's message is too long"}
+
+// read returns the next message. It is valid until the next read. The server has no business sending binary frames, but
+// some send their messages in them: binary says so.
+func (c *conn) read() (data []byte, binary bool, err error) {
 	c.forget()
-	for {
-		// Time that the reader itself took is not the server's silence.
-		if err := c.heard(); err != nil {
-			return nil, err
-		}
-		messageType, r, err := c.ws.NextReader()
-		if err != nil {
-			return nil, c.closeError(err)
-		}
-		c.received()
-		if messageType != websocket.TextMessage {
-			continue
-		}
-		var ok bool
-		if c.buf, ok = c.texts.Get().(*bytes.Buffer); !ok {
-			c.buf = new(bytes.Buffer)
-		}
-		if _, err := io.Copy(c.buf, r); err != nil {
-			return nil, c.closeError(err)
-		}
-		return c.buf.Bytes(), nil
+	// Time that the reader itself took is not the server's silence.
+	if err := c.heard(); err != nil {
+		return nil, false, err
 	}
+	messageType, r, err := c.ws.NextReader()
+	if err != nil {
+		return nil, false, c.closeError(err)
+	}
+	c.received()
+	data, err = c.fill(r)
+	return data, messageType != websocket.TextMessage, err
+}
+
+// fill reads a message into a buffer. The library bounds what is on the wire, but not what a compressed message becomes.
+func (c *conn) fill(r io.Reader) ([]byte, error) {
+	var ok bool
+	if c.buf, ok = c.texts.Get().(*bytes.Buffer); !ok {
+		c.buf = new(bytes.Buffer)
+	}
+	n, err := io.Copy(c.buf, io.LimitReader(r, readLimit+1))
+	switch {
+	case err != nil:
+		return nil, c.closeError(err)
+	case n > readLimit:
+		return nil, errLongMessage
+	}
+	return c.buf.Bytes(), nil
 }
 
 // forget gives the last message's buffer to others before the reader waits. A long one must not stay.
@@ -207,6 +218,9 @@ func (c *conn) forget() {
 
 // closeError translates the library's error for a close frame, or for the lack of one.
 func (c *conn) closeError(err error) error {
+	if errors.Is(err, websocket.ErrReadLimit) {
+		return errLongMessage
+	}
 	var closed *websocket.CloseError
 	if !errors.As(err, &closed) {
 		return err

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -63,10 +65,13 @@ func (c *Client) handshake(ctx context.Context, h *host, form Auth) (*conn, erro
 		}
 		return nil, fmt.Errorf("aldea: dial %s: %w", h.url.Host, context.Cause(ctx))
 	}
-	if err != nil {
-		if resp != nil {
-			return nil, c.statusError(resp)
-		}
+	switch {
+	case err != nil && resp != nil && resp.StatusCode == http.StatusSwitchingProtocols:
+		// A wrong Sec-WebSocket-Accept, or an extension that was not asked for.
+		return nil, fmt.Errorf("aldea: dial %s: the handshake was answered with 101, but not as RFC 6455 demands: %w", h.url.Host, err)
+	case err != nil && resp != nil:
+		return nil, c.statusError(resp)
+	case err != nil:
 		return nil, fmt.Errorf("aldea: dial %s: %w", h.url.Host, err)
 	}
 	return newConn(ws, c, h, form, resp.Header.Get("dg-request-id")), nil
@@ -75,10 +80,15 @@ func (c *Client) handshake(ctx context.Context, h *host, form Auth) (*conn, erro
 // messageSamples is the most audio in one message.
 func (c *Config) messageSamples() int { return int(sampleAt(max(c.Chunk, backlogChunk))) }
 
+// maxHandshake bounds what a server may send before the handshake is over: certificates and a page of headers. The
+// library itself reads headers without end.
+const maxHandshake = 128 << 10
+
 // watchedDial closes the socket when the context ends, for the handshake itself only heeds its deadline.
 type watchedDial struct {
 	dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	stop func() bool
+	conn *boundedConn
 }
 
 func (w *watchedDial) dialContext(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -87,11 +97,42 @@ func (w *watchedDial) dialContext(ctx context.Context, network, addr string) (ne
 		return nil, err
 	}
 	w.stop = context.AfterFunc(ctx, func() { _ = nc.Close() })
-	return plain(nc), nil
+	w.conn = &boundedConn{Conn: plain(nc)}
+	w.conn.left.Store(maxHandshake)
+	return w.conn, nil
 }
 
 // release ends the watch and reports whether the socket was left alone.
-func (w *watchedDial) release() bool { return w.stop == nil || w.stop() }
+func (w *watchedDial) release() bool {
+	if w.conn != nil {
+		w.conn.left.Store(math.MaxInt64)
+	}
+	return w.stop == nil || w.stop()
+}
+
+// A boundedConn fails to read more than it may.
+type boundedConn struct {
+	net.Conn
+	left atomic.Int64 // bytes; MaxInt64 is no bound
+}
+
+var errLongHandshake = fmt.Errorf("aldea: the handshake was answered with more than %d bytes", maxHandshake)
+
+func (b *boundedConn) Read(p []byte) (int, error) {
+	left := b.left.Load()
+	switch {
+	case left == math.MaxInt64:
+		return b.Conn.Read(p)
+	case left <= 0:
+		return 0, errLongHandshake
+	}
+	n, err := b.Conn.Read(p[:min(int64(len(p)), left)])
+	b.left.CompareAndSwap(left, left-int64(n)) // not if release came in between
+	return n, err
+}
+
+// NetConn is what lies under it.
+func (b *boundedConn) NetConn() net.Conn { return b.Conn }
 
 // statusError describes an answer other than 101. The library has read the first kilobyte of its body.
 func (c *Client) statusError(resp *http.Response) *StatusError {
@@ -101,7 +142,7 @@ func (c *Client) statusError(resp *http.Response) *StatusError {
 	if json.Unmarshal(text, &body) == nil {
 		message = body.text()
 	}
-	id := body.string(body.RequestID)
+	id := body.id()
 	for _, name := range []string{"dg-request-id", "x-request-id"} {
 		if id == "" {
 			id = resp.Header.Get(name)

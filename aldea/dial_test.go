@@ -313,6 +313,7 @@ func TestTheKeyIsNeverLogged(t *testing.T) {
 		p.serve = func(n int, s *session) {
 			s.say(`{"type":"Error","message":"org_secret is odd"}`)
 			s.say(`{"type":"Results","start":"org_secret"}`)
+			s.say(`{"type":"Results","org_secret`)
 			if n == 1 {
 				s.close(1011, "bye org_secret")
 				return
@@ -341,8 +342,8 @@ func TestTheKeyIsNeverLogged(t *testing.T) {
 				t.Errorf("a message gives the key away: %+v", m)
 			}
 		}
-		if got := s.Stats().Malformed; got != 2 {
-			t.Errorf("got %d malformed messages, want 2", got)
+		if got := s.Stats(); got.Malformed != 2 || got.Odd != 2 {
+			t.Errorf("got %d malformed messages and %d odd ones, want 2 and 2", got.Malformed, got.Odd)
 		}
 	})
 }

@@ -30,7 +30,7 @@ func (b *errorBody) string(raw json.RawMessage) string {
 }
 
 func (b *errorBody) variant() string {
-	return cmp.Or(b.string(b.Variant), b.string(b.ErrCode), b.string(b.Category))
+	return shorten(cmp.Or(b.string(b.Variant), b.string(b.ErrCode), b.string(b.Category)))
 }
 
 // text joins what the server says to a reader, without saying anything twice.
@@ -43,6 +43,9 @@ func (b *errorBody) text() string {
 	}
 	return shorten(strings.Join(parts, ": "))
 }
+
+// id is the request's, shortened.
+func (b *errorBody) id() string { return clip(b.string(b.RequestID), maxID) }
 
 // maxErrorText bounds what an error carries of a server's text: enough to understand it in a log line.
 const maxErrorText = 500

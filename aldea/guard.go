@@ -3,6 +3,7 @@ package aldea
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,8 +13,9 @@ import (
 // It has no goroutine of its own: whoever changes something hands out the turns that this allows, and a
 // timer does while streams wait for time to pass.
 type guard struct {
-	limit int // connections at once; 0 is no limit
-	probe prober
+	limit    int // connections at once; 0 is no limit
+	probe    prober
+	messages messageCounts
 
 	mu      sync.Mutex // guards what follows, and the hosts
 	hosts   []*host
@@ -23,6 +25,11 @@ type guard struct {
 	open    int // connections
 	places  int // taken, of limit
 	causes  map[Cause]int64
+}
+
+// messageCounts counts the messages of all streams that were not as they should be; see Health.
+type messageCounts struct {
+	malformed, unknown, odd, slowed atomic.Int64
 }
 
 func newGuard(hosts []*host, limit int, dial dialFunc) *guard {

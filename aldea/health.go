@@ -15,6 +15,9 @@ type Health struct {
 	Queued int
 	// Setbacks counts the losses and the failed attempts of all streams by their cause.
 	Setbacks map[Cause]int64
+	// Malformed counts messages that could not be parsed, Unknown those of unknown types, Odd those that were not as
+	// documented but could be used, and Slowed how often reading waited because a server sent more than it needs to.
+	Malformed, Unknown, Odd, Slowed int64
 }
 
 // HostHealth is what a Client knows about one address.
@@ -53,6 +56,7 @@ func (c *Client) Health() Health {
 	g.relax(now)
 	health := Health{
 		Streams: g.streams, Connections: g.open, Waiting: max(0, g.streams-g.open), Setbacks: maps.Clone(g.causes),
+		Malformed: g.messages.malformed.Load(), Unknown: g.messages.unknown.Load(), Odd: g.messages.odd.Load(), Slowed: g.messages.slowed.Load(),
 	}
 	for _, w := range g.waiting {
 		if !w.placed && g.full() {

@@ -1,6 +1,7 @@
 package aldea
 
 import (
+	"bytes"
 	"log/slog"
 	"time"
 )
@@ -11,7 +12,7 @@ func (s *Stream) listen(c *conn) {
 	origin := wordOrigin{mode: s.client.config.WordTimes}
 	for heard := false; ; heard = true {
 		s.listening(true)
-		data, err := c.read()
+		data, binary, err := c.read()
 		if err != nil {
 			c.err = err
 			return
@@ -21,28 +22,73 @@ func (s *Stream) listen(c *conn) {
 			c.host.auth.accepted(c.form)
 		}
 		// JSON takes a deep stack, which a goroutine keeps for long after. So one that ends at once takes it.
-		go s.hear(c, &origin, data)
+		go s.hear(c, &origin, data, binary)
 		<-c.heardOne
+		s.slowDown(s.intake.take(len(data), time.Now()))
 	}
 }
 
-// hear takes one message, while listen waits.
-func (s *Stream) hear(c *conn, origin *wordOrigin, data []byte) {
-	defer func() { c.heardOne <- struct{}{} }()
-	m, err := decode(data)
-	if err != nil {
-		level := slog.LevelDebug // a recogniser that says many such things is told of once
-		s.count(func(stats *Stats) {
-			if stats.Malformed++; stats.Malformed == 1 {
-				level = slog.LevelWarn
-			}
-		})
-		s.log.Log(s.ctx, level, "recogniser message skipped", "error", err, "bytes", len(data))
+// slowDown waits before the next message is read from a server that sends more than any needs to.
+func (s *Stream) slowDown(wait time.Duration) {
+	if wait <= 0 {
 		return
+	}
+	s.client.guard.messages.slowed.Add(1)
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.ctx.Done():
+	}
+}
+
+// hear takes one message, while listen waits. A message in a binary frame is not as it should be.
+func (s *Stream) hear(c *conn, origin *wordOrigin, data []byte, binary bool) {
+	defer func() { c.heardOne <- struct{}{} }()
+	if binary && !isObject(data) {
+		s.place(c, origin, nil)
+		return
+	}
+	m, odd, err := decode(data)
+	if err != nil {
+		s.malformed(err, len(data))
+		return
+	}
+	if odd || binary {
+		s.odd(len(data))
 	}
 	if s.place(c, origin, m) {
 		s.deliver(m)
 	}
+}
+
+// isObject reports whether a message may be a JSON object, or a list with one.
+func isObject(data []byte) bool {
+	data = bytes.TrimLeft(data, " \t\r\n")
+	return len(data) > 0 && (data[0] == '{' || data[0] == '[')
+}
+
+// malformed counts a message that cannot be read. Of a server that sends many, one is told.
+func (s *Stream) malformed(err error, length int) {
+	s.client.guard.messages.malformed.Add(1)
+	level := slog.LevelDebug
+	s.count(func(stats *Stats) {
+		if stats.Malformed++; stats.Malformed == 1 {
+			level = slog.LevelWarn
+		}
+	})
+	s.log.Log(s.ctx, level, "recognizer message skipped", "error", err, "bytes", length)
+}
+
+// odd counts a message that is not as documented, of which what is needed was taken. Of a server that sends many, one
+// is told, for all streams.
+func (s *Stream) odd(length int) {
+	s.count(func(stats *Stats) { stats.Odd++ })
+	level := slog.LevelDebug
+	if s.client.guard.messages.odd.Add(1) == 1 {
+		level = slog.LevelWarn
+	}
+	s.log.Log(s.ctx, level, "recognizer message is not as documented: what can be used of it is", "bytes", length)
 }
 
 // place puts a message on the source time line and takes note of what it settles. It reports whether the
@@ -56,7 +102,7 @@ func (s *Stream) place(c *conn, origin *wordOrigin, m Message) bool {
 		if origin.resolve(m) {
 			s.log.Debug("recogniser word times", "origin", origin.mode.String())
 		}
-		credible := line.credible(m.End)
+		credible := !m.unplaced && line.credible(m.End)
 		m.locate(line)
 		return s.note(c, m, credible)
 	case *SpeechStarted:
@@ -71,6 +117,7 @@ func (s *Stream) place(c *conn, origin *wordOrigin, m Message) bool {
 		m.Message = s.client.config.Key.scrub(m.Message)
 		s.log.Warn("recogniser reported an error", "variant_bytes", len(m.Variant), "message_bytes", len(m.Message))
 	case nil:
+		s.client.guard.messages.unknown.Add(1)
 		s.stats.Unknown++
 		return false
 	}
@@ -79,6 +126,11 @@ func (s *Stream) place(c *conn, origin *wordOrigin, m Message) bool {
 
 // locate converts the times of a result, whose words count from the start of the connection already.
 func (r *Results) locate(line *timeline) {
+	if r.unplaced {
+		r.Start = timeOf(line.end())
+		r.End = r.Start
+		return
+	}
 	if n := len(r.Words); n > 0 && r.End <= r.Start {
 		r.End = r.Words[n-1].End // the server gave no duration
 	}
@@ -103,7 +155,7 @@ func (s *Stream) note(c *conn, r *Results, credible bool) bool {
 	}
 	s.stats.Finals++
 	c.productive = true
-	if s.stats.Connections > 1 && r.End <= timeOf(s.src.base) {
+	if s.stats.Connections > 1 && r.End <= timeOf(s.src.base) && !r.unplaced {
 		s.stats.Repeated++ // the replay began behind it
 		return false
 	}

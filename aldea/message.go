@@ -31,6 +31,9 @@ type Results struct {
 	FromFinalize bool
 	// RequestID is the recogniser's id of the connection, if it told.
 	RequestID string
+
+	// unplaced means that the server did not say where the result begins. It stands at the end of the audio sent.
+	unplaced bool
 }
 
 // A Word is one word of a transcript.

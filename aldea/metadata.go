@@ -19,8 +19,8 @@ func decodeMetadata(data []byte) (Message, error) {
 		return nil, fmt.Errorf("aldea: Metadata: %w", err)
 	}
 	return &Metadata{
-		RequestID: wire.RequestID,
-		Created:   wire.Created,
+		RequestID: clip(wire.RequestID, maxID),
+		Created:   clip(wire.Created, maxID),
 		Duration:  seconds(wire.Duration),
 		Channels:  wire.Channels,
 		Models:    decodeModels(wire.ModelInfo),
@@ -30,7 +30,7 @@ func decodeMetadata(data []byte) (Message, error) {
 // decodeModels reads model_info: one object with Aldea, a map from model id to object with Deepgram. What
 // is neither gives nil; the models are never worth losing the message.
 func decodeModels(data []byte) []Model {
-	if len(data) == 0 {
+	if len(data) == 0 || len(data) > maxModels {
 		return nil
 	}
 	var byID map[string]*struct {

@@ -344,6 +344,10 @@ func (s *session) result(from, to int, final bool, text string) {
 
 func (s *session) say(text string) { _ = s.ws.WriteMessage(websocket.TextMessage, []byte(text)) }
 
+func (s *session) sayBinary(text string) {
+	_ = s.ws.WriteMessage(websocket.BinaryMessage, []byte(text))
+}
+
 func (s *session) close(code int, reason string) {
 	_ = s.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, reason), time.Now().Add(time.Second))
 }

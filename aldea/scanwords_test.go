@@ -75,7 +75,7 @@ func BenchmarkResults(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
-		m, err := decode(data)
+		m, _, err := decode(data)
 		if r, ok := m.(*Results); !ok || err != nil || len(r.Words) != 10 || r.Words[9].End != 7200*time.Millisecond {
 			b.Fatalf("got %v, %v", m, err)
 		}

@@ -39,8 +39,9 @@ type Stats struct {
 	Repeated int64
 	// Dropped counts interim results that Next was too slow for.
 	Dropped int64
-	// Malformed counts messages that could not be parsed, Unknown those of unknown types.
-	Malformed, Unknown int64
+	// Malformed counts messages that could not be parsed, Unknown those of unknown types, and Odd those that were
+	// not as documented but could be used.
+	Malformed, Unknown, Odd int64
 	// KeepAlives counts the KeepAlive messages sent.
 	KeepAlives int64
 }

@@ -37,6 +37,7 @@ type Stream struct {
 	waiter  *waiter // at the client's guard; run's
 	trouble trouble // run's
 	stalls  int     // connections in a row that stalled without a result; run's
+	intake  intake  // of the goroutine that reads
 
 	received atomic.Int64 // when the recognizer last sent something, in ns since 1970; 0 is never
 
@@ -66,6 +67,7 @@ func newStream(ctx context.Context, client *Client, log *slog.Logger) *Stream {
 		turn:     make(chan struct{}, 1),
 		done:     make(chan struct{}),
 		wakeAt:   never,
+		intake:   intake{left: intakeBurst, at: time.Now()},
 	}
 	s.src.ring = ring{limit: int(sampleAt(client.config.Buffer)), spare: &client.pools.pieces}
 	s.ctx, s.cancel = context.WithCancelCause(ctx)

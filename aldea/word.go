@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -21,23 +22,29 @@ const (
 	WordTimesRelative
 )
 
-// decodeWords reads a word list. One bad word drops the list: half of the times would be worse than none.
-func decodeWords(data json.RawMessage) []Word {
+// errManyWords means that a list is longer than any result's.
+var errManyWords = fmt.Errorf("aldea: more than %d words", maxWords)
+
+// decodeWords reads a word list, in which every word must be as documented.
+func decodeWords(data json.RawMessage) ([]Word, error) {
 	if len(data) == 0 {
-		return nil
+		return nil, nil
+	}
+	if bytes.Count(data, []byte("[")) > maxWords+1 { // before room is made for them
+		return nil, errManyWords
 	}
 	if words, ok := scanWords(data); ok {
-		return words
+		return words, nil
 	}
 	var wire []wireWord
-	if json.Unmarshal(data, &wire) != nil || len(wire) == 0 {
-		return nil
+	if err := json.Unmarshal(data, &wire); err != nil || len(wire) == 0 {
+		return nil, err
 	}
 	words := make([]Word, len(wire))
 	for i, w := range wire {
 		words[i] = Word(w)
 	}
-	return words
+	return words, nil
 }
 
 // wireWord is a word in either shape: [text, start_ms, end_ms] or {"word", "start", "end"} in seconds.
@@ -100,6 +107,10 @@ func (o *wordOrigin) resolve(r *Results) (decided bool) {
 	if len(r.Words) == 0 {
 		return false
 	}
+	if r.unplaced {
+		o.place(r)
+		return false
+	}
 	mode := o.mode
 	if mode == WordTimesAuto {
 		mode = guessOrigin(r)
@@ -114,6 +125,17 @@ func (o *wordOrigin) resolve(r *Results) (decided bool) {
 		}
 	}
 	return decided
+}
+
+// place takes the stretch of a result that does not say where it begins from its words, if their times are known to
+// count from the start of the connection's audio. Else they say nothing.
+func (o *wordOrigin) place(r *Results) {
+	if o.mode != WordTimesAbsolute {
+		r.Words = nil
+		return
+	}
+	r.unplaced = false
+	r.Start, r.End = r.Words[0].Start, r.Words[len(r.Words)-1].End
 }
 
 // guessOrigin tells from one result with words what its word times count from.

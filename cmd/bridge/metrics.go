@@ -206,6 +206,10 @@ func (g gauges) recognizer(gauge, count putFunc) {
 	for cause, n := range h.Setbacks {
 		count("recognizer_setbacks_total", "Lost connections and failed attempts.", float64(n), "cause", string(cause))
 	}
+	for outcome, n := range map[string]int64{"odd": h.Odd, "malformed": h.Malformed, "unknown": h.Unknown} {
+		count("recognizer_messages_total", "Messages of a recognizer that were not as documented: odd ones were used as far as possible.", float64(n), "outcome", outcome)
+	}
+	count("recognizer_slowed_total", "How often reading waited because a recognizer sent more than it needs to.", float64(h.Slowed))
 	for _, host := range h.Hosts {
 		gauge("recognizer_trusted", "Whether a recogniser is believed to work.", bit(host.Trusted), "host", host.Host)
 		gauge("recognizer_connections", "Connections to a recogniser.", float64(host.Connections), "host", host.Host)
