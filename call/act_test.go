@@ -26,8 +26,9 @@ type phone struct {
 	mu     sync.Mutex
 	until  time.Time // when all has been played
 	marks  map[*time.Timer]string
-	heard  int // bytes that came
-	cut    int // so many bytes are taken, then nothing; 0 is all
+	heard  int  // bytes that came
+	cut    int  // so many bytes are taken, then nothing; 0 is all
+	mute   bool // no mark comes back
 	clears int
 }
 
@@ -48,6 +49,9 @@ func (p *phone) SendMedia(mulaw []byte) error {
 func (p *phone) SendMark(name string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.mute {
+		return nil
+	}
 	var t *time.Timer
 	t = time.AfterFunc(time.Until(p.until), func() {
 		p.mu.Lock()
@@ -216,6 +220,63 @@ func TestATextIsSaidAndTold(t *testing.T) {
 			t.Errorf("got %d bytes, want 16000", s.phone.heard)
 		}
 	})
+}
+
+// A stream of <Start> looks like one of <Connect>, but what is sent there is not played and no mark comes back.
+func TestWhatNoMarkConfirmsIsNotToldAsHeard(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		play func(*stage)
+		want int // actions that failed for that
+	}{
+		{"to its end", func(s *stage) {
+			s.act(`{"actions":[{"type":"say","text":"good morning"},{"type":"play","audio":"//9/f///f38=","format":"mulaw"}]}`)
+			s.after(5 * time.Second)
+		}, 2},
+		{"interrupted", func(s *stage) {
+			s.act(`{"actions":[{"type":"say","text":"one two three four five"}]}`)
+			s.after(2 * time.Second)
+			s.speak(100*time.Millisecond, 16000)
+			s.after(5 * time.Second)
+		}, 1},
+		{"the call ends", func(s *stage) {
+			s.act(`{"actions":[{"type":"say","text":"one two three four five"}]}`)
+			s.after(2 * time.Second)
+			s.call.End(events.EndStop, events.Counts{})
+		}, 1},
+		{"the call ends before a mark can be missed", func(s *stage) {
+			s.act(`{"actions":[{"type":"say","text":"one two three four five"}]}`)
+			s.after(500 * time.Millisecond)
+			s.call.End(events.EndStop, events.Counts{})
+		}, 0},
+		{"marks come back later", func(s *stage) {
+			s.act(`{"actions":[{"type":"say","text":"one"}]}`)
+			s.after(3 * time.Second)
+			s.phone.mu.Lock()
+			s.phone.mute = false
+			s.phone.mu.Unlock()
+			s.act(`{"actions":[{"type":"say","text":"two"}]}`)
+			s.after(3 * time.Second)
+		}, 1},
+	} {
+		onStage(t, nil, func(s *stage) {
+			s.phone.mute = true
+			c.play(s)
+			failed, finished := got[events.ActionFailed](s), got[events.PlaybackFinished](s)
+			for _, f := range failed {
+				if !strings.Contains(f.Reason, "not sent back one mark") || !strings.Contains(f.Reason, "<Connect>") {
+					t.Errorf("%s: got the reason %q", c.name, f.Reason)
+				}
+			}
+			all := 1
+			if c.name == "to its end" || c.name == "marks come back later" {
+				all = 2
+			}
+			if len(failed) != c.want || len(failed)+len(finished) != all {
+				t.Errorf("%s: got %+v failed and %+v finished, want %d of %d failed", c.name, failed, finished, c.want, all)
+			}
+		})
+	}
 }
 
 func TestTheCallerInterrupts(t *testing.T) {

@@ -121,6 +121,10 @@ func (a *actor) enqueue(s speaking, interruptible bool) error {
 	return err
 }
 
+// errUnconfirmed is why an action fails that was played as far as we can tell, on a stream on which we can tell nothing.
+var errUnconfirmed = errors.New("nothing shows that the caller has heard it: the carrier has not sent back one mark on this stream. " +
+	"A stream begun with <Start> only listens; <Connect> lets bridge speak")
+
 // gone says whether playback ended because the stream does. Whoever hangs up closes the socket, and that may be noticed
 // first by who is speaking.
 func gone(err error) bool {
@@ -156,10 +160,13 @@ func (c *Call) played(r playback.Result) {
 	if !ok {
 		return
 	}
-	if r.Err != nil && !gone(r.Err) {
+	switch {
+	case r.Err != nil && !gone(r.Err):
 		c.actor.failed(s.task, r.Err)
+	case r.Unconfirmed:
+		c.actor.failed(s.task, errUnconfirmed)
 	}
-	if r.Err == nil || r.Played > 0 || gone(r.Err) {
+	if !r.Unconfirmed && (r.Err == nil || r.Played > 0 || gone(r.Err)) {
 		finished := events.PlaybackFinished{ActionID: s.task.id, Played: events.Offset(r.Played), HeardText: s.heard(r)}
 		if r.InterruptedBy != "" {
 			by := events.Interruption(r.InterruptedBy)

@@ -51,6 +51,9 @@ type Result struct {
 	// InterruptedBy is BySpeech, ByDTMF or ByClear, also for an item that had to go before it was its turn. It is empty
 	// when the item was complete or Err says what happened.
 	InterruptedBy string
+	// Unconfirmed tells that not one mark has come back since the Player was made, although one is overdue. Then nothing
+	// shows that the carrier plays anything, and Played is by the clock alone.
+	Unconfirmed bool
 	// Err is the Source's error, ErrLine, or ErrClosed.
 	Err error
 }

@@ -51,6 +51,8 @@ type Player struct {
 	link     link
 	marks    map[string]mark // asked for and not come back
 	names    int
+	asked    time.Time // when the first mark left
+	answered bool      // a mark has come back
 	marked   int64     // place of the last mark
 	probed   time.Time // when the last probe left
 	clearing bool      // a clear has to be sent
@@ -128,6 +130,7 @@ func (p *Player) Mark(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.settling != nil && p.settling.echo(name, now) {
+		p.answered = true
 		p.nudge()
 		return
 	}
@@ -135,6 +138,7 @@ func (p *Player) Mark(name string) {
 	if !ok {
 		return
 	}
+	p.answered = true
 	delete(p.marks, name)
 	if m.probe {
 		p.link.echo(now.Sub(m.at))

@@ -150,7 +150,9 @@ func (p *Player) dropAll(err error, now time.Time) {
 // finish puts the result of an entry on the list, when pos is the last place heard.
 func (p *Player) finish(e *entry, pos int64) {
 	e.halt()
-	p.over = append(p.over, finished{e, e.result(pos)})
+	r := e.result(pos)
+	r.Unconfirmed = e.begun && !p.answered && time.Since(p.asked) >= markGrace
+	p.over = append(p.over, finished{e, r})
 }
 
 // conclude finishes what has been heard.
@@ -221,6 +223,9 @@ func (p *Player) ask(m mark) string {
 				delete(p.marks, name)
 			}
 		}
+	}
+	if p.asked.IsZero() {
+		p.asked = m.at
 	}
 	name := p.name()
 	p.marks[name] = m

@@ -95,6 +95,9 @@ func (w weather) converse(t *testing.T, seed uint64) (worst time.Duration) {
 		if want := fmt.Sprint(i + 1); one.ID != want || one.Err != nil && !broken {
 			t.Errorf("seed %d: got %+v, want that of item %s without an error", seed, one, want)
 		}
+		if one.Unconfirmed && c.dropMarks == 0 && !w.wild {
+			t.Errorf("seed %d: got %+v unconfirmed, although marks come back", seed, one)
+		}
 		if w.wild || i >= len(scripts) || c.taken[byte(i+1)] {
 			continue
 		}
