@@ -26,7 +26,17 @@ func (a *API) listDeliveries(ctx context.Context, c *fiber.Ctx, q *query) error 
 	if err != nil {
 		return err
 	}
+	for i := range deliveries {
+		a.schedule(&deliveries[i])
+	}
 	return answerJSON(c, page(deliveries, next))
+}
+
+// schedule says when a delivery that waits is tried next.
+func (a *API) schedule(d *Delivery) {
+	if d.State == DeliveryWaiting && a.config.Deliverer != nil {
+		d.NextAttempt = Time{a.config.Deliverer.NextAttempt(d.Endpoint, d.CallID)}
+	}
 }
 
 // oneDelivery answers GET /v1/deliveries/{id}.
@@ -55,6 +65,7 @@ func (a *API) delivery(ctx context.Context, c *fiber.Ctx) (Delivery, error) {
 			return Delivery{}, err
 		}
 		if len(all) > 0 {
+			a.schedule(&all[0])
 			return all[0], nil
 		}
 	}

@@ -27,10 +27,13 @@ func TestADeliveryHasItsLog(t *testing.T) {
 	r, _ := newDeliveryRig(t)
 	got := r.ask(t, "GET", "/v1/deliveries/evt_2.b.c", "")
 	want := `{"id":"evt_2.b.c","event_id":"evt_2","type":"utterance.final","call_id":"CA1","sequence":0,"endpoint":"b.c","state":"dead","reason":"",` +
-		`"stored":"2026-01-02T03:04:05.678Z","settled":null,"attempts":0,"log":[{"number":1,"started":"2026-01-02T03:04:05.678Z","latency_ms":12.345,` +
+		`"stored":"2026-01-02T03:04:05.678Z","settled":null,"attempts":0,"next_attempt":null,"log":[{"number":1,"started":"2026-01-02T03:04:05.678Z","latency_ms":12.345,` +
 		`"status":503,"class":"","error":"","remote":"","live":false,"redelivery":"","answer":"<busy> & ` + "\uFFFD" + `"}]}`
 	if got.status != 200 || strings.TrimSpace(got.body) != want {
 		t.Errorf("got %d %s\nwant %s", got.status, got.body, want)
+	}
+	if got := r.ask(t, "GET", "/v1/deliveries/evt_1.a", ""); !strings.Contains(got.body, `"next_attempt":"2026-01-02T04:04:05.678Z"`) {
+		t.Errorf("got %s, want when it is tried next", got.body)
 	}
 	for _, id := range []string{"evt_2", "evt_2.", ".a", "evt_9.a", "evt_2.b"} {
 		r.ask(t, "GET", "/v1/deliveries/"+id, "").problem(t, 404, id)
@@ -42,6 +45,10 @@ func TestDeliveriesAreFilteredByEveryParameter(t *testing.T) {
 	got := r.ask(t, "GET", "/v1/deliveries?state=dead&endpoint=b.c&call=CA%2F1&event=evt_2&since=2026-01-02T03:04:05Z&until=2026-01-02T04:04:05%2B01:00&limit=7&cursor=next", "")
 	if got.status != 200 {
 		t.Fatal(got.body)
+	}
+	all := r.ask(t, "GET", "/v1/deliveries", "").body
+	if n := strings.Count(all, `"next_attempt":null`); n != 2 || !strings.Contains(all, `"next_attempt":"2026-01-02T04:04:05.678Z"`) {
+		t.Errorf("got %s, want when the first is tried next, and null for the others", all)
 	}
 	f := r.journal.asked[0].(DeliveryFilter)
 	if !f.Until.Equal(f.Since) {
@@ -62,6 +69,8 @@ func TestRedeliveriesAskForWhatTheRequestSays(t *testing.T) {
 		what       string
 	}{
 		{"/v1/deliveries/evt_2.b.c/redeliver", "", []DeliveryFilter{{Event: "evt_2", Endpoint: "b.c"}}, "event evt_2"},
+		{"/v1/deliveries/evt_1.a/redeliver", "", []DeliveryFilter{{Event: "evt_1", Endpoint: "a"}}, "event evt_1"},
+		{"/v1/deliveries/redeliver", `{"state":"waiting","endpoint":"a"}`, []DeliveryFilter{{State: "waiting", Endpoint: "a"}}, "waiting"},
 		{"/v1/calls/CA1/redeliver", "", []DeliveryFilter{{Call: "CA1", Endpoint: "a"}, {Call: "CA1", Endpoint: "b.c"}}, "call CA1"},
 		{"/v1/calls/CA1/redeliver?endpoint=b.c", "", []DeliveryFilter{{Call: "CA1", Endpoint: "b.c"}}, "call CA1"},
 		{"/v1/deliveries/redeliver", `{"state":"dead"}`, []DeliveryFilter{{State: "dead", Endpoint: "a"}, {State: "dead", Endpoint: "b.c"}}, "dead"},
@@ -101,7 +110,6 @@ func TestRedeliveriesThatCannotBeAreRefused(t *testing.T) {
 		status     int
 		detail     string
 	}{
-		{"/v1/deliveries/evt_1.a/redeliver", "", 409, "still waits"},
 		{"/v1/deliveries/evt_2.a/redeliver", "", 409, "does not want"},
 		{"/v1/deliveries/evt_9.a/redeliver", "", 404, "evt_9.a"},
 		{"/v1/calls/none/redeliver", "", 404, "none"},
@@ -112,7 +120,7 @@ func TestRedeliveriesThatCannotBeAreRefused(t *testing.T) {
 		{"/v1/deliveries/redeliver", "null", 400, "at least one"},
 		{"/v1/deliveries/redeliver", "[]", 400, "JSON object"},
 		{"/v1/deliveries/redeliver", `{"stat":"dead"}`, 400, `unknown field "stat"`},
-		{"/v1/deliveries/redeliver", `{"state":"waiting"}`, 400, "dead, delivered"},
+		{"/v1/deliveries/redeliver", `{"state":"filtered"}`, 400, "dead, delivered, waiting"},
 		{"/v1/deliveries/redeliver", `{"state":"dead"} {"call":"CA1"}`, 400, "behind"},
 		{"/v1/deliveries/redeliver", `{"since":"yesterday"}`, 400, "yesterday"},
 		{"/v1/deliveries/redeliver", `{"endpoint":"z"}`, 409, "a, b.c"},

@@ -197,6 +197,13 @@ func (d *fakeDeliverer) Redeliver(f DeliveryFilter, what string) (string, error)
 	return "rdl_" + strconv.Itoa(len(d.asked)), d.err
 }
 
+func (d *fakeDeliverer) NextAttempt(endpoint, call string) time.Time {
+	if endpoint != "a" || call != "CA1" {
+		return time.Time{}
+	}
+	return epoch.Add(time.Hour)
+}
+
 func (d *fakeDeliverer) Redeliveries() []Redelivery {
 	return []Redelivery{{ID: "rdl_1", Endpoint: "a", What: "dead", Started: Time{epoch}, Waiting: 3}}
 }

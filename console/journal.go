@@ -55,10 +55,12 @@ type Journal interface {
 
 // A Deliverer sends events to endpoints. Its methods may be called concurrently.
 type Deliverer interface {
-	// Redeliver sends again, to the endpoint f.Endpoint, what f wants of what is delivered or dead. what says
-	// so to people; the same wish made twice is one redelivery. It fails with ErrNotFound without such an
+	// Redeliver sends again, to the endpoint f.Endpoint, what f wants of what is delivered or dead, and tries at once what
+	// waits. what says so to people; the same wish made twice is one redelivery. It fails with ErrNotFound without such an
 	// endpoint, and with ErrUnavailable.
 	Redeliver(f DeliveryFilter, what string) (id string, err error)
+	// NextAttempt is when what waits of a call is tried at the earliest, the oldest event first; zero if nothing waits.
+	NextAttempt(endpoint, call string) time.Time
 	// Redeliveries returns those that it knows of, oldest first.
 	Redeliveries() []Redelivery
 	// Endpoints returns all endpoints.

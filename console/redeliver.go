@@ -22,10 +22,7 @@ func (a *API) redeliverOne(ctx context.Context, c *fiber.Ctx, _ *query) error {
 	if err != nil {
 		return err
 	}
-	switch d.State {
-	case DeliveryWaiting:
-		return refuse(fiber.StatusConflict, "The delivery %q still waits: it is tried again without being asked.", d.ID)
-	case DeliveryFiltered:
+	if d.State == DeliveryFiltered {
 		return refuse(fiber.StatusConflict, "The endpoint %q does not want events of type %s.", d.Endpoint, d.Type)
 	}
 	return a.redeliver(c, DeliveryFilter{Event: d.EventID, Endpoint: d.Endpoint})
@@ -78,8 +75,8 @@ func readWanted(body []byte) (w wanted, err error) {
 	if w == (wanted{}) {
 		return w, refuse(fiber.StatusBadRequest, "The body says nothing about which deliveries: give at least one field, %s.", right)
 	}
-	if w.State != "" && w.State != DeliveryDead && w.State != DeliveryDelivered {
-		return w, refuse(fiber.StatusBadRequest, "state: %q is not one of dead, delivered.", w.State)
+	if w.State != "" && w.State != DeliveryDead && w.State != DeliveryDelivered && w.State != DeliveryWaiting {
+		return w, refuse(fiber.StatusBadRequest, "state: %q is not one of dead, delivered, waiting.", w.State)
 	}
 	for _, t := range []time.Time{w.Since, w.Until} {
 		if !t.IsZero() && !inRange(t) {

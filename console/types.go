@@ -87,6 +87,8 @@ type Delivery struct {
 	Stored   Time        `json:"stored"`
 	Settled  Time        `json:"settled"` // null while it waits
 	Attempts int         `json:"attempts"`
+	// NextAttempt is when it is tried at the earliest, behind the events of its call that wait too. It is null unless it waits.
+	NextAttempt Time `json:"next_attempt"`
 }
 
 // A LoggedDelivery is a delivery and the requests that were made for it.

@@ -96,11 +96,10 @@ func (s *Store) Deliveries(ctx context.Context, f DeliveryFilter) (deliveries []
 	return deliveries, next, err
 }
 
-// Settled returns up to max records after position after whose deliveries match f and do not wait, oldest first,
-// with their bodies: what can be delivered again. f.Endpoint is needed; f.Cursor and f.Limit are not looked at.
-func (s *Store) Settled(ctx context.Context, f DeliveryFilter, after int64, limit int) ([]events.Record, error) {
+// Deliverable returns up to max records after position after whose deliveries match f, oldest first, with their bodies: what can be
+// delivered again. f.Endpoint and f.State are needed; f.Cursor and f.Limit are not looked at.
+func (s *Store) Deliverable(ctx context.Context, f DeliveryFilter, after int64, limit int) ([]events.Record, error) {
 	w := f.where()
-	w.add("d.state <> 'waiting'")
 	w.add("d.position > ?", after)
 	return collect(ctx, s, scanRecord, `SELECT `+recordColumns+fromDeliveries+w.String()+
 		` ORDER BY d.position LIMIT ?`, append(w.args, page(limit))...)

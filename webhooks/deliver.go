@@ -183,11 +183,14 @@ func (r *receiver) advance(l *lane, d decision) {
 	call := l.queue[0].record.CallID
 	switch {
 	case d.held && !r.disabled:
+		r.notYet(l)
 		r.ready(l, now)
 	case d.state == "" && (!r.disabled || l.redelivers):
+		r.notYet(l)
 		r.wait(l, l.ended.Add(d.delay))
 		r.turn(l, l.up(now), now) // the call may have ended while the attempt was being concluded
 	case d.state == "":
+		r.notYet(l)
 		r.ready(l, now)
 	default:
 		r.drop(l, d)

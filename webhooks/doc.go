@@ -25,8 +25,8 @@
 //
 // An endpoint that accepts nothing is not asked by every lane: after 20 failures in a row its breaker opens, lanes are
 // held back without losing attempts, and one probe now and then finds out when it is well. What was held back for 72
-// hours dies, and an endpoint that accepted nothing for so long is disabled. Redeliver sends again what is dead, or
-// was delivered.
+// hours dies, and an endpoint that accepted nothing for so long is disabled. When an endpoint accepts an event, the lanes
+// that wait for it are tried early. Redeliver sends again what is dead, or was delivered, and tries at once what waits.
 //
 // Lanes hold the bodies of a few thousand events; those of a bigger backlog are loaded from the journal when their
 // turn comes.

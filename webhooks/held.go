@@ -84,24 +84,20 @@ func (r *receiver) forgive() {
 	}
 }
 
-// rouse makes all lanes ready that wait because the endpoint failed.
-func (r *receiver) rouse(now time.Time) {
-	for _, lanes := range []map[string]*lane{r.lanes, r.resend.lanes} {
-		for _, l := range lanes {
-			if l.state == waiting && l.backoff {
-				r.ready(l, now)
-			}
-		}
-	}
-}
-
 // tooOld says whether an event has waited for too long.
 func (r *receiver) tooOld(head item, now time.Time) bool {
 	return now.Sub(head.record.Stored) > maxWait && now.Sub(r.began) > maxWait
 }
 
 // tryNow lets the next probe of an endpoint that fails be made at once, and those behind it come soon again.
-func (r *receiver) tryNow(now time.Time) {
+func (r *receiver) tryNow() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.probeNow(time.Now())
+}
+
+// probeNow is tryNow for the holder of mu.
+func (r *receiver) probeNow(now time.Time) {
 	b := &r.breaker
 	if !b.open || b.probe != nil || !b.next.After(now) {
 		return
@@ -184,6 +180,11 @@ func (r *receiver) watch(l *lane, o outcome) (held bool) {
 	case probe:
 		b.later(o.end, live, r.config.Jitter)
 		r.arrange()
+		for l := range r.asked {
+			r.notYet(l)
+		}
+	case o.verdict == delivered:
+		r.accepts()
 	}
 	if o.verdict == delivered && r.disabled && l.redelivers {
 		r.disabled, r.goneAt = false, 0

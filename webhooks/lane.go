@@ -21,6 +21,7 @@ type item struct {
 	record     events.Record // perhaps without its body
 	filtered   bool          // to be settled in its turn, not to be sent
 	redelivery *redelivery   // that it belongs to, in lanes that redeliver
+	asked      *redelivery   // that found it waiting, and has it tried at once
 }
 
 // A lane is one endpoint and one call: the unit of order. Its endpoint's lock guards it.
@@ -44,9 +45,13 @@ type lane struct {
 	rejections int
 	repeated   bool // it had its immediate repetition
 
-	ended   time.Time // when the last attempt ended
-	backoff bool      // waiting as the schedule says
-	timer   *time.Timer
+	ended    time.Time // when the last attempt ended
+	backoff  bool      // waiting as the schedule says
+	due      time.Time // when it is to be ready, as the schedule says
+	hurried  bool      // it is ready before that
+	revivals int       // how often it was tried early since it last delivered
+	wake     time.Time // when timer fires
+	timer    *time.Timer
 }
 
 // maxCall is how long a call is believed to be up after its newest event. It ends the retries of a call
@@ -93,7 +98,7 @@ func (l *lane) unused(now time.Time) bool {
 func (l *lane) pop() {
 	l.queue[0] = item{}
 	l.queue = l.queue[1:]
-	l.attempts, l.rejections, l.repeated = 0, 0, false
+	l.attempts, l.rejections, l.repeated, l.hurried = 0, 0, false, false
 }
 
 // A decision is what follows from an attempt.
@@ -124,7 +129,7 @@ func (l *lane) repeats(o outcome) bool {
 func (l *lane) decide(o outcome, held bool, jitter func() float64) decision {
 	switch o.verdict {
 	case delivered:
-		l.schedule, l.failing, l.exhausted = schedule{}, false, false
+		l.schedule, l.failing, l.exhausted, l.revivals = schedule{}, false, false, 0
 		return decision{state: StateDelivered}
 	case gone:
 		return decision{state: ReasonEndpointGone.State(), gone: true}
@@ -137,6 +142,14 @@ func (l *lane) decide(o outcome, held bool, jitter func() float64) decision {
 	l.failing = true
 	if held {
 		return decision{held: true}
+	}
+	if l.hurried && o.verdict != rejected && o.end.Before(l.due) {
+		l.backoff = true
+		d := decision{delay: l.due.Sub(o.end)}
+		if o.verdict == slowDown {
+			d.pause = max(lateDelays[0], o.pause)
+		}
+		return d
 	}
 	d, reason := l.step(o)
 	if reason != "" {

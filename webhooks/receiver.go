@@ -21,21 +21,24 @@ type receiver struct {
 
 	running sync.WaitGroup // the attempts under way
 
-	mu       sync.Mutex // guards what follows
-	ctx      context.Context
-	began    time.Time
-	lanes    map[string]*lane // by call id
-	sweepAt  int              // forget unused lanes when there are so many
-	gate     gate
-	breaker  breaker
-	reopen   *time.Timer // when time alone lets lanes pass
-	bodies   int         // bytes of the bodies that the lanes hold
-	most     int         // of them
-	resend   resend
-	accepted int64 // position of the newest event
-	disabled bool  // the endpoint said 410, or accepted nothing for too long
-	goneAt   int64 // accepted when it said 410
-	trouble  trouble
+	mu        sync.Mutex // guards what follows
+	ctx       context.Context
+	began     time.Time
+	lanes     map[string]*lane // by call id
+	sweepAt   int              // forget unused lanes when there are so many
+	gate      gate
+	breaker   breaker
+	reopen    *time.Timer // when time alone lets lanes pass
+	revival   *time.Timer // when lanes that wait are tried early
+	bodies    int         // bytes of the bodies that the lanes hold
+	most      int         // of them
+	resend    resend
+	backedOff map[*lane]bool // that wait as their schedules say
+	asked     map[*lane]bool // with events that a redelivery has asked for
+	accepted  int64          // position of the newest event
+	disabled  bool           // the endpoint said 410, or accepted nothing for too long
+	goneAt    int64          // accepted when it said 410
+	trouble   trouble
 }
 
 // newReceiver returns the receiver of an endpoint that has been checked.
@@ -59,9 +62,9 @@ func newReceiver(c Config, e Endpoint) (*receiver, error) {
 			agent: "bridge/" + c.Version, actions: c.Actions != nil,
 		},
 		log:   c.Logger.With("endpoint", e.Name),
-		lanes: make(map[string]*lane),
-		gate:  gate{limit: e.concurrency()},
-		most:  maxBodies,
+		lanes: make(map[string]*lane), backedOff: make(map[*lane]bool), asked: make(map[*lane]bool),
+		gate: gate{limit: e.concurrency()},
+		most: maxBodies,
 	}
 	for _, t := range e.Types {
 		if r.wanted == nil {
@@ -89,8 +92,10 @@ func (r *receiver) stop() (unsettled int) {
 	if r.ctx = nil; r.resend.stop != nil {
 		r.resend.stop()
 	}
-	if r.reopen != nil {
-		r.reopen.Stop()
+	for _, t := range []*time.Timer{r.reopen, r.revival} {
+		if t != nil {
+			t.Stop()
+		}
 	}
 	for _, lanes := range []map[string]*lane{r.lanes, r.resend.lanes} {
 		for _, l := range lanes {
@@ -189,12 +194,22 @@ func (r *receiver) jittered(d time.Duration) time.Duration {
 // ready queues a lane at the gate.
 func (r *receiver) ready(l *lane, now time.Time) {
 	l.state, l.since = ready, now
+	delete(r.backedOff, l)
 	r.gate.push(l, l.at(now))
 }
 
 // wait makes a lane ready at due.
 func (r *receiver) wait(l *lane, due time.Time) {
-	l.state = waiting
+	l.state, l.due, l.hurried = waiting, due, false
+	if delete(r.backedOff, l); l.backoff {
+		r.backedOff[l] = true
+	}
+	r.sleep(l, due)
+}
+
+// sleep makes a lane that waits ready at a time.
+func (r *receiver) sleep(l *lane, until time.Time) {
+	l.wake = until
 	if l.timer != nil {
 		l.timer.Stop()
 	}
@@ -202,7 +217,7 @@ func (r *receiver) wait(l *lane, due time.Time) {
 		return // stopped meanwhile
 	}
 	var t *time.Timer
-	t = time.AfterFunc(time.Until(due), func() {
+	t = time.AfterFunc(time.Until(until), func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if l.state == waiting && l.timer == t && r.ctx != nil {

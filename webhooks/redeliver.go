@@ -19,7 +19,8 @@ type Redelivery struct {
 	// while it is being done gets the redelivery that is under way.
 	What string
 	// Next returns up to max of the records after a position, oldest first, and none when there are no more.
-	// They may come without their bodies.
+	// They may come without their bodies. Those that still wait for the endpoint have it as their Owed: they are not sent beside
+	// their lane, but tried in it at once.
 	Next func(ctx context.Context, after int64, max int) ([]events.Record, error)
 }
 
@@ -31,7 +32,7 @@ type RedeliveryStatus struct {
 	Started   time.Time
 	Finished  time.Time // zero while it is under way
 	Delivered int
-	Failed    int // given up: they are in the journal as they were before
+	Failed    int // given up, or still waiting: they are in the journal as they were before
 	Waiting   int // of those that were read so far
 	// Err says why not everything that was asked for was read, if so: the journal's error, or ErrStopped.
 	Err error
@@ -42,10 +43,15 @@ var ErrNoEndpoint = errors.New("webhooks: no such endpoint")
 
 // Redeliver sends events again, beside the lanes of their calls and after everything else: with the id and the bytes of
 // the first time, signed anew, with the header bridge-redelivery. Events of one call keep their order. Each has the
-// attempts of an event whose call is over; one that is accepted is settled as delivered, one that is not
-// stays in the journal as it was. It returns the redelivery's id at once. What is left at the end of Run is not
-// sent: ask again. Events that another redelivery is sending at that time are left to it, and counted there. An endpoint
-// whose breaker is open is tried at once: who asks believes that it is well.
+// attempts of an event whose call is over; one that is accepted is settled as delivered, one that is not stays in the journal as
+// it was.
+//
+// Events that wait are not sent beside their lane: it is tried at once, whatever its schedule says, the oldest event first. If
+// that attempt fails they go on waiting, and count as failed here.
+//
+// It returns the redelivery's id at once. What is left at the end of Run is not sent: ask again. The same wish while it is being
+// fulfilled, and events that another redelivery is sending at that time, are tried at once. So is an endpoint whose breaker is
+// open: who asks believes that it is well. One that asked for a pause gets it.
 //
 // It fails with ErrNoEndpoint, or ErrStopped if Run is not running.
 func (d *Dispatcher) Redeliver(w Redelivery) (id string, err error) {
@@ -78,18 +84,29 @@ func (r *receiver) redeliver(w Redelivery) (id string, err error) {
 		return "", ErrStopped
 	}
 	if one := r.resend.what[w.What]; one != nil {
+		r.hurryAll(one, time.Now())
 		return one.id, nil
 	}
 	if r.resend.what == nil {
 		r.resend.what, r.resend.lanes = map[string]*redelivery{}, map[string]*lane{}
 	}
 	now := time.Now()
-	one := &redelivery{id: "rdl_" + strings.TrimPrefix(events.NewID(now), "evt_")}
+	one := &redelivery{id: "rdl_" + strings.TrimPrefix(events.NewID(now), "evt_"), heads: r.heads(), failed: make(map[*lane]bool)}
 	one.status = RedeliveryStatus{ID: one.id, Endpoint: w.Endpoint, What: w.What, Started: now}
 	r.resend.what[w.What] = one
 	ctx := r.resend.ctx
 	r.running.Go(func() { r.feed(ctx, one, w) })
-	r.tryNow(now)
 	r.log.Info("webhook redelivery started", "redelivery", one.id)
 	return one.id, nil
+}
+
+// heads returns the positions of the oldest events that wait, by call.
+func (r *receiver) heads() map[string]int64 {
+	heads := make(map[string]int64)
+	for call, l := range r.lanes {
+		if len(l.queue) > 0 {
+			heads[call] = l.queue[0].record.Position
+		}
+	}
+	return heads
 }

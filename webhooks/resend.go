@@ -21,7 +21,15 @@ const (
 type redelivery struct {
 	id     string
 	status RedeliveryStatus
-	read   bool // there are no more to read
+	read   bool             // there are no more to read
+	heads  map[string]int64 // positions of the oldest events that waited when it was asked for, by call
+	failed map[*lane]bool   // whose events it asked for, and whose attempt failed
+}
+
+// waited says whether an event waited in its lane when the redelivery was asked for. What has become of it since then is the lane's doing.
+func (one *redelivery) waited(record events.Record) bool {
+	head, waited := one.heads[record.CallID]
+	return record.Owed != nil || waited && record.Position >= head
 }
 
 // A resend is what an endpoint is to get again. The receiver's lock guards it.
@@ -54,11 +62,17 @@ func (r *receiver) feed(ctx context.Context, one *redelivery, w Redelivery) {
 func (r *receiver) resendAll(ctx context.Context, one *redelivery, w Redelivery) error {
 	for position := int64(0); ; {
 		records, err := w.Next(ctx, position, readBatch)
+		r.askAll(one, records)
+		if position == 0 {
+			r.tryNow()
+		}
 		if err != nil || len(records) == 0 {
 			return err
 		}
 		for _, record := range records {
-			position = record.Position
+			if position = record.Position; one.waited(record) {
+				continue
+			}
 			if !r.turnOf(ctx) || !r.resendOne(ctx, one, record) {
 				return ctx.Err()
 			}
@@ -106,7 +120,7 @@ func (r *receiver) resendOne(ctx context.Context, one *redelivery, record events
 	return true
 }
 
-// sendAgain puts an event into its lane, unless it is there.
+// sendAgain puts an event into its lane. If it is there, it is tried at once.
 func (r *receiver) sendAgain(one *redelivery, record events.Record) {
 	l := r.resend.lanes[record.CallID]
 	if l == nil {
@@ -114,6 +128,9 @@ func (r *receiver) sendAgain(one *redelivery, record events.Record) {
 		r.resend.lanes[record.CallID] = l
 	}
 	if slices.ContainsFunc(l.queue, func(i item) bool { return i.record.Position == record.Position }) {
+		r.ask(l, one, record)
+		r.hurry(l, time.Now())
+		r.pump()
 		return
 	}
 	record.Body, record.Owed = nil, nil
@@ -129,13 +146,23 @@ func (r *receiver) sendAgain(one *redelivery, record events.Record) {
 func (r *receiver) drop(l *lane, d decision) {
 	head := l.queue[0]
 	l.pop()
-	one := head.redelivery
-	if one == nil {
+	if len(l.queue) == 0 {
+		delete(r.asked, l)
+	}
+	if head.asked != nil {
+		r.tally(head.asked, d.state == StateDelivered)
+	}
+	if head.redelivery == nil {
 		r.bodies -= len(head.record.Body)
 		return
 	}
+	r.tally(head.redelivery, d.state == StateDelivered)
+}
+
+// tally counts what became of an event of a redelivery.
+func (r *receiver) tally(one *redelivery, delivered bool) {
 	one.status.Waiting--
-	if d.state == StateDelivered {
+	if delivered {
 		one.status.Delivered++
 	} else {
 		one.status.Failed++

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,12 +11,14 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"aldeabridge/aldea/sandbox"
 	"aldeabridge/events"
 	"aldeabridge/journal"
+	"aldeabridge/webhooks/webhooktest"
 )
 
 // newAPIWorld starts a bridge, and points the commands to it.
@@ -130,6 +133,52 @@ func TestASearchForNothingIsExplained(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "q: ") || out != "" {
 			t.Errorf("search %q: got %q, %v, want an error with %q", text, out, err, want)
 		}
+	}
+}
+
+// What waits for a webhook that failed is listed with its next attempt, and is tried at once if somebody asks.
+func TestWhatWaitsIsListedAndCanBeAskedFor(t *testing.T) {
+	w := newAPIWorld(t, nil)
+	var fixed atomic.Bool
+	w.webhook.Script(func(webhooktest.Request) webhooktest.Answer {
+		if fixed.Load() {
+			return webhooktest.OK()
+		}
+		return webhooktest.Answer{Status: 404}
+	})
+	if _, err := w.call("CA1", silence(20*time.Millisecond)).Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	w.stored(t, events.TypeCallEnded, 1)
+	run := func(args ...string) string {
+		t.Helper()
+		out, errs, err := command(t, args...)
+		if err != nil {
+			t.Fatalf("bridge %s: %v\n%s%s", strings.Join(args, " "), err, out, errs)
+		}
+		return out
+	}
+	out := run("deliveries", "--no-json", "--state", "waiting")
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if len(lines) != 3 || !strings.Contains(lines[0], "  NEXT") {
+		t.Fatalf("got\n%s\nwant two deliveries and when they are tried next", out)
+	}
+	next := lines[0][:strings.Index(lines[0], "NEXT")]
+	for _, line := range lines[1:] {
+		if at := strings.TrimSpace(line[len(next):]); at != "now" && !strings.HasPrefix(at, "20") {
+			t.Errorf("got %q, want a time or now in\n%s", at, out)
+		}
+	}
+	if one := run("deliveries", "--no-json", strings.Fields(lines[1])[2]); !strings.Contains(one, "\nnext ") {
+		t.Errorf("got\n%s\nwant when it is tried next", one)
+	}
+	var exit exitCode
+	if out, _, err := command(t, "redeliver", "--waiting"); !errors.As(err, &exit) || exit != 1 || out != "sent 0, failed 2\n" {
+		t.Errorf("got %q, %v, want two that go on waiting", out, err)
+	}
+	fixed.Store(true)
+	if got := run("redeliver", "CA1"); got != "sent 2, failed 0\n" {
+		t.Errorf("got %q, want both sent", got)
 	}
 }
 

@@ -266,6 +266,8 @@ func TestWhatIsSentAgainIsChosenByItsName(t *testing.T) {
 		{"evt_1 --endpoint a", "GET /v1/deliveries?endpoint=a&event=evt_1&limit=1000, POST /v1/deliveries/evt_1.a/redeliver, POST /v1/deliveries/evt_1.b/redeliver"},
 		{"CA1", "POST /v1/calls/CA1/redeliver"},
 		{"CA1 --endpoint a", "POST /v1/calls/CA1/redeliver?endpoint=a"},
+		{"--waiting --endpoint a", `POST /v1/deliveries/redeliver {"state":"waiting","endpoint":"a"}`},
+		{"CA1 --waiting", `POST /v1/deliveries/redeliver {"state":"waiting","call":"CA1"}`},
 		{"CA1 --dead", `POST /v1/deliveries/redeliver {"state":"dead","call":"CA1"}`},
 	} {
 		f.asked = nil

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -203,28 +204,36 @@ func (d deliverer) Redeliver(f console.DeliveryFilter, what string) (string, err
 		Endpoint: f.Endpoint,
 		What:     what,
 		Next: func(ctx context.Context, after int64, limit int) ([]events.Record, error) {
-			return d.settled(ctx, deliveryFilter(f), after, limit)
+			return d.deliverable(ctx, deliveryFilter(f), after, limit)
 		},
 	})
 	return id, apiError(err)
 }
 
-// settled returns what was sent and is delivered or dead. What the endpoint does not want is settled too, but not
-// wanted now either.
-func (d deliverer) settled(ctx context.Context, f journal.DeliveryFilter, after int64, limit int) (all []events.Record, err error) {
-	states := []string{console.DeliveryDelivered, console.DeliveryDead}
+// deliverable returns what is delivered, dead or waiting. What the endpoint does not want is not wanted now either.
+func (d deliverer) deliverable(ctx context.Context, f journal.DeliveryFilter, after int64, limit int) (all []events.Record, err error) {
+	states := []string{console.DeliveryDelivered, console.DeliveryDead, console.DeliveryWaiting}
 	if f.State != "" {
 		states = []string{f.State}
 	}
 	for _, f.State = range states {
-		records, err := d.store.Settled(ctx, f, after, limit)
+		records, err := d.store.Deliverable(ctx, f, after, limit)
 		if err != nil {
 			return nil, err
+		}
+		if f.State == console.DeliveryWaiting {
+			for i := range records {
+				records[i].Owed = []string{f.Endpoint}
+			}
 		}
 		all = append(all, records...)
 	}
 	slices.SortFunc(all, func(a, b events.Record) int { return cmp.Compare(a.Position, b.Position) })
 	return all[:min(len(all), limit)], nil
+}
+
+func (d deliverer) NextAttempt(endpoint, call string) time.Time {
+	return d.dispatcher.NextAttempt(endpoint, call)
 }
 
 func (d deliverer) Redeliveries() []console.Redelivery {

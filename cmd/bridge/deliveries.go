@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/mattn/go-runewidth"
 
@@ -45,9 +46,9 @@ func (c *deliveriesCmd) Run(ctx context.Context, term terminal) error {
 	}
 	query := parameters("state", c.State, "endpoint", c.Endpoint, "call", c.Call, "event", c.Event, "since", c.Since.query(), "until", c.Until.query())
 	t := table{columns: []column{{name: "STORED"}, {name: "DELIVERY"}, {name: "CALL"}, {name: "#", right: true}, {name: "TYPE"},
-		{name: "STATE"}, {name: "ATTEMPTS", right: true}, {name: "WHY"}}}
+		{name: "STATE"}, {name: "ATTEMPTS", right: true}, {name: "NEXT"}, {name: "WHY"}}}
 	n, err := list(ctx, term, c.listOptions, api, "/v1/deliveries", query, func(d console.Delivery) {
-		t.add(localTime(d.Stored), d.ID, d.CallID, strconv.FormatInt(d.Sequence, 10), string(d.Type), d.State, strconv.Itoa(d.Attempts), d.Reason)
+		t.add(localTime(d.Stored), d.ID, d.CallID, strconv.FormatInt(d.Sequence, 10), string(d.Type), d.State, strconv.Itoa(d.Attempts), nextAttempt(d), d.Reason)
 	})
 	if err != nil || c.wanted(term.stdout) {
 		return err
@@ -81,7 +82,7 @@ func (c *deliveriesCmd) one(ctx context.Context, term terminal, api *client.Clie
 	}
 	for _, line := range [][2]string{
 		{"event", fmt.Sprintf("%s  %s  number %d of call %s", d.EventID, d.Type, d.Sequence, d.CallID)},
-		{"endpoint", d.Endpoint}, {"state", state}, {"stored", localTime(d.Stored)}, {"settled", localTime(d.Settled)},
+		{"endpoint", d.Endpoint}, {"state", state}, {"stored", localTime(d.Stored)}, {"settled", localTime(d.Settled)}, {"next", nextAttempt(d.Delivery)},
 	} {
 		fmt.Fprintf(term.stdout, "%-9s %s\n", line[0], printable(line[1]))
 	}
@@ -91,6 +92,14 @@ func (c *deliveriesCmd) one(ctx context.Context, term terminal, api *client.Clie
 	}
 	fmt.Fprintln(term.stdout)
 	return attempts(d.Log).print(term.stdout)
+}
+
+// nextAttempt is when a delivery that waits is tried at the earliest.
+func nextAttempt(d console.Delivery) string {
+	if at := d.NextAttempt; !at.IsZero() && !at.After(time.Now()) {
+		return "now"
+	}
+	return localTime(d.NextAttempt)
 }
 
 // attempts is a table of what was tried.

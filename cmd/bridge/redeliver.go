@@ -17,7 +17,8 @@ import (
 type redeliverCmd struct {
 	apiOptions `embed:""`
 	What       []string `arg:"" optional:"" name:"what" help:"Deliveries (evt_….ENDPOINT), events (evt_…) or calls; without any, all that the flags choose."`
-	Dead       bool     `help:"Only what was given up. Otherwise what was delivered is sent again too."`
+	Dead       bool     `xor:"state" help:"Only what was given up. Otherwise what was delivered is sent again too, and what waits is tried at once."`
+	Waiting    bool     `xor:"state" help:"Only what waits: it is tried at once."`
 	Endpoint   string   `placeholder:"NAME" help:"Only to this endpoint."`
 	Since      moment   `placeholder:"TIME" help:"Only events stored then or later: 2026-11-22, 2026-11-22 15:04, 90m or 7d ago."`
 	Until      moment   `placeholder:"TIME" help:"Only events stored before."`
@@ -62,6 +63,9 @@ func (c *redeliverCmd) start(ctx context.Context, api *client.Client) (all []con
 	if c.Dead {
 		choice.State = console.DeliveryDead
 	}
+	if c.Waiting {
+		choice.State = console.DeliveryWaiting
+	}
 	ask := func(path string, query url.Values, body any) {
 		if err != nil {
 			return
@@ -72,16 +76,16 @@ func (c *redeliverCmd) start(ctx context.Context, api *client.Client) (all []con
 	}
 	if len(c.What) == 0 {
 		if choice == (wish{}) {
-			return nil, errors.New("say what to send again: a delivery, an event, a call, --dead, --endpoint or --since")
+			return nil, errors.New("say what to send again: a delivery, an event, a call, --dead, --waiting, --endpoint or --since")
 		}
 		ask("/v1/deliveries/redeliver", nil, choice)
 	}
 	for _, what := range c.What {
 		isEvent := strings.HasPrefix(what, "evt_")
-		chosen := c.Dead || choice.Since != "" || choice.Until != ""
+		chosen := choice.State != "" || choice.Since != "" || choice.Until != ""
 		switch {
 		case isEvent && (chosen || strings.Contains(what, ".") && c.Endpoint != ""):
-			return nil, fmt.Errorf("%s: it is chosen already: leave --dead, --since, --until and --endpoint out", what)
+			return nil, fmt.Errorf("%s: it is chosen already: leave --dead, --waiting, --since, --until and --endpoint out", what)
 		case isEvent && strings.Contains(what, "."):
 			ask("/v1/deliveries/"+url.PathEscape(what)+"/redeliver", nil, nil)
 		case isEvent:
