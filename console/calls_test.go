@@ -140,6 +140,25 @@ func TestASearchFindsUtterances(t *testing.T) {
 	}
 }
 
+func TestABackupThatCannotBeMadeSaysWhy(t *testing.T) {
+	for _, c := range []struct {
+		err    error
+		status int
+		text   string
+	}{
+		{ErrDisk, 507, "no room"},
+		{ErrDeleted, 503, "Stop bridge"},
+	} {
+		r := newRig(t, nil)
+		r.journal.backup, r.journal.err = bytes.NewReader(nil), fmt.Errorf("%w: write /var/lib/x", c.err)
+		a := r.ask(t, "GET", "/v1/backup", "")
+		a.problem(t, c.status, c.text)
+		if strings.Contains(a.body, "/var/lib") {
+			t.Errorf("got %s, want no path of the server", a.body)
+		}
+	}
+}
+
 func TestABackupIsSentWholeAndOneAtATime(t *testing.T) {
 	r := newRig(t, nil)
 	whole := strings.Repeat("SQLite", 1<<20) // longer than sockets keep at once

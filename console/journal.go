@@ -16,6 +16,10 @@ var (
 	ErrConflict = errors.New("console: conflict")
 	// ErrCursor means that a page was asked for with a cursor that no page gave.
 	ErrCursor = errors.New("console: bad cursor")
+	// ErrDisk means that the disk does not take what is to be written.
+	ErrDisk = errors.New("console: the disk does not take it")
+	// ErrDeleted means that the journal's file was deleted or replaced while it is open.
+	ErrDeleted = errors.New("console: the journal was deleted")
 	// ErrUnavailable means that it cannot be done now, because the program ends.
 	ErrUnavailable = errors.New("console: unavailable")
 )

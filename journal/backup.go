@@ -46,6 +46,9 @@ func (s *Store) Backup(ctx context.Context, path string) (err error) {
 
 // copyTo writes a copy, of one moment. It has a connection of its own, because those that read may not write.
 func (s *Store) copyTo(ctx context.Context, path string) error {
+	if name := s.missing(); name != "" {
+		return fmt.Errorf("%w: %s", ErrDeleted, name)
+	}
 	db, err := openDatabase(s.options.Path, "busy_timeout(10000) temp_store(memory)", 1)
 	if err != nil {
 		return err

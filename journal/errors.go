@@ -26,6 +26,9 @@ var (
 	ErrInUse = errors.New("journal: another process is using it")
 	// ErrDamaged means that the file is not a whole journal. The next Open repairs it.
 	ErrDamaged = errors.New("journal: file is damaged")
+	// ErrDeleted means that a file of the open journal was deleted or replaced. Events are stored until Close, which writes
+	// the journal again. Only Health says so.
+	ErrDeleted = errors.New("journal: file was deleted or replaced")
 	// ErrRepaired means that Open found the file damaged and repaired it. Only Health says so.
 	ErrRepaired = errors.New("journal: file was damaged and is repaired")
 	// ErrForeign means that the file is something else than a journal, damaged or not. It was not touched.

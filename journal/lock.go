@@ -6,28 +6,46 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
-// A lock keeps other processes away for as long as this one lives: the system lets go of it at a crash too. It is
-// not on the journal's own file, where closing it would drop the locks that SQLite has there (POSIX fcntl).
-type lock struct{ file *os.File }
+// A lock excludes other processes while this one runs; the system releases it at a crash, too. It is not on the
+// journal's own file, because closing that would drop the locks that SQLite has there (POSIX fcntl). It is on a lock
+// file and on its directory, so that deleting the lock file does not let a second process in.
+type lock struct{ file, dir *os.File }
 
-// takeLock locks the file at path, and makes it if it is missing. It returns ErrInUse if somebody has it.
+// takeLock locks the file at path, which is made if it is missing, and its directory. It returns ErrInUse if another
+// process has locked either.
 func takeLock(path string) (*lock, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	file, err := flock(path, os.O_CREATE|os.O_RDWR)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := flock(filepath.Dir(path), os.O_RDONLY)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return &lock{file, dir}, nil
+}
+
+// flock opens and locks what is at path. A file system that cannot lock directories is not an error.
+func flock(path string, flag int) (*os.File, error) {
+	f, err := os.OpenFile(path, flag, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDisk, err)
 	}
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		err = ErrInUse
+	} else if flag == os.O_RDONLY {
+		err = nil
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %s", err, path), f.Close())
 	}
-	return &lock{f}, nil
+	return f, nil
 }
 
-// release lets others in. The file stays: removing it would race with somebody who has just opened it.
-func (l *lock) release() error { return l.file.Close() }
+// release unlocks. The lock file is not removed: another process may just have opened it.
+func (l *lock) release() error { return errors.Join(l.file.Close(), l.dir.Close()) }

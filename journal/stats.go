@@ -38,14 +38,17 @@ func (s *Store) Stats() StoreStats {
 }
 
 // Health is nil if all is well. Otherwise it wraps ErrDisk if the last transaction failed, in which case events wait in their
-// calls, ErrDamaged if damage was seen that the next Open repairs, or ErrRepaired if this one did: that stays, so that
+// calls, ErrDeleted if a file was deleted or replaced, ErrDamaged if damage was seen that the next Open repairs, or ErrRepaired if this one did: that stays, so that
 // somebody sees it.
 func (s *Store) Health() error {
+	missing := s.missing()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.trouble != nil:
 		return s.trouble
+	case missing != "":
+		return fmt.Errorf("%w: %s", ErrDeleted, missing)
 	case s.marked:
 		return fmt.Errorf("%w: start again, and it is repaired", ErrDamaged)
 	case s.stats.Salvage != nil:

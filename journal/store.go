@@ -20,7 +20,8 @@ type Store struct {
 	options Options
 	logger  *slog.Logger
 	lock    *lock
-	write   *sql.DB // one connection, the writer's
+	files   []openFile // what Open opened; not changed after it
+	write   *sql.DB    // one connection, the writer's
 	read    *sql.DB
 
 	queue chan op       // for the writer
@@ -85,6 +86,8 @@ func Open(o Options) (_ *Store, err error) {
 		s.logger.Error("journal does not get smaller", "error", err)
 	}
 	s.work.Go(s.keep)
+	s.noteFiles()
+	s.work.Go(s.watchFiles)
 	return s, nil
 }
 
@@ -146,7 +149,7 @@ func (s *Store) Close() (err error) {
 		s.mu.Unlock()
 		close(s.quit)
 		s.work.Wait()
-		err = s.release()
+		err = errors.Join(s.rewrite(), s.release())
 	})
 	return err
 }

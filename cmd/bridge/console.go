@@ -70,6 +70,8 @@ var apiErrors = []struct{ ours, theirs error }{
 	{journal.ErrCallUp, console.ErrConflict},
 	{journal.ErrCursor, console.ErrCursor},
 	{journal.ErrClosed, console.ErrUnavailable},
+	{journal.ErrDisk, console.ErrDisk},
+	{journal.ErrDeleted, console.ErrDeleted},
 	{webhooks.ErrNoEndpoint, console.ErrNotFound},
 	{webhooks.ErrStopped, console.ErrUnavailable},
 }
@@ -174,7 +176,7 @@ func (a archive) Backup(ctx context.Context) (_ io.ReadCloser, size int64, err e
 		return nil, 0, err
 	}
 	if dir, err = os.MkdirTemp(dir, ".backup-*"); err != nil {
-		return nil, 0, err
+		return nil, 0, fmt.Errorf("%w: %w", console.ErrDisk, err)
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "journal.db")
