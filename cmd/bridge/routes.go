@@ -2,8 +2,10 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -27,6 +29,7 @@ func (s *server) routes() *fiber.App {
 		IdleTimeout:           time.Minute,
 		ErrorHandler:          func(c *fiber.Ctx, err error) error { return problem(c, err, s.logger) },
 	})
+	app.Use(s.recoverRequest)
 	// alive: this process can answer. ready: it takes calls.
 	app.Get("/healthz", func(c *fiber.Ctx) error { return c.JSON(fiber.Map{"status": "ok", "version": version.String()}) })
 	app.Get("/readyz", func(c *fiber.Ctx) error {
@@ -52,6 +55,17 @@ func (s *server) routes() *fiber.App {
 	return app
 }
 
+// recoverRequest answers 500 when a handler panics. fasthttp does not recover, so the panic would end all calls.
+func (s *server) recoverRequest(c *fiber.Ctx) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.logger.Error("panic in a request", "method", c.Method(), "type", fmt.Sprintf("%T", r), "stack", string(debug.Stack()))
+			err = fiber.NewError(fiber.StatusInternalServerError, "Something went wrong here.")
+		}
+	}()
+	return c.Next()
+}
+
 // health is the word for the state of one part.
 func health(ok bool) string {
 	if ok {
@@ -61,7 +75,7 @@ func health(ok bool) string {
 }
 
 // journalTrouble is a word for what is wrong with the journal: the disk does not take events, the file is damaged and the next
-// start repairs it, or this one did. It is empty if nothing is.
+// start repairs it, it was deleted, or this start repaired it. It is empty if nothing is.
 func (s *server) journalTrouble() string {
 	kept, ok := s.store.(*journal.Store)
 	if !ok {
@@ -74,6 +88,8 @@ func (s *server) journalTrouble() string {
 		return "repaired"
 	case errors.Is(err, journal.ErrDamaged):
 		return "damaged"
+	case errors.Is(err, journal.ErrDeleted):
+		return "deleted"
 	}
 	return "disk"
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
 	"github.com/gorilla/websocket"
 
 	"aldeabridge/aldea/sandbox"
@@ -213,6 +214,20 @@ func TestHealthAndReadiness(t *testing.T) {
 	var out strings.Builder
 	if err := run(context.Background(), []string{"health", base}, terminal{&out, io.Discard}); err != nil || !strings.Contains(out.String(), "ready") {
 		t.Errorf("got %q, %v, want ready", out.String(), err)
+	}
+}
+
+func TestAPanicInARequestIsAnswered(t *testing.T) {
+	s := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, nil).server
+	app := s.routes()
+	app.Get("/panics", func(*fiber.Ctx) error { panic("secret of a caller") })
+	resp, err := app.Test(httptest.NewRequest("GET", "/panics", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != 500 || resp.Header.Get("Content-Type") != "application/problem+json" || strings.Contains(string(body), "secret") {
+		t.Errorf("got %d %s %s %v, want a problem that keeps the text of the panic to itself", resp.StatusCode, resp.Header.Get("Content-Type"), body, err)
 	}
 }
 
