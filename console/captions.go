@@ -32,17 +32,17 @@ func cues(t Transcript) []cue {
 	return all
 }
 
-// oneLine is text without line breaks, control characters and spaces that nobody sees.
+// oneLine is text without line breaks, hidden characters and superfluous spaces.
 func oneLine(text string) string { return strings.Join(strings.Fields(plain(text)), " ") }
 
-// plain is text with a space in the place of each line break and control character.
+// plain is text with a space in the place of each line break and control character, and without other hidden characters.
 func plain(text string) string {
-	return strings.Map(func(r rune) rune {
+	return events.MapHidden(text, func(r rune) rune {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
 			return ' '
 		}
-		return r
-	}, strings.ToValidUTF8(text, "\uFFFD"))
+		return -1
+	})
 }
 
 // writeText writes a line for each utterance: [0:04.1] caller: hello.

@@ -9,6 +9,8 @@ import (
 	"net/http"
 
 	"github.com/gofiber/fiber/v2"
+
+	"aldeabridge/events"
 )
 
 // refuse is an error that is answered with a status and a text for people: what was wrong, and what would be right.
@@ -32,7 +34,8 @@ func answerJSON(c *fiber.Ctx, v any) error {
 	return answer(c, fiber.StatusOK, fiber.MIMEApplicationJSON, v)
 }
 
-// answer answers with v as JSON. Text keeps its characters: nothing is escaped for HTML.
+// answer answers with v as JSON. Text keeps its characters, but for those that are hidden: they are escaped. Nothing is
+// escaped for HTML.
 func answer(c *fiber.Ctx, status int, contentType string, v any) error {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -41,5 +44,5 @@ func answer(c *fiber.Ctx, status int, contentType string, v any) error {
 		return err
 	}
 	c.Set(fiber.HeaderContentType, contentType)
-	return c.Status(status).Send(b.Bytes())
+	return c.Status(status).Send(events.EscapeHidden(b.Bytes()))
 }

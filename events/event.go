@@ -57,7 +57,7 @@ type Event struct {
 const timeLayout = "2006-01-02T15:04:05.000Z07:00"
 
 // MarshalJSON returns the envelope, minified: {"type":…,"timestamp":…,"data":{"call":…,"sequence":…,…}}.
-// Text keeps its characters: nothing is escaped for HTML.
+// Text keeps its characters, but for those that are hidden: they are escaped. Nothing is escaped for HTML.
 func (e Event) MarshalJSON() ([]byte, error) {
 	if e.Body == nil {
 		return nil, errors.New("events: event without a body")
@@ -91,7 +91,7 @@ func (e Event) MarshalJSON() ([]byte, error) {
 		b = append(b, ',')
 		b = append(b, inner...)
 	}
-	return append(b, '}', '}'), nil
+	return EscapeHidden(append(b, '}', '}')), nil
 }
 
 // JSON returns the bytes of MarshalJSON. Use it rather than json.Marshal, which escapes <, > and &.

@@ -113,6 +113,7 @@ func scanInto(rows *sql.Rows, r *events.Record, more ...any) (time.Time, error) 
 	if err == nil && sum != 0 && sum != sumOf(r.ID, r.Body) {
 		err = fmt.Errorf("%w: the event at %d was changed", ErrDamaged, r.Position)
 	}
+	r.Body = events.EscapeHidden(r.Body) // earlier versions stored hidden characters as they are
 	return time.Unix(0, stored), err
 }
 

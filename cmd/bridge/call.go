@@ -247,7 +247,7 @@ func (c *callCmd) show(term terminal, bar *progressbar.ProgressBar, m mediatest.
 	if bar != nil {
 		_ = bar.Clear()
 	}
-	fmt.Fprintf(term.stdout, "bridge sent %s\n", m.Event)
+	fmt.Fprintf(term.stdout, "bridge sent %s\n", printable(m.Event))
 }
 
 // websocketNormal is the close code of a stream that ended as it should (RFC 6455 section 7.4.1).

@@ -187,7 +187,7 @@ func TestTheTailOfACallEndsWhenAllOfItWasSeen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			newFakeAPI(t, map[string][]string{"GET /v1/calls/CA1": calls, "GET /v1/calls/CA1/events": {history + stored(25, 4, "call.ended") + stored(99, 5, "call.started")}})
 			out, _, err := command(t, "tail", "CA1", "--types", "call.ended,transcript.interim", "--interims=false")
-			want := "{\"type\":\"call.ended\",\"data\":{\"sequence\":2,\"b\":\"<\x7f>\"}}\n{\"type\":\"call.ended\",\"data\":{\"sequence\":4,\"b\":\"<\x7f>\"}}\n"
+			want := `{"type":"call.ended","data":{"sequence":2,"b":"<\u007f>"}}` + "\n" + `{"type":"call.ended","data":{"sequence":4,"b":"<\u007f>"}}` + "\n"
 			if err != nil || out != want {
 				t.Errorf("got\n%s%v, want\n%s", out, err, want)
 			}

@@ -33,7 +33,7 @@ func (c *healthCmd) Run(ctx context.Context, term terminal) error {
 	}
 	defer resp.Body.Close()
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, 4096)) // shown as far as it came
-	fmt.Fprintln(term.stdout, string(body))
+	fmt.Fprintln(term.stdout, printableLines(string(body)))
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s answered %s", url, resp.Status)
 	}

@@ -8,9 +8,9 @@ import (
 	"io"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"aldeabridge/console/client"
+	"aldeabridge/events"
 )
 
 // jsonOption chooses between what people and what programs read.
@@ -72,7 +72,8 @@ func list[T any](ctx context.Context, term terminal, o listOptions, c *client.Cl
 	return n, nil
 }
 
-// printJSON prints JSON on one line: the very bytes, but for the terminal's sake.
+// printJSON prints JSON on one line: the very bytes, but with escapes for characters that a terminal would obey or hide.
+// Also where w is no terminal, since what reads it may show it on one.
 func printJSON(w io.Writer, raw []byte) error {
 	line := raw
 	if bytes.ContainsAny(raw, "\r\n") {
@@ -82,23 +83,7 @@ func printJSON(w io.Writer, raw []byte) error {
 		}
 		line = b.Bytes()
 	}
-	if isTerminal(w) {
-		line = []byte(escapeControls(string(line)))
-	}
+	line = events.EscapeHidden(line)
 	_, err := w.Write(append(line[:len(line):len(line)], '\n'))
 	return err
-}
-
-// escapeControls writes the control characters that JSON allows in strings as JSON escapes: the same JSON, and
-// nothing a terminal obeys.
-func escapeControls(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if r >= 0x7f && r < 0xa0 {
-			fmt.Fprintf(&b, `\u%04x`, r)
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
 }

@@ -8,6 +8,7 @@ import (
 
 	fiberlog "github.com/gofiber/fiber/v2/log"
 
+	"aldeabridge/events"
 	"aldeabridge/internal/logguard"
 )
 
@@ -24,11 +25,21 @@ func newLogger(level, format string, w io.Writer) *slog.Logger {
 		}
 		return a
 	}}
-	var handler slog.Handler = slog.NewTextHandler(w, options)
+	var handler slog.Handler = slog.NewTextHandler(escaper{w}, options)
 	if format == "json" || format == "auto" && !isTerminal(w) {
-		handler = slog.NewJSONHandler(w, options)
+		handler = slog.NewJSONHandler(escaper{w}, options)
 	}
 	return slog.New(logguard.New(handler))
+}
+
+// An escaper writes lines of a log with escapes for hidden characters: slog leaves some of them as they are.
+type escaper struct{ to io.Writer }
+
+func (e escaper) Write(line []byte) (int, error) {
+	if _, err := e.to.Write(events.EscapeHidden(line)); err != nil {
+		return 0, err
+	}
+	return len(line), nil
 }
 
 // catchLibraries makes what libraries print to the standard error lines of the log: net/http, for one, quotes there what an

@@ -58,7 +58,7 @@ func main() {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		os.Exit(130) // interrupted, as asked: there is nothing to explain
 	case err != nil:
-		fmt.Fprintln(os.Stderr, "bridge:", err)
+		fmt.Fprintln(os.Stderr, "bridge:", printableLines(err.Error()))
 		os.Exit(1)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"aldeabridge/actions"
+	"aldeabridge/events"
 	"aldeabridge/internal/version"
 	"aldeabridge/journal"
 	"aldeabridge/webhooks"
@@ -110,9 +112,10 @@ func problem(c *fiber.Ctx, err error, logger *slog.Logger) error {
 		logger.Error("request failed", "route", c.Route().Path, "err", err)
 	}
 	body := fiber.Map{"type": "about:blank", "title": http.StatusText(code), "status": code, "detail": detail}
-	if err := c.Status(code).JSON(body); err != nil {
+	b, err := json.Marshal(body)
+	if err != nil {
 		return err
 	}
 	c.Set(fiber.HeaderContentType, "application/problem+json")
-	return nil
+	return c.Status(code).Send(events.EscapeHidden(b))
 }

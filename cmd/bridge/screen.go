@@ -143,7 +143,7 @@ func (s *screen) end(receiver *webhooktest.Server) error {
 // line prints v as a line of JSON.
 func (s *screen) line(v any) {
 	if b, err := json.Marshal(v); err == nil {
-		fmt.Fprintf(s.out, "%s\n", b)
+		fmt.Fprintf(s.out, "%s\n", events.EscapeHidden(b))
 	}
 }
 

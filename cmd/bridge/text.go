@@ -3,21 +3,20 @@ package main
 import (
 	"strings"
 	"unicode"
+
+	"aldeabridge/events"
 )
 
-// printable returns s as a terminal may show it. What callers say and what carriers call their calls is foreign:
-// control characters could move the cursor, set the clipboard or hide text, and so could those that turn the
-// direction of writing.
+// printable returns s as a terminal may show it: with a space in the place of each line break, and U+FFFD in that of other
+// hidden characters. What callers say and what carriers call their calls is foreign: it could move the cursor, set the
+// clipboard, hide text or turn the direction of writing.
 func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t' || r == '\r' || r == '\u2028' || r == '\u2029':
+	return events.MapHidden(s, func(r rune) rune {
+		if strings.ContainsRune("\n\t\r\u0085\u2028\u2029", r) {
 			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
-			return unicode.ReplacementChar
 		}
-		return r
-	}, s)
+		return unicode.ReplacementChar
+	})
 }
 
 // printableLines is printable for text of many lines.

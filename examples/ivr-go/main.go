@@ -59,7 +59,7 @@ func (h *webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, a := range actions {
 		types = append(types, a["type"])
 	}
-	fmt.Println(e.Data.Call.ID, e.Type, "->", types, e.Data.Reason)
+	fmt.Printf("%+q %s -> %v %+q\n", e.Data.Call.ID, e.Type, types, e.Data.Reason) // quoted: foreign text must not steer a terminal
 	_ = json.NewEncoder(w).Encode(map[string]any{"actions": actions})
 }
 

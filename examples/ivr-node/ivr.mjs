@@ -61,7 +61,8 @@ async function receive(request) {
   const actions = data.sequence > before ? answer(type, data) : [];
   seen.set(data.call.id, Math.max(before, data.sequence));
   if (type === "call.ended") seen.delete(data.call.id);
-  console.log(data.call.id, type, "->", actions.map((a) => a.type), data.reason ?? "");
+  const reason = (data.reason ?? "").replace(/[\p{C}\p{Z}]/gu, " "); // foreign text must not steer a terminal
+  console.log(data.call.id.replace(/[^\w-]/g, "?"), type, "->", actions.map((a) => a.type), reason);
   return [200, { actions }];
 }
 

@@ -55,7 +55,8 @@ def receive(headers, body):
         if kind == "call.ended":
             del seen[call]
     actions = [] if repeat else answer(kind, data)
-    print(call, kind, "->", [a["type"] for a in actions], data.get("reason", ""), flush=True)
+    line = f"{call} {kind} -> {[a['type'] for a in actions]} {data.get('reason', '')}"
+    print("".join(c if c.isprintable() else " " for c in line), flush=True)  # foreign text must not steer a terminal
     return 200, {"actions": actions}
 
 class Webhook(BaseHTTPRequestHandler):

@@ -36,7 +36,7 @@ async function answer(type, data, call) {
     call.messages.push(reply);
     return say(reply.content, reply.id);
   } catch (error) {
-    console.log(data.call.id, "no reply:", error.message);
+    console.log(`${data.call.id} no reply: ${error.message}`.replace(/[\p{C}\p{Z}]/gu, " ")); // foreign text must not steer a terminal
     return say("Sorry, I need a moment. Could you say that again?", "late");
   }
 }

@@ -20,7 +20,7 @@ def clock(ms):
     return f"{ms // 3600000:02}:{ms // 60000 % 60:02}:{ms // 1000 % 60:02}.{ms % 1000:03}"
 
 def one_line(text):
-    return " ".join(text.split())
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 def transcript(event):
     data, call = event["data"], event["data"]["call"]
