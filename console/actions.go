@@ -27,13 +27,21 @@ type Acting struct {
 	ActionIDs []string `json:"action_ids"`
 }
 
+// maxActions is how many bytes of actions are read, 2 MiB: a play may bring its audio along.
+const maxActions = 2 << 20
+
 // act answers POST /v1/calls/{id}/actions.
 func (a *API) act(ctx context.Context, c *fiber.Ctx, _ *query) error {
 	id, err := parameter(c, "id")
 	if err != nil {
 		return err
 	}
-	ids, err := a.config.Actor.Act(strings.Clone(id), c.Body())
+	body, done, err := a.body(c, maxActions)
+	defer done()
+	if err != nil {
+		return err
+	}
+	ids, err := a.config.Actor.Act(strings.Clone(id), body)
 	switch {
 	case errors.Is(err, ErrActions):
 		return refuse(fiber.StatusUnprocessableEntity, "Nothing was done: %v.", err)

@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"aldeabridge/events"
@@ -16,6 +17,21 @@ func TestActionsAreHandedOn(t *testing.T) {
 	}
 	if len(actor.calls) != 1 || actor.calls[0] != "CA 1" || actor.bodies[0] != `{"actions":[]}` {
 		t.Errorf("got calls %q and bodies %q", actor.calls, actor.bodies)
+	}
+}
+
+func TestBodiesThatAreNotRead(t *testing.T) {
+	actor := &fakeActor{}
+	r := newRig(t, func(c *Config) { c.Actor = actor })
+	for _, path := range []string{"/v1/calls/CA1/actions", "/v1/deliveries/redeliver"} {
+		for _, coding := range []string{"gzip", "deflate", "br", "zstd", "gzip, gzip", "identity, gzip"} {
+			r.ask(t, "POST", path, `{"actions":[]}`, "Content-Encoding: "+coding).problem(t, 415, "without compression")
+		}
+	}
+	r.ask(t, "POST", "/v1/calls/CA1/actions", strings.Repeat(" ", maxActions+1)).problem(t, 413, "2097152")
+	r.ask(t, "POST", "/v1/deliveries/redeliver", strings.Repeat(" ", 64<<10+1)).problem(t, 413, "65536")
+	if len(actor.calls) != 0 {
+		t.Errorf("got calls %q, want none", actor.calls)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"aldeabridge/events"
+	"aldeabridge/internal/reqbody"
 )
 
 const (
@@ -29,6 +30,8 @@ type Config struct {
 	Deliverer Deliverer
 	Actor     Actor
 	Guard     *Guard
+	// Bodies bounds the bodies of requests on their way into memory. Nil means a bound of its own.
+	Bodies *reqbody.Budget
 	// Logger gets requests that failed through no fault of the client's. Nil means nobody.
 	Logger *slog.Logger
 
@@ -57,6 +60,9 @@ func New(c Config) *API {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	if c.Bodies == nil {
+		c.Bodies = &reqbody.Budget{}
+	}
 	if c.heartbeat == 0 {
 		c.heartbeat = heartbeat
 	}
@@ -81,6 +87,15 @@ func (a *API) Register(r fiber.Router) {
 		}
 	}
 	r.Use("/v1", noRoute)
+}
+
+// body reads the body of a request, which may have at most limit bytes. It is valid until done is called, in any case.
+func (a *API) body(c *fiber.Ctx, limit int) (body []byte, done func(), err error) {
+	body, done, err = a.config.Bodies.Read(c.Context(), limit)
+	if e := (*reqbody.Error)(nil); errors.As(err, &e) {
+		err = refuse(e.Status, "%s", e.Detail)
+	}
+	return body, done, err
 }
 
 // handler is the route as Fiber wants it.

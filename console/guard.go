@@ -35,12 +35,20 @@ func (g *Guard) Handle(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	err := g.admit(c)
 	if err == nil {
+		keep(c)
 		err = c.Next()
 	}
 	if err != nil {
 		return answerError(c, err, g.logger)
 	}
 	return nil
+}
+
+// keep protects the connection of a request that was admitted from being closed for others, where connections are counted.
+func keep(c *fiber.Ctx) {
+	if counted, ok := c.Context().Conn().(interface{ Keep() bool }); ok {
+		counted.Keep()
+	}
 }
 
 // admit returns nil for whom we serve.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"aldeabridge/internal/reqbody"
 )
 
 // redeliverOne answers POST /v1/deliveries/{id}/redeliver.
@@ -51,7 +53,12 @@ type wanted struct {
 
 // redeliverMany answers POST /v1/deliveries/redeliver.
 func (a *API) redeliverMany(_ context.Context, c *fiber.Ctx, _ *query) error {
-	w, err := readWanted(c.Body())
+	body, done, err := a.body(c, reqbody.DefaultLimit)
+	defer done()
+	if err != nil {
+		return err
+	}
+	w, err := readWanted(body)
 	if err != nil {
 		return err
 	}

@@ -55,14 +55,22 @@ func (s *Server) admitSigned(c *fiber.Ctx) *refusal {
 		"check the auth token, and that the public URL is the one the carrier uses"}
 }
 
-// admitWebhook checks who posts to the voice webhook. The answer holds the path token, so that alone opens
-// it to this machine only.
+// admitSender checks who posts to the voice webhook, as far as that is known before its body is read. The answer holds the path
+// token, so that alone opens it to this machine only.
+func (s *Server) admitSender(c *fiber.Ctx) *refusal {
+	switch {
+	case len(s.AuthTokens) > 0 && c.Get(signatureHeader) == "":
+		return &refusal{fiber.StatusForbidden, "the request has no " + signatureHeader}
+	case len(s.AuthTokens) > 0, local(c), s.Insecure && s.PathToken == "":
+		return nil
+	}
+	return notLocal
+}
+
+// admitWebhook checks the signature of what was posted to the voice webhook.
 func (s *Server) admitWebhook(c *fiber.Ctx, body []byte) *refusal {
 	if len(s.AuthTokens) == 0 {
-		if local(c) || s.Insecure && s.PathToken == "" {
-			return nil
-		}
-		return notLocal
+		return nil // admitSender has seen all there is to see
 	}
 	public, ok := parsePublicURL(s.PublicURL)
 	if !ok {

@@ -31,6 +31,13 @@ func newConn(nc net.Conn, from io.Reader, early []byte, shared *buffers) *conn {
 	return c
 }
 
+// leave tells whoever counts connections that this one is a stream now, which MaxStreams bounds.
+func leave(handlers net.Conn) {
+	if counted, ok := unwrapped(handlers).(interface{ Leave() }); ok {
+		counted.Leave()
+	}
+}
+
 // unwrapped returns the connection inside of fasthttp's wrapper, which answers Close without closing: it means to close
 // when the handler returns.
 func unwrapped(nc net.Conn) net.Conn {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/gofiber/contrib/websocket"
 	"github.com/gofiber/fiber/v2"
+
+	"aldeabridge/internal/reqbody"
 )
 
 // Defaults of a Server.
@@ -53,6 +55,9 @@ type Server struct {
 	// Shutdown. It must be set.
 	Serve func(ctx context.Context, s *Stream)
 
+	// Bodies bounds the bodies of voice webhooks on their way into memory. Nil means a bound of its own.
+	Bodies *reqbody.Budget
+
 	// Logger gets what operators should know. Nil means silence.
 	Logger *slog.Logger
 
@@ -92,6 +97,9 @@ func (s *Server) Register(r fiber.Router) {
 func (s *Server) setUp() {
 	s.once.Do(func() {
 		s.ctx, s.cancel = context.WithCancel(context.Background())
+		if s.Bodies == nil {
+			s.Bodies = &reqbody.Budget{}
+		}
 		if s.Logger == nil {
 			s.Logger = slog.New(slog.DiscardHandler)
 		}
@@ -126,7 +134,8 @@ func (s *Server) Stats() ServerStats {
 func (s *Server) upgrade(c *fiber.Ctx, upgrade fiber.Handler) error {
 	if !websocket.IsWebSocketUpgrade(c) {
 		c.Set(fiber.HeaderUpgrade, "websocket")
-		return (&refusal{fiber.StatusUpgradeRequired, "this address speaks WebSocket"}).send(c)
+		return (&refusal{fiber.StatusUpgradeRequired, "this address speaks WebSocket: a request needs HTTP/1.1 and the headers " +
+			"Connection: Upgrade and Upgrade: websocket, also through a proxy"}).send(c)
 	}
 	if no := s.admitStream(c); no != nil {
 		return s.deny(c, no)
@@ -161,6 +170,7 @@ func (s *Server) handle(c *websocket.Conn) {
 		return
 	}
 	handlers := c.NetConn()
+	leave(handlers)
 	if nc, early, ok := take(handlers); ok {
 		go s.run(slot, newConn(nc, nc, early, &s.buffers))
 		return

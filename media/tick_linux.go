@@ -36,7 +36,11 @@ var errTaken = errors.New("media: the connection is a stream's")
 // take returns the connection under the one that a handler got, and what the server has read of it, if the
 // stream may have it. The handler's is of no use any more then. Only its reader may call it.
 func take(handlers net.Conn) (c net.Conn, early []byte, ok bool) {
-	a, ok := unwrapped(handlers).(*acceptedConn)
+	under := unwrapped(handlers)
+	if wrapper, ok := under.(interface{ NetConn() net.Conn }); ok {
+		under = wrapper.NetConn()
+	}
+	a, ok := under.(*acceptedConn)
 	if !ok {
 		return nil, nil, false
 	}

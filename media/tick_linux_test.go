@@ -2,12 +2,17 @@ package media
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net"
 	"os"
 	"testing"
 	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"aldeabridge/media/mediatest"
 )
 
 // ticked returns a connection that is read at ticks, and its other end.
@@ -116,5 +121,50 @@ func TestTickedReadsDoNotAllocate(t *testing.T) {
 	})
 	if got != 0 {
 		t.Errorf("%v allocations a read, want 0", got)
+	}
+}
+
+// A countedListener counts connections, as cmd/bridge's does.
+type countedListener struct {
+	net.Listener
+	left chan struct{} // gets a value when a connection has become a stream
+}
+
+func (l countedListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	return countedConn{c, l.left}, err
+}
+
+type countedConn struct {
+	net.Conn
+	left chan struct{}
+}
+
+func (c countedConn) NetConn() net.Conn { return c.Conn }
+
+func (c countedConn) Leave() { c.left <- struct{}{} }
+
+func TestAStreamLeavesWhatCountsConnectionsAndIsReadAtTicks(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ticks := make(chan bool, 1)
+	s := &Server{Serve: func(_ context.Context, st *Stream) {
+		_, ok := st.ws.(*conn).net.(*tickedConn)
+		ticks <- ok
+	}}
+	app := fiber.New(fiber.Config{DisableStartupMessage: true})
+	s.Register(app)
+	l := countedListener{s.Listener(inner), make(chan struct{}, 1)}
+	served := make(chan error, 1)
+	go func() { served <- app.Listener(l) }()
+	_, _ = (&mediatest.Call{URL: "ws://" + inner.Addr().String() + "/media/twilio"}).Run(t.Context()) // the server ends it at once
+	<-l.left
+	if !<-ticks {
+		t.Error("want the stream read at ticks, though its connection is wrapped")
+	}
+	if err := errors.Join(s.Shutdown(t.Context()), inner.Close(), <-served); err != nil {
+		t.Error(err)
 	}
 }

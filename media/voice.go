@@ -3,12 +3,15 @@ package media
 import (
 	"cmp"
 	"encoding/xml"
+	"errors"
 	"net/url"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
+
+	"aldeabridge/internal/reqbody"
 )
 
 const (
@@ -56,9 +59,13 @@ type redirect struct {
 // back when its stream ends before the call does, after a lost connection or our shutdown. While this server
 // takes no streams, the caller is held and asks again. A call that we hung up is told so. Asking twice is harmless.
 func (s *Server) voice(c *fiber.Ctx) error {
-	body := c.Request().Body() // as it came: the signature is over it
-	if len(body) > maxForm {
-		return (&refusal{fiber.StatusRequestEntityTooLarge, "the form is too large"}).send(c)
+	if no := s.admitSender(c); no != nil {
+		return s.deny(c, no)
+	}
+	body, done, err := s.Bodies.Read(c.Context(), maxForm) // as it came: the signature is over it
+	defer done()
+	if e := (*reqbody.Error)(nil); errors.As(err, &e) {
+		return s.deny(c, &refusal{e.Status, e.Detail})
 	}
 	if no := s.admitWebhook(c, body); no != nil {
 		return s.deny(c, no)
@@ -70,7 +77,7 @@ func (s *Server) voice(c *fiber.Ctx) error {
 	form, err := url.ParseQuery(string(body))
 	callSID := form.Get("CallSid")
 	if err != nil || callSID == "" || len(callSID) > maxIDSize {
-		return (&refusal{fiber.StatusBadRequest, "the form has no usable CallSid"}).send(c)
+		return s.deny(c, &refusal{fiber.StatusBadRequest, "the form has no usable CallSid"})
 	}
 	if s.hungUp.has(callSID, time.Now()) {
 		return sendTwiML(c, twiml{Hangup: &struct{}{}})

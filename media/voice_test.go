@@ -167,6 +167,7 @@ func TestTheWebhookRefusesWhatItCannotAnswer(t *testing.T) {
 		{"no call", &media.Server{PublicURL: public}, url.Values{"From": {"+1"}}, nil, 400, "CallSid"},
 		{"a monstrous call", &media.Server{PublicURL: public}, url.Values{"CallSid": {strings.Repeat("C", 1000)}}, nil, 400, "CallSid"},
 		{"a monstrous form", &media.Server{PublicURL: public}, url.Values{"CallSid": {"CA1"}, "x": {strings.Repeat("C", 70000)}}, nil, 413, "too large"},
+		{"a compressed form", &media.Server{PublicURL: public}, form, http.Header{"Content-Encoding": {"gzip"}}, 415, "without compression"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			status, body, header := serve(t, c.server).post(t, c.form, c.header)

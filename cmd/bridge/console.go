@@ -36,7 +36,7 @@ func (s *server) registerAPI(app *fiber.App, guard *console.Guard) {
 	if !ok {
 		return
 	}
-	config := console.Config{Journal: archive{kept, s.options.dataDir}, Actor: s, Guard: guard, Logger: s.logger}
+	config := console.Config{Journal: archive{kept, s.options.dataDir}, Actor: s, Guard: guard, Bodies: &s.edge.api, Logger: s.logger}
 	if s.dispatcher != nil {
 		config.Deliverer = deliverer{kept, s.dispatcher}
 	}

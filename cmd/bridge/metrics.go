@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"aldeabridge/events"
+	"aldeabridge/internal/reqbody"
 	"aldeabridge/internal/version"
 	"aldeabridge/journal"
 	"aldeabridge/webhooks"
@@ -31,6 +33,7 @@ type metrics struct {
 	frames     *prometheus.CounterVec
 	silence    prometheus.Counter
 	gaps       *prometheus.CounterVec
+	refusals   *prometheus.CounterVec
 
 	attempts   *prometheus.CounterVec
 	attempt    *prometheus.HistogramVec
@@ -63,6 +66,7 @@ func newMetrics() *metrics {
 		frames:     counter("media_frames_total", "Messages of media streams that ended; skipped are those that were no use: unreadable, of another stream, of a track that was not announced.", "outcome"),
 		silence:    prometheus.NewCounter(prometheus.CounterOpts{Name: "bridge_media_silence_seconds_total", Help: "Silence put in for audio that never came, in calls that ended."}),
 		gaps:       counter("audio_gap_seconds_total", "Audio that nobody will transcribe, because it had to wait for too long.", "cause"),
+		refusals:   counter("http_refusals_total", "HTTP requests that were answered with an error, by its status.", "status"),
 		attempts:   counter("webhook_attempts_total", "Requests to webhooks.", "endpoint", "result"),
 		attempt:    histogram("webhook_attempt_seconds", "How long a request to a webhook takes, its answer included.", attemptBuckets, "endpoint"),
 		delivery:   histogram("webhook_delivery_seconds", "From an event's place in the journal to the 2xx answer.", deliveryBuckets, "endpoint"),
@@ -70,7 +74,7 @@ func newMetrics() *metrics {
 		redelivery: prometheus.NewCounter(prometheus.CounterOpts{Name: "bridge_webhook_redelivered_total", Help: "Events that were sent again and accepted."}),
 		unread:     counter("webhook_answers_unread_total", "2xx answers whose body could not be read, by what was wrong with it.", "endpoint", "cause"),
 	}
-	m.registry.MustRegister(m.events, m.ended, m.calls, m.utterances, m.frames, m.silence, m.gaps, m.attempts, m.attempt, m.delivery, m.dead, m.redelivery, m.unread,
+	m.registry.MustRegister(m.events, m.ended, m.calls, m.utterances, m.frames, m.silence, m.gaps, m.refusals, m.attempts, m.attempt, m.delivery, m.dead, m.redelivery, m.unread,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -92,6 +96,13 @@ func (m *metrics) event(e events.Event) {
 		m.frames.WithLabelValues("bad").Add(float64(b.Counts.FramesBad))
 		m.frames.WithLabelValues("skipped").Add(float64(b.Counts.MessagesSkipped))
 		m.silence.Add(float64(b.Counts.Silence) / 1000)
+	}
+}
+
+// answered counts the answer to an HTTP request if it is an error.
+func (m *metrics) answered(status int) {
+	if status >= 400 {
+		m.refusals.WithLabelValues(strconv.Itoa(status)).Inc()
 	}
 }
 
@@ -180,6 +191,7 @@ func (g gauges) Collect(out chan<- prometheus.Metric) {
 	count("log_lines_suppressed_total", "Lines of the log that were only counted, because too many of their kind came.",
 		float64(suppressedLines(g.server.logger)))
 	g.media(count)
+	g.edge(gauge, count)
 	g.recognizer(gauge, count)
 	g.journal(gauge, count)
 	g.webhooks(gauge)
@@ -196,6 +208,24 @@ type putFunc func(name, help string, value float64, labels ...string)
 func (g gauges) media(count putFunc) {
 	s := g.server.media.Stats()
 	count("media_streams_without_audio_total", "Media streams that brought messages, and no audio that can be read.", float64(s.NoAudio))
+}
+
+func (g gauges) edge(gauge, count putFunc) {
+	e := &g.server.edge
+	s := e.listener.Stats()
+	gauge("connections", "Connections to this server that are no media streams.", float64(s.Open))
+	gauge("connections_limit", "How many there can be.", float64(s.Limit))
+	const closed = "Connections without a request that were closed to make room for others, because of what was used up."
+	count("connections_closed_total", closed, float64(s.ClosedTotal), "reason", "total")
+	count("connections_closed_total", closed, float64(s.ClosedAddress), "reason", "address")
+	count("connections_closed_total", closed, float64(s.ClosedDescriptors), "reason", "descriptors")
+	count("accept_failures_total", "Connections that the operating system had no room for.", float64(s.AcceptFailures))
+	gauge("calls_limit", "How many calls can be up: BRIDGE_MAX_CALLS, or as many as there are open files for.", float64(e.plan.Calls))
+	bodies := map[string]reqbody.Stats{"carrier": e.media.Stats(), "api": e.api.Stats()}
+	for from, b := range bodies {
+		gauge("http_body_bytes", "Memory of request bodies above 8 KiB that are being received.", float64(b.Used), "from", from)
+		count("http_bodies_refused_total", "Bodies refused because too much of that memory was in use.", float64(b.Refused), "from", from)
+	}
 }
 
 func (g gauges) recognizer(gauge, count putFunc) {

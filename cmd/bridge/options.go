@@ -26,6 +26,7 @@ type options struct {
 	Listen    string        `env:"BRIDGE_LISTEN" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on (${default})."`
 	PublicURL string        `name:"public-url" env:"BRIDGE_PUBLIC_URL" placeholder:"URL" help:"What the carrier calls this server, https://host: signatures are checked against it."`
 	DataDir   string        `env:"BRIDGE_DATA_DIR" placeholder:"DIR" help:"Where data lives (the user's data directory)."`
+	Proxies   []string      `name:"trusted-proxies" env:"BRIDGE_TRUSTED_PROXIES" placeholder:"CIDR,…" help:"Proxies in front of this server: connections through them are counted by the address in X-Forwarded-For."`
 	Insecure  bool          `env:"BRIDGE_INSECURE" help:"Take streams from anybody, on any address."`
 	MaxCalls  int           `env:"BRIDGE_MAX_CALLS" default:"2500" placeholder:"N" help:"Streams at once; more get 503 (${default})."`
 	Grace     time.Duration `env:"BRIDGE_GRACE" default:"30s" placeholder:"TIME" help:"How long the last words and webhooks may take at SIGTERM, which ends all calls (${default})."`
@@ -51,6 +52,7 @@ type options struct {
 
 	secrets secrets
 	allowed []netip.Prefix // AllowNetworks, read
+	proxies []netip.Prefix // Proxies, read
 }
 
 // webhookOptions is how the webhook at WebhookURL is reached. Those of the configuration file have their own.
@@ -144,13 +146,18 @@ func (o *options) validate() error {
 	}
 	if o.PublicURL != "" {
 		u, err := url.Parse(o.PublicURL)
-		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 			return fmt.Errorf("BRIDGE_PUBLIC_URL: %q is not like https://bridge.example.com", o.PublicURL)
 		}
 	}
 	if o.Aldea.URL != "" && o.secrets.aldeaKey == "" {
 		return errors.New("ALDEA_URL is set, but ALDEA_API_KEY is not: set the key, or leave both out to use the built-in sandbox")
 	}
+	proxies, err := parseProxies(o.Proxies)
+	if err != nil {
+		return err
+	}
+	o.proxies = proxies
 	for _, text := range o.AllowNetworks {
 		network, err := netip.ParsePrefix(text)
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"slices"
@@ -12,25 +11,34 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"aldeabridge/actions"
 	"aldeabridge/events"
+	"aldeabridge/internal/reqbody"
 	"aldeabridge/internal/version"
 	"aldeabridge/journal"
 	"aldeabridge/webhooks"
 )
 
+const (
+	maxHeader   = 4 << 10          // bytes of a request's line and headers
+	requestTime = 10 * time.Second // in which a request must arrive, with its body
+)
+
 // routes returns the HTTP server: the carrier's routes and the health checks.
 func (s *server) routes() *fiber.App {
 	app := fiber.New(fiber.Config{
-		AppName:               "bridge " + version.String(),
-		DisableStartupMessage: true,
-		BodyLimit:             actions.MaxBody,
-		ReadBufferSize:        4 << 10, // longest request header; a call keeps this buffer to its end
-		ReadTimeout:           10 * time.Second,
-		WriteTimeout:          10 * time.Second,
-		IdleTimeout:           time.Minute,
-		ErrorHandler:          func(c *fiber.Ctx, err error) error { return problem(c, err, s.logger) },
+		AppName:                      "bridge " + version.String(),
+		DisableStartupMessage:        true,
+		StreamRequestBody:            true, // nothing is allocated for a body that is only announced; see reqbody
+		DisablePreParseMultipartForm: true, // it would be read into memory and files, without a bound
+		BodyLimit:                    reqbody.DefaultLimit,
+		ReadBufferSize:               maxHeader, // a connection keeps this buffer until it becomes a stream
+		ReadTimeout:                  requestTime,
+		WriteTimeout:                 10 * time.Second,
+		IdleTimeout:                  time.Minute,
+		ErrorHandler:                 s.problem, // of what is no request; handleFirst answers the errors of handlers
 	})
+	s.guardServer(app.Server())
+	app.Use(s.handleFirst)
 	app.Use(s.recoverRequest)
 	// alive: this process can answer. ready: it takes calls.
 	app.Get("/healthz", func(c *fiber.Ctx) error { return c.JSON(fiber.Map{"status": "ok", "version": version.String()}) })
@@ -103,14 +111,34 @@ func (s *server) webhookHealthy() bool {
 	})
 }
 
-// problem answers an error as application/problem+json (RFC 9457).
-func problem(c *fiber.Ctx, err error, logger *slog.Logger) error {
-	code, detail := fiber.StatusInternalServerError, "Something went wrong here."
-	if e := (*fiber.Error)(nil); errors.As(err, &e) {
-		code, detail = e.Code, e.Message
-	} else {
-		logger.Error("request failed", "route", c.Route().Path, "err", err)
+// What the HTTP server reports without saying what would be right.
+var (
+	refusedHeader = fiber.NewError(fiber.StatusRequestHeaderFieldsTooLarge,
+		fmt.Sprintf("The request line and the headers are longer than %d bytes together.", maxHeader))
+	refusedSlow = fiber.NewError(fiber.StatusRequestTimeout, fmt.Sprintf("The request did not arrive within %v.", requestTime))
+)
+
+// problem answers an error as application/problem+json (RFC 9457), and counts it.
+func (s *server) problem(c *fiber.Ctx, err error) error {
+	if errors.Is(err, fiber.ErrBadGateway) { // Fiber's word for a connection that is closed
+		c.Context().SetConnectionClose()
+		return nil
 	}
+	code, detail := fiber.StatusInternalServerError, "Something went wrong here."
+	refused, unread := (*fiber.Error)(nil), (*reqbody.Error)(nil)
+	switch {
+	case errors.Is(err, fiber.ErrRequestHeaderFieldsTooLarge):
+		code, detail = refusedHeader.Code, refusedHeader.Message
+	case errors.Is(err, fiber.ErrRequestTimeout):
+		code, detail = refusedSlow.Code, refusedSlow.Message
+	case errors.As(err, &unread):
+		code, detail = unread.Status, unread.Detail
+	case errors.As(err, &refused):
+		code, detail = refused.Code, refused.Message
+	default:
+		s.logger.Error("request failed", "route", c.Route().Path, "err", err)
+	}
+	s.metrics.answered(code)
 	body := fiber.Map{"type": "about:blank", "title": http.StatusText(code), "status": code, "detail": detail}
 	b, err := json.Marshal(body)
 	if err != nil {

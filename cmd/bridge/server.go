@@ -19,6 +19,7 @@ import (
 	"aldeabridge/console"
 	"aldeabridge/control"
 	"aldeabridge/events"
+	"aldeabridge/internal/listen"
 	"aldeabridge/internal/version"
 	"aldeabridge/media"
 	"aldeabridge/webhooks"
@@ -41,10 +42,11 @@ type server struct {
 	dispatcher *webhooks.Dispatcher // nil without a webhook
 	api        *console.API         // nil with a journal in memory
 	sandbox    *sandbox.Server      // nil with a real recogniser
-	late       atomic.Int64         // answers whose actions came too late
-	draining   atomic.Bool          // no new calls are taken
-	calling    context.Context      // bounds every call's recognition
-	hangUp     context.CancelFunc   // ends calling
+	edge       edge
+	late       atomic.Int64       // answers whose actions came too late
+	draining   atomic.Bool        // no new calls are taken
+	calling    context.Context    // bounds every call's recognition
+	hangUp     context.CancelFunc // ends calling
 }
 
 // hooks is who else wants to know, and what tests put in the place of the network. All may be nil; none may block.
@@ -101,8 +103,12 @@ func newServer(o options, h hooks, logger *slog.Logger) (_ *server, err error) {
 	if err := s.newCalls(settings, h); err != nil {
 		return nil, err
 	}
+	s.openEdge()
 	s.media = s.newMedia()
 	s.app = s.routes()
+	s.edge.listener = listen.New(s.media.Listener(s.listener), listen.Config{
+		Total: s.edge.plan.Connections, Trusted: o.proxies, Logger: s.logger,
+	})
 	return s, nil
 }
 
@@ -172,7 +178,8 @@ func (s *server) newMedia() *media.Server {
 		AuthTokens: o.secrets.twilio,
 		PathToken:  o.secrets.mediaToken,
 		Insecure:   o.Insecure,
-		MaxStreams: o.MaxCalls,
+		MaxStreams: s.edge.plan.Calls,
+		Bodies:     &s.edge.media,
 		Tick:       o.Tick,
 		Logger:     s.logger,
 		Serve: func(ctx context.Context, stream *media.Stream) {
@@ -232,7 +239,7 @@ func (s *server) run(ctx context.Context) error {
 		delivered <- s.dispatcher.Run(delivering)
 	}()
 	serving := make(chan error, 1)
-	go func() { serving <- s.app.Listener(s.media.Listener(s.listener)) }()
+	go func() { serving <- s.app.Listener(s.edge.listener) }()
 	s.logger.Info("listening", "address", s.listener.Addr().String(), "media", "/media/twilio", "voice", "/voice/twilio")
 
 	var err error
