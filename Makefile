@@ -22,7 +22,7 @@ CYCLONEDX   := v1.9.0
 VERSION     ?= $(shell git describe --tags --match='v*' --always --dirty 2>/dev/null)
 LDFLAGS     := -s -w $(if $(VERSION),-X aldeabridge/internal/version.release=$(VERSION))
 
-.PHONY: build demo test test-peers compat lint fmt bench fuzz golden soak chaos crash outage stuck powercut bench-journal bench-calls burst latency release release-check clean
+.PHONY: build demo test test-peers compat lint fmt bench fuzz golden soak chaos crash outage stuck attack powercut bench-journal bench-calls burst latency release release-check clean
 
 build: ## bin/bridge (static) and bin/bridge-sphinx (the offline recogniser's host)
 	GOEXPERIMENT=$(EXPERIMENT) CGO_ENABLED=0 $(GO) build -trimpath -ldflags='$(LDFLAGS)' -o bin/bridge ./cmd/bridge
@@ -53,6 +53,7 @@ lint: ## gofmt, vet, golangci-lint with staticcheck, the workflows, known vulner
 	GOEXPERIMENT=$(EXPERIMENT) $(GO) vet ./codec
 	cd bench && $(GO) vet ./...
 	cd journal/powercut && $(GO) vet ./...
+	cd test/attack && $(GO) vet ./...
 	@test -x bin/golangci-lint-$(GOLANGCI) || { GOBIN=$(CURDIR)/bin/tools $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) && mv bin/tools/golangci-lint bin/golangci-lint-$(GOLANGCI); }
 	bin/golangci-lint-$(GOLANGCI) run ./...
 	@test -x bin/tools/actionlint-$(ACTIONLINT)/actionlint || GOBIN=$(CURDIR)/bin/tools/actionlint-$(ACTIONLINT) $(GO) install github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT)
@@ -107,6 +108,9 @@ outage: ## nobody listens at the webhook for a minute, while calls come, end and
 stuck: ## 1,000 calls of 20 utterances, one of two webhooks fails for ever: the others do not feel it, and nothing is lost
 	$(GO) test ./webhooks -count=1 -v -timeout=10m -run=FailsForEver -stuck.calls=1000
 	$(GO) test ./cmd/bridge -count=1 -v -timeout=30m -run=FailsForEver -stuck.calls=1000 -stuck.utterances=20 -stuck.every=2s -stuck.ratio=2
+
+attack: ## each attack of docs/security.md at full size, while a call of ten utterances runs: prints a table; some 20 minutes
+	cd test/attack && $(GO) test -count=1 -v -timeout=60m . -attack.full $(ARGS)
 
 powercut: ## power cuts and a full disk, on a disk that forgets what was not synced (root and /dev/fuse)
 	cd journal/powercut && $(GO) test -count=1 -v .
