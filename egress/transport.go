@@ -12,8 +12,8 @@ import (
 const (
 	connectTimeout = 3 * time.Second // with the look-up of the name
 	tlsTimeout     = 5 * time.Second
-	idleTimeout    = 90 * time.Second
-	maxHeader      = 64 << 10 // of an answer
+	idleTimeout    = 30 * time.Second // of a connection that nothing is sent on: a burst must not hold descriptors for long
+	maxHeader      = 64 << 10         // of an answer
 
 	// An HTTP/2 connection carries many requests: a dead one is found by a ping, before those on it
 	// time out one after the other.
