@@ -3,6 +3,7 @@ package media
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"runtime/debug"
 	"sync"
@@ -65,7 +66,7 @@ type Server struct {
 	ctx     context.Context // of all streams
 	cancel  context.CancelFunc
 	slots   slots
-	tokens  tokens
+	calls   calls
 	hungUp  hangUps
 	n       serverCounters
 	denied  refusals
@@ -124,6 +125,8 @@ func (s *Server) Stats() ServerStats {
 		Denied:   s.n.denied.Load(),
 		Full:     s.n.full.Load(),
 		Token:    s.n.token.Load(),
+		Second:   s.n.second.Load(),
+		TooOften: s.n.often.Load(),
 		NoStart:  s.n.noStart.Load(),
 		NoAudio:  s.n.noAudio.Load(),
 		Panicked: s.n.panicked.Load(),
@@ -187,6 +190,7 @@ func (s *Server) run(slot *slot, c *conn) {
 	stop := context.AfterFunc(s.ctx, func() { st.end(EndShutdown) })
 	defer stop()
 	if s.begin(st) {
+		defer func() { s.calls.leave(st, time.Now()) }()
 		s.Serve(s.ctx, st)
 		s.logEnd(st)
 	}
@@ -226,14 +230,29 @@ func (s *Server) begin(st *Stream) bool {
 		st.refuse(websocket.CloseUnsupportedData)
 		return false
 	}
-	if err := s.tokens.redeem(st.start.CallSID, st.start.token, time.Now()); err != nil {
-		s.n.token.Add(1)
-		s.Logger.Warn("stream refused", "call_sid", st.start.CallSID, "error", err)
-		st.refuse(websocket.ClosePolicyViolation)
+	if err := s.admit(st); err != nil {
+		s.refuse(st, err)
 		return false
 	}
 	s.n.started.Add(1)
 	return true
+}
+
+// refuse ends a stream that may not begin.
+func (s *Server) refuse(st *Stream, err error) {
+	switch {
+	case errors.Is(err, ErrToken):
+		s.n.token.Add(1)
+	case errors.Is(err, ErrSecondStream):
+		s.n.second.Add(1)
+	case errors.Is(err, ErrTooManyStreams):
+		s.n.often.Add(1)
+	default: // it has ended
+		s.n.noStart.Add(1)
+		return
+	}
+	s.Logger.Warn("stream refused", "call_sid", st.start.CallSID, "stream_sid", st.start.StreamSID, "error", err)
+	st.refuse(websocket.ClosePolicyViolation)
 }
 
 func (s *Server) limits() limits {

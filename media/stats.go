@@ -43,11 +43,13 @@ type ServerStats struct {
 	Denied   int64 // upgrades and webhooks refused: not authenticated
 	Full     int64 // upgrades refused: too many streams, or shutting down
 	Token    int64 // streams refused after the upgrade: their one-time token was wrong or missing
+	Second   int64 // streams refused after the upgrade: another of their call is up and brings audio
+	TooOften int64 // streams refused after the upgrade: their call begins too many
 	NoStart  int64 // streams ended before a usable start message
 	NoAudio  int64 // streams that brought messages and no audio
 	Panicked int64 // streams whose handler panicked
 }
 
 type serverCounters struct {
-	started, denied, full, token, noStart, noAudio, panicked atomic.Int64
+	started, denied, full, token, second, often, noStart, noAudio, panicked atomic.Int64
 }

@@ -64,6 +64,7 @@ type Stream struct {
 	line      *timeline
 	opened    time.Time // when the socket was accepted
 	last      time.Time // when the last readable message came
+	audioAt   time.Time // when the last audio came
 	reason    EndReason // why the stream ends; set once
 	code      int       // of the close frame; 0 means the one that goes with the reason
 	over      bool      // the socket must not be touched any more
@@ -201,6 +202,8 @@ func (st *Stream) media(msg *message, now time.Time) {
 	}
 	if n == 0 {
 		st.useless.note(errEmpty)
+	} else {
+		st.audioAt = now
 	}
 	st.line.frame(msg.track, msg.timestamp, msg.hasTimestamp, msg.payload[:n], now)
 }

@@ -90,7 +90,7 @@ func (s *Server) voice(c *fiber.Ctx) error {
 		newParameter(paramFrom, form.Get("From")),
 		newParameter(paramTo, form.Get("To")),
 		newParameter(paramDirection, form.Get("Direction")),
-		newParameter(paramToken, s.tokens.issue(callSID, time.Now())),
+		newParameter(paramToken, s.calls.issue(callSID, time.Now())),
 	}
 	return sendTwiML(c, twiml{Connect: &connect{stream{s.streamURL(public), params}}, Redirect: again})
 }

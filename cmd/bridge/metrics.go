@@ -207,6 +207,11 @@ type putFunc func(name, help string, value float64, labels ...string)
 
 func (g gauges) media(count putFunc) {
 	s := g.server.media.Stats()
+	for reason, n := range map[string]int64{
+		"not_authenticated": s.Denied, "full": s.Full, "no_start": s.NoStart, "token": s.Token, "second_stream": s.Second, "too_often": s.TooOften,
+	} {
+		count("media_refused_total", "Media streams and voice webhooks that were refused.", float64(n), "reason", reason)
+	}
 	count("media_streams_without_audio_total", "Media streams that brought messages, and no audio that can be read.", float64(s.NoAudio))
 }
 
