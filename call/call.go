@@ -115,6 +115,7 @@ type Call struct {
 	resumed bool          // the call had a stream before
 	prefix  string        // of the ids of its utterances
 	hangUp  func()
+	abort   func()
 	end     sync.Once
 
 	failures failureLimit
@@ -138,6 +139,8 @@ type Stream struct {
 	Line playback.Line
 	// HangUp ends the stream, and with it the call if the carrier has no other instructions. It must not block.
 	HangUp func()
+	// Abort ends the stream because of a fault in this program. It must not block.
+	Abort func()
 }
 
 // Start begins a call, or goes on with one that had a stream before: call.started is on its way and a Transcriber
@@ -154,9 +157,9 @@ func (cs *Calls) Start(ctx context.Context, s Stream) *Call {
 		cs.config.Route(&c.config, s.Call)
 	}
 	c.ctx, c.cancel = context.WithCancel(ctx)
-	c.hangUp, c.actor, c.gatherer = s.HangUp, newActor(c), newGatherer(c)
+	c.hangUp, c.abort, c.actor, c.gatherer = s.HangUp, s.Abort, newActor(c), newGatherer(c)
 	if s.Line != nil {
-		c.player = playback.New(playback.Config{Line: s.Line, EchoLoss: c.config.EchoLoss, Finished: c.played})
+		c.player = playback.New(playback.Config{Line: s.Line, EchoLoss: c.config.EchoLoss, Finished: c.played, Panicked: c.panicked})
 	}
 	cs.join(ctx, c)
 	c.put(time.Now(), events.CallStarted{Tracks: s.Tracks, Media: s.Media, Recognizer: c.config.Settings, Resumed: c.resumed})

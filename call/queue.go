@@ -2,7 +2,9 @@ package call
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -96,10 +98,7 @@ func (q *queue) run() {
 	for len(q.waiting) > 0 {
 		e := q.waiting[0]
 		q.mu.Unlock()
-		e, ok := q.store(e)
-		if ok {
-			q.observe(e)
-		}
+		q.deliver(e)
 		q.mu.Lock()
 		q.waiting[0] = events.Event{}
 		q.waiting = q.waiting[1:]
@@ -111,6 +110,19 @@ func (q *queue) run() {
 	q.waiting = nil
 	q.running = false
 	q.idle.Broadcast()
+}
+
+// deliver stores and shows one event. A panic costs this event alone.
+func (q *queue) deliver(e events.Event) {
+	defer func() {
+		if p := recover(); p != nil {
+			q.backlog.lost.Add(1)
+			q.logger.Error("event lost: panic while it was stored or shown", "type", e.Body.Type(), "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+		}
+	}()
+	if e, ok := q.store(e); ok {
+		q.observe(e)
+	}
 }
 
 // store appends an event to the journal, again and again until it is taken. It returns the event with its

@@ -73,6 +73,7 @@ const (
 	EndShutdown EndReason = "shutdown"       // this server is stopping
 	EndHangUp   EndReason = "hang_up"        // an action asked for it
 	EndError    EndReason = "protocol_error" // the carrier's messages could not be understood
+	EndInternal EndReason = "internal_error" // a fault of this program, which its log describes
 )
 
 // CallEnded is the body of call.ended, always the last event of a stream.

@@ -20,6 +20,7 @@ const (
 	EndHangUp   EndReason = "hang_up"        // Stream.HangUp
 	EndShutdown EndReason = "shutdown"       // the context given to Receive ended
 	EndProtocol EndReason = "protocol_error" // the carrier broke RFC 6455 or sent a monstrous message
+	EndInternal EndReason = "internal_error" // Stream.Abort
 )
 
 // ErrEnded means that the stream has ended and nothing can be sent any more.
@@ -107,6 +108,10 @@ func (st *Stream) HangUp() {
 	st.onHangUp()
 	st.end(EndHangUp)
 }
+
+// Abort ends the stream because of a fault in this program, such as a panic in a goroutine that works for it. It returns
+// at once; Receive returns EndInternal.
+func (st *Stream) Abort() { st.end(EndInternal) }
 
 // Receive reads the stream until its one end and returns what ended it. The first of these wins: the
 // carrier's stop, its closing or losing the socket, a time-out, the end of ctx (EndShutdown). When Receive
