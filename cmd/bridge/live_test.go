@@ -22,11 +22,11 @@ func message(t *testing.T, call string, body events.Body) client.Message {
 }
 
 func interim(text string) events.TranscriptInterim {
-	return events.TranscriptInterim{Speaker: events.Caller, Text: text, End: events.Offset(time.Second)}
+	return events.TranscriptInterim{Speaker: events.Caller, Text: text, Start: events.Offset(time.Second), End: events.Offset(2 * time.Second)}
 }
 
 func final(text string) events.UtteranceFinal {
-	return events.UtteranceFinal{Utterance: events.Utterance{Speaker: events.Caller, Text: text, End: events.Offset(61 * time.Second)}}
+	return events.UtteranceFinal{Utterance: events.Utterance{Speaker: events.Caller, Text: text, Start: events.Offset(time.Second), End: events.Offset(61 * time.Second)}}
 }
 
 // watch shows events and returns what a terminal of one line would, where <X> is a line that was cleared with X in it.
@@ -49,7 +49,7 @@ func TestOneCallGrowsInPlaceWithItsOwnClock(t *testing.T) {
   0:00.0  call    started
   0:01.0  caller  I want …<
   0:01.0  caller  I want a …<
-  1:01.0  caller  “I want a refund”
+  0:01.0  caller  “I want a refund”
   0:00.0  caller  pressed 5
   0:00.0  call    ended: carrier stop
 `
