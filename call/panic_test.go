@@ -85,6 +85,7 @@ func TestAPanicEndsOneCall(t *testing.T) {
 				c := calls.Start(context.Background(), st)
 				f.phone.call = c
 				f.ears.heard <- final("hello", 0, time.Second, false)
+				synctest.Wait() // words that come later interrupt what is said
 				items, err := actions.Parse([]byte(`{"actions":[{"type":"say","text":"good morning"}]}`), actions.Options{})
 				if err != nil {
 					t.Fatal(err)
