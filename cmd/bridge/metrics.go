@@ -260,7 +260,7 @@ func (g gauges) journal(gauge, count putFunc) {
 		return
 	}
 	s := kept.Stats()
-	gauge("journal_healthy", "Whether the disk takes events, and the file was found whole.", bit(kept.Health() == nil))
+	gauge("journal_healthy", "Whether the disk takes events, and the files are whole and in their place.", bit(kept.Health() == nil))
 	gauge("journal_waiting", "Deliveries that are not settled.", float64(s.Waiting))
 	count("journal_events_total", "Events stored.", float64(s.Appended))
 	count("journal_commits_total", "Transactions, of one sync each.", float64(s.Commits))
