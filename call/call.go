@@ -114,6 +114,7 @@ type Call struct {
 	base    time.Duration // where the stream begins on the call's time line
 	resumed bool          // the call had a stream before
 	prefix  string        // of the ids of its utterances
+	keys    int64         // dropped; DTMF's, then End's
 	hangUp  func()
 	abort   func()
 	end     sync.Once
@@ -191,13 +192,28 @@ func (c *Call) Mark(name string) {
 	}
 }
 
-// DTMF reports a key press at a time since the stream's first sample. It never blocks.
+// maxKeys is how many keys of one call make events. Each event has all parameters of the call, and is stored.
+const maxKeys = 10_000
+
+// DTMF reports a key press at a time since the stream's first sample. It never blocks. Keys beyond maxKeys do nothing.
 func (c *Call) DTMF(digit string, at time.Duration) {
+	if c.life.queue.pressed() >= maxKeys {
+		c.keyDropped()
+		return
+	}
 	c.put(time.Now(), events.DTMFReceived{Digit: digit, At: events.Offset(c.base + at)})
 	if c.player != nil {
 		c.player.Interrupt(playback.ByDTMF)
 	}
 	c.gatherer.press(digit, c.base+at)
+}
+
+// keyDropped counts a key that makes no event, and reports the first of the stream.
+func (c *Call) keyDropped() {
+	c.calls.keys.Add(1)
+	if c.keys++; c.keys == 1 {
+		c.logger.Warn("keys of a call are dropped: it has pressed too many", "most", maxKeys)
+	}
 }
 
 // listen changes how everybody on the stream is understood, from the next audio on.
@@ -241,6 +257,7 @@ func (c *Call) finish(reason events.EndReason, counts events.Counts) {
 	lines := c.life.queue.said()
 	slices.SortStableFunc(lines, func(a, b events.Line) int { return cmp.Compare(a.Start, b.Start) })
 	counts.Utterances, counts.DTMF = len(lines), c.life.queue.pressed()
+	counts.DTMFDropped += c.keys
 	duration := c.base + length(samples)
 	c.put(time.Now(), c.bounded(events.CallEnded{
 		Reason:     reason,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -19,6 +20,8 @@ const (
 	// maxWaiting is how many events of one call may wait for a journal that does not take them. It is the
 	// last bound, for all but call.ended: hours of talk fit.
 	maxWaiting = 10_000
+	// maxKeysWaiting is how many may wait before keys are not queued any more. The rest is for what is said.
+	maxKeysWaiting = 9_500
 	// retryAppend is the pause before an event that the journal refused is offered again.
 	retryAppend = 500 * time.Millisecond
 	// lastTries is how long a journal that takes nothing can hold up the end of a call. Its events go on waiting.
@@ -61,8 +64,7 @@ func newQueue(c Config, b *backlog, logger *slog.Logger) *queue {
 func (q *queue) put(now time.Time, call events.Call, body events.Body) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	_, last := body.(events.CallEnded)
-	if n := len(q.waiting); n >= maxWaiting && !last || n >= maxLive && !body.Stored() {
+	if len(q.waiting) >= room(body) {
 		if !body.Stored() {
 			q.dropped++
 		} else {
@@ -89,6 +91,20 @@ func (q *queue) put(now time.Time, call events.Call, body events.Body) {
 		q.running = true
 		go q.run()
 	}
+}
+
+// room is how many events may wait before one of this kind is dropped.
+func room(body events.Body) int {
+	switch body.(type) {
+	case events.CallEnded:
+		return math.MaxInt
+	case events.DTMFReceived:
+		return maxKeysWaiting
+	}
+	if !body.Stored() {
+		return maxLive
+	}
+	return maxWaiting
 }
 
 // run stores and shows what waits, then ends.

@@ -212,6 +212,10 @@ func (g gauges) media(count putFunc) {
 	} {
 		count("media_refused_total", "Media streams and voice webhooks that were refused.", float64(n), "reason", reason)
 	}
+	for limit, n := range map[string]int64{"rate": s.Keys, "call": g.server.calls.Stats().Keys} {
+		count("media_keys_dropped_total", "Keys that made no event: pressed too fast, or too many on one call.", float64(n), "limit", limit)
+	}
+	count("media_parameters_left_out_total", "Custom parameters of media streams that were left out: too many, or too long.", float64(s.LeftOut))
 	count("media_streams_without_audio_total", "Media streams that brought messages, and no audio that can be read.", float64(s.NoAudio))
 }
 

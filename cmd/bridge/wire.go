@@ -151,6 +151,7 @@ func endCall(c *call.Call, reason media.EndReason, stream *media.Stream) {
 		FramesDuplicate: s.Duplicate,
 		FramesBad:       s.Bad,
 		MessagesSkipped: s.Skipped,
+		DTMFDropped:     s.Keys,
 		Silence:         s.Silence.Milliseconds(),
 	})
 }
