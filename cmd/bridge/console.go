@@ -178,9 +178,11 @@ func deliveryFilter(f console.DeliveryFilter) journal.DeliveryFilter {
 func (a archive) Attempts(ctx context.Context, event, endpoint string) ([]console.Attempt, error) {
 	attempts, err := a.store.Attempts(ctx, event)
 	attempts = slices.DeleteFunc(attempts, func(t journal.Attempt) bool { return t.Endpoint != endpoint })
+	number := 0 // of the row: the endpoint's count began again with each redelivery and each start of the program
 	return convert(attempts, func(t journal.Attempt) console.Attempt {
+		number++
 		return console.Attempt{
-			Number: t.Number, Started: console.Time{Time: t.Started}, LatencyMS: float64(t.Latency.Microseconds()) / 1000, Status: t.Status,
+			Number: number, Started: console.Time{Time: t.Started}, LatencyMS: float64(t.Latency.Microseconds()) / 1000, Status: t.Status,
 			Class: t.Class, Error: t.Error, Remote: t.Remote, Live: t.Live, Redelivery: t.Redelivery,
 			Answer: strings.ToValidUTF8(string(t.Answer), "\uFFFD"),
 		}

@@ -109,3 +109,19 @@ func TestEveryStoredEventIsPutIntoWords(t *testing.T) {
 		t.Errorf("labels: got %s, want %s", got, want)
 	}
 }
+
+func TestWhatWasEnteredIsSaidInWords(t *testing.T) {
+	for want, b := range map[string]events.DigitsGathered{
+		"entered 42":                                 {Digits: "42", EndedBy: events.GatherTerminator},
+		"entered 43":                                 {Digits: "43", EndedBy: events.GatherMaxDigits},
+		"entered 4, then no key for too long":        {Digits: "4", EndedBy: events.GatherTimeout},
+		"entered nothing, then no key for too long":  {EndedBy: events.GatherTimeout},
+		"entered nothing, then another listen began": {EndedBy: events.GatherReplaced},
+		"entered nothing, then the call was over":    {EndedBy: events.GatherCallEnd},
+		"entered 1, of a newer bridge":               {Digits: "1", EndedBy: "of_a_newer_bridge"},
+	} {
+		if got, ok := describe(events.Event{Body: b}); !ok || got.text != want {
+			t.Errorf("got %q, want %q", got.text, want)
+		}
+	}
+}
