@@ -19,7 +19,7 @@ const (
 	CauseOverloaded Cause = "overloaded"
 	// CauseRateLimited: the recogniser said that this is too much for the key, such as with 429.
 	CauseRateLimited Cause = "rate_limited"
-	// CauseRefused: the recogniser refuses the key or the settings.
+	// CauseRefused: the recognizer refuses the key, the plan, the settings or what it is sent.
 	CauseRefused Cause = "refused"
 	// CauseStalled: a connection was open, but nothing came back.
 	CauseStalled Cause = "stalled"
@@ -59,7 +59,7 @@ func causeOfStatus(err *StatusError) Cause {
 	switch {
 	case err.Status == http.StatusTooManyRequests:
 		return CauseRateLimited
-	case err.Temporary():
+	case err.Temporary() && err.Status != http.StatusPaymentRequired:
 		return CauseOverloaded
 	}
 	return CauseRefused
@@ -73,6 +73,8 @@ func causeOfClose(err *CloseError) Cause {
 		return CauseRateLimited
 	case err.Code == 1013 || err.speaksOf("overload", "capacity"): // 1013 is "try again later"
 		return CauseOverloaded
+	case err.refuses():
+		return CauseRefused
 	}
 	return CauseConnectionLost
 }

@@ -14,6 +14,7 @@ type Client struct {
 	config     Config
 	urls       []*url.URL // what is dialled, by the index of the host
 	particular bool       // other streams of the guard have other settings
+	fallback   *Client    // whose settings count if these are refused; nil if there are none
 	// Shared with the clients that With makes:
 	guard *guard
 	pools *pools

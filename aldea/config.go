@@ -43,8 +43,11 @@ type Config struct {
 	// Encoding is the name given to the audio, which always is 16-bit little-endian mono PCM: linear16,
 	// pcm or s16le. It defaults to linear16.
 	Encoding string
-	// Language is the language spoken: en, en-US, es, es-ES or auto. It defaults to en.
+	// Language is the language spoken: one of Languages, in any case. It defaults to en.
 	Language string
+	// Languages are the languages that the recognizer knows; AnyLanguage among them allows every one. They default to
+	// those that Aldea documents: en, en-US, es, es-ES and auto.
+	Languages []string
 	// Endpointing is the silence after which a result becomes final: whole milliseconds such as "300", or
 	// "false" for finals on Finalize and at the end only (the stream then asks for one every 20 seconds of
 	// audio, else a lost connection could cost everything). It defaults to the server's own setting.
@@ -108,11 +111,17 @@ type Config struct {
 	Logger *slog.Logger
 }
 
+// AnyLanguage is the one of Config.Languages that stands for all.
+const AnyLanguage = "*"
+
 // withDefaults returns a copy that owns its slices and has every default filled in.
 func (c Config) withDefaults() Config {
 	def(&c.SampleRate, 16000)
 	def(&c.Encoding, "linear16")
 	def(&c.Language, "en")
+	if c.Languages = slices.Clone(c.Languages); len(c.Languages) == 0 {
+		c.Languages = []string{"en", "en-US", "es", "es-ES", "auto"}
+	}
 	def(&c.Chunk, 60*time.Millisecond)
 	def(&c.ReplaySpeed, 1.25)
 	def(&c.Buffer, time.Minute)

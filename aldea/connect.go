@@ -67,10 +67,10 @@ func (s *Stream) attempt(r *recovery, h *host) (*conn, error) {
 		form = h.auth.current()
 	}
 	dialled := make(chan outcome, 1)
-	go func(ctx context.Context) {
-		c, err := s.client.dial(ctx, h, form)
+	go func(ctx context.Context, client *Client) {
+		c, err := client.dial(ctx, h, form)
 		dialled <- outcome{c, err}
-	}(s.connecting)
+	}(s.connecting, s.as)
 	for {
 		select {
 		case o := <-dialled:

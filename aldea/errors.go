@@ -59,11 +59,22 @@ func (e *StatusError) Is(target error) bool {
 		(e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden)
 }
 
-// Temporary reports whether trying again may help: 408, 429, 500, 502, 503, 504.
+// Temporary reports whether trying again soon may help: 402 (some services answer it while they count), 408, 425, 429
+// and all from 500 on.
 func (e *StatusError) Temporary() bool {
 	switch e.Status {
-	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
-		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusPaymentRequired, http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return true
+	}
+	return e.Status >= 500
+}
+
+// aboutSettings reports whether the answer is one to what was asked for, such as a language, rather than to the key or the
+// address.
+func (e *StatusError) aboutSettings() bool {
+	switch e.Status {
+	case http.StatusBadRequest, http.StatusNotAcceptable, http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong,
+		http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusRequestHeaderFieldsTooLarge:
 		return true
 	}
 	return false
@@ -114,6 +125,15 @@ func (e *CloseError) Token() string {
 // refuse the key afterwards.
 func (e *CloseError) Is(target error) bool {
 	return target == ErrUnauthorized && e.speaksOf("auth", "api key", "apikey", "api_key", "credential", "forbidden")
+}
+
+// refuses reports whether the code says that the server does not want what we send: RFC 6455 section 7.4.1.
+func (e *CloseError) refuses() bool {
+	switch e.Code {
+	case 1002, 1003, 1007, 1008, 1009, 1010:
+		return !e.limited()
+	}
+	return false
 }
 
 // limited reports whether the server closed because it was too much for the key.

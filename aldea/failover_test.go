@@ -272,6 +272,8 @@ func TestAStreamThatAllHostsRefuseFailsWithTheFirstReason(t *testing.T) {
 		one.refuse = func(int, *http.Request) (int, http.Header, string) { return 401, nil, "" }
 		two.refuse = func(int, *http.Request) (int, http.Header, string) { return 404, nil, "" }
 		s := open(t, both(one, two, nil))
+		speak(s, 0, 8000)
+		s.CloseSend()
 		if _, err := collect(s); !errors.Is(err, ErrUnauthorized) {
 			t.Errorf("got %v, want ErrUnauthorized", err)
 		}

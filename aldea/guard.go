@@ -1,6 +1,7 @@
 package aldea
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -24,6 +25,7 @@ type guard struct {
 	streams int
 	open    int // connections
 	places  int // taken, of limit
+	refused int // streams that all hosts refuse
 	causes  map[Cause]int64
 }
 
@@ -55,6 +57,7 @@ func (g *guard) join(now time.Time) *waiter {
 func (g *guard) leave(w *waiter) {
 	g.mu.Lock()
 	g.streams--
+	g.setRefused(w, false)
 	if w.placed {
 		w.placed = false
 		g.places--
@@ -75,6 +78,7 @@ func (g *guard) dialled(w *waiter, h *host, err error, now time.Time) {
 		h.open++
 		g.open++
 		clear(w.tried)
+		g.setRefused(w, false)
 	}
 	g.note(h, err, w.particular, now)
 	g.dispatch(now)
@@ -96,7 +100,7 @@ func (g *guard) note(h *host, err error, particular bool, now time.Time) {
 		return
 	}
 	h.failed++
-	if particular && judge(err) == verdictFatal {
+	if status := (*StatusError)(nil); particular && errors.As(err, &status) && status.aboutSettings() {
 		h.succeed(now)
 		return
 	}
@@ -152,9 +156,40 @@ func (g *guard) bar(w *waiter, h *host, everybody bool, now time.Time) bool {
 	defer g.mu.Unlock()
 	w.barred[h.index] = true
 	if everybody && len(g.hosts) > 1 {
-		h.hold(awayTime, now)
+		h.leftUntil = now.Add(awayTime)
 	}
 	return slices.Contains(w.barred, false)
+}
+
+// refuse notes that all hosts refuse a stream. It may be worth trying all of them again.
+func (g *guard) refuse(w *waiter) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	clear(w.barred)
+	clear(w.tried)
+	g.setRefused(w, true)
+}
+
+// revert notes that a stream goes on with other settings, which no host has refused yet.
+func (g *guard) revert(w *waiter, particular bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	clear(w.barred)
+	clear(w.tried)
+	w.particular = particular
+}
+
+// setRefused counts the streams that all hosts refuse. The caller holds mu.
+func (g *guard) setRefused(w *waiter, refused bool) {
+	if w.refused == refused {
+		return
+	}
+	w.refused = refused
+	if refused {
+		g.refused++
+	} else {
+		g.refused--
+	}
 }
 
 // setback counts a cause of trouble.
@@ -184,6 +219,7 @@ func (g *guard) another(w *waiter, h *host, now time.Time) bool {
 		}
 	}
 	clear(w.tried)
+	clear(w.barred) // one that refused the stream may take it by then
 	return false
 }
 

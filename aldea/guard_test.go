@@ -509,15 +509,18 @@ func TestAnAddressThatRefusesEverybodyDoesNotLookReady(t *testing.T) {
 		if h := client.Health(); !h.Ready() || h.Hosts[0].Host != "localhost" {
 			t.Errorf("before the first stream: %+v, want ready", h)
 		}
-		_, err := collect(open(t, client))
-		if !errors.Is(err, ErrUnauthorized) || client.Health().Ready() {
-			t.Errorf("got %v, and ready: %v", err, client.Health().Ready())
+		s := open(t, client)
+		s.Write(sound(0, 8000))
+		s.CloseSend()
+		_, err := collect(s)
+		if h := client.Health(); !errors.Is(err, ErrUnauthorized) || h.Ready() || h.Refused != 0 {
+			t.Errorf("got %v, and %+v; want it not ready", err, h)
 		}
 		up.Store(true)
 		open(t, client)
 		synctest.Wait()
-		if h := client.Health(); !h.Ready() || h.Connections != 1 || h.Hosts[0].Dials != 2 || h.Hosts[0].Failures != 1 ||
-			h.Setbacks[CauseRefused] != 1 {
+		if h := client.Health(); !h.Ready() || h.Connections != 1 || h.Hosts[0].Dials != 3 || h.Hosts[0].Failures != 2 ||
+			h.Setbacks[CauseRefused] != 2 {
 			t.Errorf("after a success: %+v, want ready", h)
 		}
 	})

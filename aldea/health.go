@@ -13,6 +13,8 @@ type Health struct {
 	Streams, Connections, Waiting int
 	// Queued are the streams that wait because Config.MaxConnections are in use.
 	Queued int
+	// Refused are the streams that all hosts refuse. They try again every now and then.
+	Refused int
 	// Setbacks counts the losses and the failed attempts of all streams by their cause.
 	Setbacks map[Cause]int64
 	// Malformed counts messages that could not be parsed, Unknown those of unknown types, Odd those that were not as
@@ -37,8 +39,11 @@ type HostHealth struct {
 	Dials, Failures, Losses int64
 }
 
-// Ready reports whether a stream that is opened now can expect to be served soon.
+// Ready reports whether a stream that is opened now can expect to be served soon, and no stream is refused.
 func (h Health) Ready() bool {
+	if h.Refused > 0 {
+		return false
+	}
 	for _, host := range h.Hosts {
 		if host.Trusted {
 			return true
@@ -55,7 +60,7 @@ func (c *Client) Health() Health {
 	now := time.Now()
 	g.relax(now)
 	health := Health{
-		Streams: g.streams, Connections: g.open, Waiting: max(0, g.streams-g.open), Setbacks: maps.Clone(g.causes),
+		Streams: g.streams, Connections: g.open, Waiting: max(0, g.streams-g.open), Refused: g.refused, Setbacks: maps.Clone(g.causes),
 		Malformed: g.messages.malformed.Load(), Unknown: g.messages.unknown.Load(), Odd: g.messages.odd.Load(), Slowed: g.messages.slowed.Load(),
 	}
 	for _, w := range g.waiting {

@@ -126,11 +126,11 @@ func (h *host) succeed(now time.Time) {
 	}
 }
 
-// refuse notes that the host answers, if only to refuse the key or the settings. It is in doubt until an
-// attempt succeeds.
+// refuse notes that the host refuses the key, the settings or what it is sent. It is in doubt until an attempt succeeds,
+// and the streams that it refuses come back slowly.
 func (h *host) refuse(now time.Time) {
-	h.succeed(now)
-	h.failures = doubtFailures
+	h.fail(now)
+	h.failures = max(h.failures, doubtFailures)
 }
 
 // fail notes an attempt that failed, or a connection that was worth no more than one.

@@ -3,10 +3,17 @@ package aldea
 import "time"
 
 // A Message is one thing the recogniser said, or something the stream has to report about it: *Results,
-// *SpeechStarted, *UtteranceEnd, *Metadata, *ServerError, *Degraded, *Recovered or *Gap. Durations are times
+// *SpeechStarted, *UtteranceEnd, *Metadata, *ServerError, *Degraded, *Recovered, *Gap or *Refused. Durations are times
 // on the source time line. Messages belong to whoever received them.
 type Message interface {
 	message()
+}
+
+// Refused says that the recognizer refuses the settings that Client.Try added, and that the stream goes on with those
+// before them.
+type Refused struct {
+	// Err is the *StatusError or *CloseError.
+	Err error
 }
 
 // Results is a piece of transcript. Interims repeat and revise the same stretch until a final replaces
@@ -86,7 +93,7 @@ type ServerError struct {
 }
 
 // Degraded says that the stream is not served, and its audio waits: after three attempts to connect that
-// failed one after the other, or three seconds without a connection, or at once when Config.MaxConnections
+// failed one after the other, or three seconds without a connection, after two refusals, or at once when Config.MaxConnections
 // are in use. It comes again, with Down set, when there has been no connection for thirty seconds. Nothing
 // is lost yet.
 type Degraded struct {
@@ -128,3 +135,4 @@ func (*ServerError) message()   {}
 func (*Degraded) message()      {}
 func (*Recovered) message()     {}
 func (*Gap) message()           {}
+func (*Refused) message()       {}

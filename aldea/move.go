@@ -28,7 +28,7 @@ func (w *writer) planMove(now time.Time) bool {
 		return false
 	}
 	src := &w.s.src
-	if !src.movable(moveQuiet + w.s.client.config.UtteranceEnd) {
+	if !src.movable(moveQuiet + w.s.as.config.UtteranceEnd) {
 		return false
 	}
 	if !w.s.client.guard.mayMove(w.s.waiter, w.host, now) {

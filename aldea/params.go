@@ -71,6 +71,9 @@ func (c *Config) endpoint(base string) (*url.URL, error) {
 		query[name] = values
 	}
 	u.RawQuery = query.Encode()
+	if n := len(u.RequestURI()); n > maxAddress {
+		return nil, fieldError("Keywords", "make the address %d bytes long; servers take %d: use fewer or shorter words", n, maxAddress)
+	}
 	return u, nil
 }
 

@@ -28,7 +28,7 @@ const (
 
 // plan decides the next step and takes note of it as done.
 func (w *writer) plan(now time.Time) (step, time.Time) {
-	config := &w.s.client.config
+	config := &w.s.as.config
 	w.s.mu.Lock()
 	defer w.s.mu.Unlock()
 	src := &w.s.src
@@ -81,7 +81,7 @@ func (w *writer) plan(now time.Time) (step, time.Time) {
 
 // planNow plans to send the audio that is due, and answers false if anything else might be due.
 func (w *writer) planNow(now time.Time) (step, bool) {
-	config := &w.s.client.config
+	config := &w.s.as.config
 	w.s.mu.Lock()
 	defer w.s.mu.Unlock()
 	src := &w.s.src

@@ -82,7 +82,7 @@ func (p *prober) next(done chan struct{}) (h *host, more bool) {
 		}
 		return nil, false
 	}
-	if !h.free(now) {
+	if !h.free(now) || now.Before(h.leftUntil) {
 		return nil, true
 	}
 	h.begin(now)
@@ -101,7 +101,7 @@ func (p *prober) try(ctx context.Context, h *host) {
 	g.mu.Lock()
 	g.note(h, err, false, now)
 	if err != nil && judge(err) != verdictRetry {
-		h.hold(awayTime, now)
+		h.leftUntil = now.Add(awayTime)
 	}
 	g.dispatch(now)
 	g.mu.Unlock()

@@ -18,6 +18,7 @@ type recovery struct {
 	forms   map[*host]Auth // to send the key in, where it is not what the client remembers
 	strikes map[*host]int  // connections in a row that were closed for our fault
 	refusal error          // why the first host that refuses the stream does
+	refused int            // how often in a row all hosts did
 	parting parting        // how the latest connection ended
 	last    error          // why the stream is not served
 	hurried bool           // the end of the audio has cut a wait short
@@ -43,7 +44,9 @@ func (s *Stream) part(r *recovery, c *conn, err error) {
 	}
 	if c.productive || now.Sub(r.opened) >= backoffCap {
 		r.backoff.reset()
+		r.refused = 0
 	}
+	s.accepted = s.accepted || c.answered || now.Sub(r.opened) >= backoffCap
 	if c.productive {
 		clear(r.strikes)
 		r.refusal = nil
@@ -74,22 +77,17 @@ func (s *Stream) recover(r *recovery, c *conn, err error) error {
 	r.last = err
 	s.setback(r, c, err, now)
 	switch judge(err) {
-	case verdictFatal:
-		return s.refused(r, err, !s.client.particular, now)
 	case verdictRefused:
-		if c == nil {
-			return s.refused(r, err, true, now) // dial has tried what there is to try
+		return s.refused(r, c, err, !(s.as.particular && refusesSettings(err)), now)
+	case verdictKey:
+		if !s.otherForm(r, c) {
+			return s.refused(r, c, err, true, now)
 		}
-		other, ok := c.host.auth.refused(c.form)
-		if !ok {
-			return s.refused(r, err, true, now)
-		}
-		r.forms[c.host] = other
 		s.logSetback(r, c, err, 0)
 		return s.pause(r, 0, err)
 	case verdictOnce:
 		if r.strikes[c.host]++; r.strikes[c.host] > 1 {
-			return s.refused(r, err, false, now)
+			return s.refused(r, c, err, false, now)
 		}
 	}
 	wait := s.wait(r, c, err, now)
@@ -119,19 +117,6 @@ func (s *Stream) setback(r *recovery, c *conn, err error, now time.Time) {
 		s.trouble.since = asked
 	}
 	s.troubled(now, levelDegraded)
-}
-
-// refused notes that a host refuses this stream, or everybody. It returns the reason to give up if there is no
-// other host.
-func (s *Stream) refused(r *recovery, err error, everybody bool, now time.Time) error {
-	if r.refusal == nil {
-		r.refusal = err
-	}
-	if s.client.guard.bar(r.waiter, r.host, everybody, now) {
-		s.log.Warn("recogniser refuses the stream; going on to the next", slog.String("host", r.host.url.Host), slog.Any("error", err))
-		return nil
-	}
-	return r.refusal
 }
 
 // wait is the time until the next attempt. There is none as long as there is a host that did not just fail.
@@ -175,13 +160,18 @@ func (s *Stream) pause(r *recovery, wait time.Duration, err error) error {
 	}
 }
 
-// An unfinished is the end of a stream that may not connect any more; last is why it would have to. last is not
-// unwrapped: a network error may well be io.EOF, which means success here.
+// An unfinished is the end of a stream that may not connect any more; last is why it would have to.
 type unfinished struct{ cause, last error }
 
 func (e *unfinished) Error() string { return fmt.Sprintf("%v: %v", e.cause, e.last) }
 
-func (e *unfinished) Unwrap() error { return e.cause }
+// Unwrap leaves out an error of the network: that may well be io.EOF, which means success here.
+func (e *unfinished) Unwrap() []error {
+	if judge(e.last) == verdictRetry {
+		return []error{e.cause}
+	}
+	return []error{e.cause, e.last}
+}
 
 // LogValue leaves out what the recognizer wrote.
 func (e *unfinished) LogValue() slog.Value {

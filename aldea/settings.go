@@ -27,6 +27,17 @@ func (c *Client) With(s Settings) (*Client, error) {
 	return other, nil
 }
 
+// Try is With for settings that the recognizer may not take: a stream that is refused for them before it was served goes on
+// with those of c, nothing of its audio is lost, and Next tells with *Refused.
+func (c *Client) Try(s Settings) (*Client, error) {
+	other, err := c.With(s)
+	if err != nil {
+		return nil, err
+	}
+	other.fallback = c
+	return other, nil
+}
+
 // over returns c with what s sets.
 func (s Settings) over(c Config) Config {
 	if s.Language != "" {

@@ -55,7 +55,7 @@ func TestBadSettingsAreRefusedByTheNameOfTheirField(t *testing.T) {
 		t.Fatal(err)
 	}
 	for field, s := range map[string]Settings{
-		"Language": {Language: "es, en"}, "Endpointing": {Endpointing: "soon"}, "UtteranceEnd": {UtteranceEnd: time.Hour},
+		"Language": {Language: "de"}, "Endpointing": {Endpointing: "soon"}, "UtteranceEnd": {UtteranceEnd: time.Hour},
 		"Keywords": {Keywords: []string{""}}, "Redact": {Redact: []string{"names"}},
 	} {
 		if _, err := base.With(s); err == nil || !strings.Contains(err.Error(), "Config."+field) {
@@ -106,13 +106,20 @@ func TestRefusedSettingsOfSomeStreamsDoNotDisturbTheOthers(t *testing.T) {
 			return 0, nil, ""
 		}
 		one.refuse, two.refuse = picky, picky
-		client := both(one, two, nil)
+		client := both(one, two, everyLanguage)
 		other, err := client.With(Settings{Language: "xx"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var status *StatusError
-		if _, err := collect(open(t, other)); !errors.As(err, &status) || status.Status != 400 {
+		refused := open(t, other)
+		refused.Write(sound(0, 8000))
+		time.Sleep(5 * time.Second)
+		if h := client.Health(); h.Refused != 1 || h.Ready() {
+			t.Errorf("got %+v, want a stream that is refused, and not ready", h)
+		}
+		refused.CloseSend()
+		if _, err := collect(refused); !errors.As(err, &status) || status.Status != 400 {
 			t.Errorf("got %v, want the refusal", err)
 		}
 		for _, h := range client.Health().Hosts {

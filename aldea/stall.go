@@ -42,7 +42,7 @@ func (s *Stream) openQuestion() time.Time {
 // stallLimit is the time that a connection has to answer. It doubles with every connection before it that
 // stalled without a single result: then it is rather the audio, such as music, that is no speech.
 func (s *Stream) stallLimit() time.Duration {
-	config := &s.client.config
+	config := &s.as.config
 	limit := config.StallTimeout
 	if config.Endpointing == "false" {
 		limit += finalizeEvery // there may be no answer before

@@ -17,6 +17,7 @@ import (
 // the order of two concurrent Writes is not defined. Next must not be called concurrently with itself.
 type Stream struct {
 	client *Client
+	as     *Client // whose settings connections have: client or a fallback of it; of the hands
 	log    *slog.Logger
 
 	ctx        context.Context // ends when the stream must stop at once; its cause says why
@@ -37,7 +38,9 @@ type Stream struct {
 	waiter  *waiter // at the client's guard; run's
 	trouble trouble // run's
 	stalls  int     // connections in a row that stalled without a result; run's
-	intake  intake  // of the goroutine that reads
+
+	accepted bool   // the recognizer has taken the settings; run's
+	intake   intake // of the goroutine that reads
 
 	received atomic.Int64 // when the recognizer last sent something, in ns since 1970; 0 is never
 
@@ -61,6 +64,7 @@ const (
 func newStream(ctx context.Context, client *Client, log *slog.Logger) *Stream {
 	s := &Stream{
 		client:   client,
+		as:       client,
 		log:      log,
 		wake:     make(chan struct{}, 1),
 		messages: make(chan Message, messageQueue),
@@ -144,10 +148,9 @@ func (s *Stream) CloseSend() {
 // after:
 //
 //   - io.EOF: all audio was delivered and the recogniser has said all it had to say;
-//   - ErrUnfinished: the audio ended without a connection and none came in time, or the last results did not;
-//   - ErrUnauthorized, in a *StatusError or *CloseError: the key was refused;
-//   - another *StatusError: the recogniser refuses these settings;
-//   - a *CloseError: the recogniser closed the connection twice for what it takes for our fault;
+//   - ErrUnfinished: the audio ended without a connection and none came in time, or the last results did not. If the
+//     recognizer refused the stream to the end, the error is also the *StatusError or the *CloseError that said so first,
+//     and ErrUnauthorized if the key was refused;
 //   - ErrClosed after Close, or the cause of the end of Open's context.
 //
 // When ctx ends first, Next returns its cause; the stream goes on and Next may be called again.

@@ -15,7 +15,8 @@ type waiter struct {
 	tried  []bool     // by host: it did not work just now
 	turn   chan *host // the host to dial
 
-	particular bool // its settings are not those of all; fixed
+	particular bool // its settings are not those of all
+	refused    bool // all hosts refuse it
 }
 
 // ask queues a stream for a turn to dial. It reports whether a place must become free first.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // validate checks a Config that has its defaults. Its errors name the field.
@@ -92,14 +93,61 @@ func (c *Config) validateRecognition() error {
 	if c.UtteranceEnd < 0 || c.UtteranceEnd > maxMillis*time.Millisecond || c.UtteranceEnd%time.Millisecond != 0 {
 		return fieldError("UtteranceEnd", "%v is not whole milliseconds up to %dms", c.UtteranceEnd, maxMillis)
 	}
-	if strings.ContainsFunc(c.Language, func(r rune) bool { return !isToken(r) }) {
-		return fieldError("Language", "%q is not a language tag", c.Language)
+	if err := c.validateLanguage(); err != nil {
+		return err
 	}
-	if slices.ContainsFunc(c.Keywords, func(k string) bool { return strings.TrimSpace(k) == "" }) {
-		return fieldError("Keywords", "has an empty keyword")
+	if err := c.validateKeywords(); err != nil {
+		return err
 	}
 	if c.WordTimes < WordTimesAuto || c.WordTimes > WordTimesRelative {
 		return fieldError("WordTimes", "%d is not a mode", int(c.WordTimes))
+	}
+	return nil
+}
+
+// validateLanguage refuses languages that the recognizer would refuse, and gives the others the spelling that it knows.
+func (c *Config) validateLanguage() error {
+	if !isLanguage(c.Language) {
+		return fieldError("Language", "%q is not a language tag", shorten(c.Language))
+	}
+	for _, known := range c.Languages {
+		switch {
+		case known == AnyLanguage:
+			return nil
+		case !isLanguage(known):
+			return fieldError("Languages", "%q is not a language tag", shorten(known))
+		case strings.EqualFold(known, c.Language):
+			c.Language = known
+			return nil
+		}
+	}
+	return fieldError("Language", "%q is not one that the recognizer knows (%s; Config.Languages allows others)",
+		c.Language, strings.Join(c.Languages, ", "))
+}
+
+func isLanguage(s string) bool {
+	return s != "" && len(s) <= 64 && !strings.ContainsFunc(s, func(r rune) bool { return !isToken(r) })
+}
+
+const (
+	// maxKeywords and maxKeyword bound the keywords: each is a part of the address.
+	maxKeywords = 100
+	maxKeyword  = 100 // characters
+	// maxAddress is how long an address may be that all servers take.
+	maxAddress = 8000
+)
+
+func (c *Config) validateKeywords() error {
+	if len(c.Keywords) > maxKeywords {
+		return fieldError("Keywords", "has %d words, more than %d", len(c.Keywords), maxKeywords)
+	}
+	for _, k := range c.Keywords {
+		if strings.TrimSpace(k) == "" {
+			return fieldError("Keywords", "has an empty keyword")
+		}
+		if n := utf8.RuneCountInString(k); n > maxKeyword {
+			return fieldError("Keywords", "has a word of %d characters, more than %d", n, maxKeyword)
+		}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package aldea
 
 import (
 	"errors"
+	"net/http"
 	"time"
 )
 
@@ -10,9 +11,9 @@ type verdict int
 
 const (
 	verdictRetry   verdict = iota // connect again, with back-off
-	verdictOnce                   // our fault or a bug: connect again once, then give up
-	verdictRefused                // the key: try the other form, then give up
-	verdictFatal                  // trying again cannot help
+	verdictOnce                   // our fault or a bug: connect again once, then it is a refusal
+	verdictKey                    // the key is refused: try the other form, then it is a refusal
+	verdictRefused                // trying again soon does not help
 )
 
 // judge reads an error. Aldea documents no close codes, so the meanings are those of RFC 6455 section 7.4.1
@@ -20,25 +21,26 @@ const (
 // and 1001.
 func judge(err error) verdict {
 	if errors.Is(err, ErrUnauthorized) {
-		return verdictRefused
+		return verdictKey
 	}
 	var status *StatusError
-	if errors.As(err, &status) {
-		if status.Temporary() {
-			return verdictRetry
-		}
-		return verdictFatal
+	if errors.As(err, &status) && !status.Temporary() {
+		return verdictRefused
 	}
 	var closed *CloseError
-	if errors.As(err, &closed) {
-		switch closed.Code {
-		case 1002, 1003, 1007, 1008, 1009, 1010:
-			if !closed.limited() {
-				return verdictOnce
-			}
-		}
+	if errors.As(err, &closed) && closed.refuses() {
+		return verdictOnce
 	}
 	return verdictRetry
+}
+
+// refusesSettings reports whether the settings of a stream may be why it is refused: then others may be taken.
+func refusesSettings(err error) bool {
+	var status *StatusError
+	if errors.As(err, &status) {
+		return status.aboutSettings() || status.Status == http.StatusForbidden
+	}
+	return judge(err) == verdictOnce
 }
 
 // retryAfterOf is the wait that the server asked for, 0 if none.

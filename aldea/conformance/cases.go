@@ -176,8 +176,8 @@ func refusals(b *bench) {
 	if !errors.Is(h.err, aldea.ErrUnauthorized) {
 		b.Errorf("got %v, want ErrUnauthorized", h.err)
 	}
-	if n := len(b.line.attempts()) - before; n != 1 {
-		b.Errorf("got %d attempts with a key that is refused, want 1", n)
+	if n := len(b.line.attempts()) - before; n < 2 || n > 8 {
+		b.Errorf("got %d attempts in 5 s with a key that is refused, want a few", n)
 	}
 }
 
