@@ -70,7 +70,7 @@ type Clear struct {
 // Listen changes how the caller is understood from now on. What is nil stays as it is; at least one is not.
 type Listen struct {
 	ID            string    `json:"id,omitempty"`
-	Language      *string   `json:"language,omitempty"`       // the recogniser's name for it, "en", "en-GB", "multi"
+	Language      *string   `json:"language,omitempty"`       // one that the recognizer knows, such as "en" or "es"
 	Keywords      *[]string `json:"keywords,omitempty"`       // words made more likely; empty means none
 	EndpointingMS *int      `json:"endpointing_ms,omitempty"` // the silence that ends an utterance, in milliseconds
 	Gather        *Gather   `json:"gather,omitempty"`

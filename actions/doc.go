@@ -1,6 +1,6 @@
 // Package actions says what a webhook's answer may ask for, and reads it.
 //
-//	{"actions":[{"type":"say","text":"Good morning. How can I help?"},{"type":"listen","language":"en-GB"}]}
+//	{"actions":[{"type":"say","text":"Good morning. How can I help?"},{"type":"listen","language":"es"}]}
 //
 // Parse is strict: it is given what strangers' servers answer, and what it returns is done to a caller. Everything is
 // checked before anything is returned: fields and types that are not known, doubled keys, wrong types, ranges, text that is not

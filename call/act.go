@@ -156,28 +156,15 @@ func (a *actor) run() {
 		t := a.waiting[0]
 		a.waiting = a.waiting[1:]
 		a.mu.Unlock()
-		a.attempt(t)
+		if err := a.do(t); err != nil {
+			a.failed(t, err)
+		}
 		a.mu.Lock()
 	}
 	a.waiting = nil
 	a.running = false
 	a.idle.Broadcast()
 }
-
-// attempt does one action, and reports its failure.
-func (a *actor) attempt(t task) {
-	err := errPanicked
-	defer func() {
-		if err != nil {
-			a.failed(t, err)
-		}
-	}()
-	defer a.call.recovered()
-	err = a.do(t)
-}
-
-// errPanicked is the error of an action that panicked.
-var errPanicked = errors.New("a fault in the server ended the action and the call")
 
 // finish ends with the stream: what waits has failed. It returns when nothing is being done any more.
 func (a *actor) finish() {
@@ -252,7 +239,7 @@ func (a *actor) listen(t task, l actions.Listen) error {
 			silence := time.Duration(*l.EndpointingMS) * time.Millisecond
 			change.Endpointing = &silence
 		}
-		if err := a.call.listen(change); err != nil {
+		if err := a.call.listen(change, func(err error) { a.failed(t, err) }); err != nil {
 			return err
 		}
 	}

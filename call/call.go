@@ -19,7 +19,8 @@ import (
 type Recognizer interface {
 	// Open returns at once, also when the recogniser cannot be reached: the audio waits inside.
 	Open(ctx context.Context, call events.Call, speaker events.Speaker) Transcriber
-	// With returns a Recognizer that listens differently. Its error says what of l cannot be.
+	// With returns a Recognizer that listens differently. Its error says what of l cannot be. A Transcriber of it whose
+	// settings the service refuses says so once, as Heard.Refused, and goes on as one of the Recognizer before.
 	With(l Listening) (Recognizer, error)
 }
 
@@ -57,6 +58,8 @@ type Heard struct {
 	SpeechStarted *SpeechStarted
 	// Event is something about the recognition itself, such as a gap in it, that goes out as it is.
 	Event events.Body
+	// Refused says why the settings that Recognizer.With added are not those of the Transcriber any more.
+	Refused error
 }
 
 // SpeechStarted says that a speaker began to speak.
@@ -114,10 +117,10 @@ type Call struct {
 	base    time.Duration // where the stream begins on the call's time line
 	resumed bool          // the call had a stream before
 	prefix  string        // of the ids of its utterances
-	keys    int64         // dropped; DTMF's, then End's
 	hangUp  func()
-	abort   func()
 	end     sync.Once
+
+	recognition recognitionState
 
 	failures failureLimit
 	actor    *actor
@@ -140,8 +143,6 @@ type Stream struct {
 	Line playback.Line
 	// HangUp ends the stream, and with it the call if the carrier has no other instructions. It must not block.
 	HangUp func()
-	// Abort ends the stream because of a fault in this program. It must not block.
-	Abort func()
 }
 
 // Start begins a call, or goes on with one that had a stream before: call.started is on its way and a Transcriber
@@ -158,15 +159,16 @@ func (cs *Calls) Start(ctx context.Context, s Stream) *Call {
 		cs.config.Route(&c.config, s.Call)
 	}
 	c.ctx, c.cancel = context.WithCancel(ctx)
-	c.hangUp, c.abort, c.actor, c.gatherer = s.HangUp, s.Abort, newActor(c), newGatherer(c)
+	c.hangUp, c.actor, c.gatherer = s.HangUp, newActor(c), newGatherer(c)
 	if s.Line != nil {
-		c.player = playback.New(playback.Config{Line: s.Line, EchoLoss: c.config.EchoLoss, Finished: c.played, Panicked: c.panicked})
+		c.player = playback.New(playback.Config{Line: s.Line, EchoLoss: c.config.EchoLoss, Finished: c.played})
+	}
+	c.recognition.current = &recognition{
+		recognizer: c.config.Recognizer, language: c.config.Settings.Language, timeout: c.config.UtteranceTimeout,
 	}
 	cs.join(ctx, c)
 	c.put(time.Now(), events.CallStarted{Tracks: s.Tracks, Media: s.Media, Recognizer: c.config.Settings, Resumed: c.resumed})
-	for _, speaker := range s.Tracks {
-		c.tracks = append(c.tracks, c.startTrack(speaker))
-	}
+	c.startTracks(s.Tracks)
 	c.logger.Info("call started", "tracks", len(s.Tracks), "resumed", c.resumed)
 	return c
 }
@@ -192,40 +194,13 @@ func (c *Call) Mark(name string) {
 	}
 }
 
-// maxKeys is how many keys of one call make events. Each event has all parameters of the call, and is stored.
-const maxKeys = 10_000
-
-// DTMF reports a key press at a time since the stream's first sample. It never blocks. Keys beyond maxKeys do nothing.
+// DTMF reports a key press at a time since the stream's first sample. It never blocks.
 func (c *Call) DTMF(digit string, at time.Duration) {
-	if c.life.queue.pressed() >= maxKeys {
-		c.keyDropped()
-		return
-	}
 	c.put(time.Now(), events.DTMFReceived{Digit: digit, At: events.Offset(c.base + at)})
 	if c.player != nil {
 		c.player.Interrupt(playback.ByDTMF)
 	}
 	c.gatherer.press(digit, c.base+at)
-}
-
-// keyDropped counts a key that makes no event, and reports the first of the stream.
-func (c *Call) keyDropped() {
-	c.calls.keys.Add(1)
-	if c.keys++; c.keys == 1 {
-		c.logger.Warn("keys of a call are dropped: it has pressed too many", "most", maxKeys)
-	}
-}
-
-// listen changes how everybody on the stream is understood, from the next audio on.
-func (c *Call) listen(l Listening) error {
-	recognizer, err := c.config.Recognizer.With(l)
-	if err != nil {
-		return err
-	}
-	for _, t := range c.tracks {
-		t.next.Store(&recognizer)
-	}
-	return nil
 }
 
 // End ends the stream: the recogniser is asked for the last words, they are emitted, then call.ended is. It
@@ -257,7 +232,6 @@ func (c *Call) finish(reason events.EndReason, counts events.Counts) {
 	lines := c.life.queue.said()
 	slices.SortStableFunc(lines, func(a, b events.Line) int { return cmp.Compare(a.Start, b.Start) })
 	counts.Utterances, counts.DTMF = len(lines), c.life.queue.pressed()
-	counts.DTMFDropped += c.keys
 	duration := c.base + length(samples)
 	c.put(time.Now(), c.bounded(events.CallEnded{
 		Reason:     reason,

@@ -21,9 +21,9 @@ type leg struct {
 	logger      *slog.Logger
 	base        time.Duration // where it begins on the call's time line
 	done        chan struct{} // closed when the last word is in the queue
-	patience    time.Duration // how long finals wait for the end of their utterance
 
 	mu        sync.Mutex // guards what follows, and the order of its events in the queue
+	as        *recognition
 	assembler *transcript.Assembler
 	timer     *time.Timer    // runs tick at the assembler's deadline
 	end       time.Duration  // of its audio, on the call's time line, once there is no more; negative before
@@ -36,22 +36,22 @@ const endSlack = 100 * time.Millisecond
 
 // startLeg begins to transcribe a speaker from a place on the call's time line on. The prefix of its utterances'
 // ids must be used once.
-func (c *Call) startLeg(recognizer Recognizer, speaker events.Speaker, base time.Duration, prefix string) *leg {
+func (c *Call) startLeg(as *recognition, speaker events.Speaker, base time.Duration, prefix string) *leg {
 	l := &leg{
 		call:        c,
 		speaker:     speaker,
-		transcriber: recognizer.Open(c.ctx, c.info, speaker),
+		transcriber: as.recognizer.Open(c.ctx, c.info, speaker),
 		logger:      c.logger.With("speaker", speaker),
 		base:        base,
 		done:        make(chan struct{}),
 		assembler: transcript.New(transcript.Options{
 			Prefix:   prefix,
 			Speaker:  speaker,
-			Language: c.config.Settings.Language,
-			Timeout:  c.config.UtteranceTimeout,
+			Language: as.language,
+			Timeout:  as.timeout,
 		}),
-		patience: c.config.UtteranceTimeout,
-		end:      -1,
+		as:  as,
+		end: -1,
 	}
 	l.timer = time.AfterFunc(time.Hour, l.tick)
 	l.timer.Stop()
@@ -71,7 +71,6 @@ func (l *leg) closeSend(end time.Duration, by events.EndedBy) {
 // listen reads the transcriber until its last word, then ends the transcript.
 func (l *leg) listen(ctx context.Context) {
 	defer close(l.done)
-	defer l.call.recovered()
 	var err error
 	for err == nil {
 		var h Heard
@@ -114,7 +113,7 @@ func (l *leg) hear(h Heard) {
 		if end.LastWordEnd >= 0 {
 			end.LastWordEnd += l.base
 		}
-		if last := end.LastWordEnd; l.end >= 0 && (last < 0 || last > l.end-l.patience) {
+		if last := end.LastWordEnd; l.end >= 0 && (last < 0 || last > l.end-l.as.timeout) {
 			break // the same: there was no silence behind the last word, only the end
 		}
 		bodies, finalize := l.assembler.UtteranceEnd(end, now)
@@ -130,8 +129,20 @@ func (l *leg) hear(h Heard) {
 			h.Event = gap
 		}
 		l.call.put(now, h.Event)
+	case h.Refused != nil && l.as.before != nil:
+		refused := l.as
+		l.as = refused.before
+		l.assembler.Change(l.as.language, l.as.timeout)
+		l.call.refuse(refused, h.Refused)
 	}
 	l.arm(now)
+}
+
+// listensAs reports whether the speaker is recognized that way.
+func (l *leg) listensAs(r *recognition) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.as == r
 }
 
 // place puts a result on the call's time line.
@@ -146,7 +157,6 @@ func (l *leg) place(r transcript.Result) transcript.Result {
 
 // tick ends an utterance about which the recogniser fell silent.
 func (l *leg) tick() {
-	defer l.call.recovered()
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -14,9 +14,9 @@ type track struct {
 	call    *Call
 	speaker events.Speaker
 
-	next     atomic.Pointer[Recognizer] // to be listened with from the next audio on; nil for no change
-	paused   atomic.Bool                // the recogniser hears silence instead
-	finalize atomic.Bool                // the recogniser is to be asked for what it heard so far, at the next audio
+	next     atomic.Pointer[recognition] // from the next audio on; nil for no change
+	paused   atomic.Bool                 // the recogniser hears silence instead
+	finalize atomic.Bool                 // the recogniser is to be asked for what it heard so far, at the next audio
 
 	// Audio's goroutine, then End's.
 	leg     *leg
@@ -24,9 +24,9 @@ type track struct {
 	samples int64 // written so far
 }
 
-func (c *Call) startTrack(speaker events.Speaker) *track {
+func (c *Call) startTrack(speaker events.Speaker, as *recognition) *track {
 	t := &track{call: c, speaker: speaker}
-	t.leg = c.startLeg(c.config.Recognizer, speaker, c.base, t.prefix())
+	t.leg = c.startLeg(as, speaker, c.base, t.prefix())
 	return t
 }
 
@@ -76,13 +76,16 @@ func (t *track) pause(paused bool) {
 	t.finalize.Store(true)
 }
 
-// change goes on with another leg.
+// change goes on with another leg, unless the present one listens that way already.
 func (t *track) change() {
-	recognizer := t.next.Swap(nil)
+	next := t.next.Swap(nil)
+	if t.leg.listensAs(next) {
+		return
+	}
 	prefix := t.prefix()
 	t.leg.closeSend(t.now(), events.ByListen)
 	t.former = append(t.former, t.leg)
-	t.leg = t.call.startLeg(*recognizer, t.speaker, t.now(), prefix)
+	t.leg = t.call.startLeg(next, t.speaker, t.now(), prefix)
 }
 
 // wait returns when the last word of each leg is in the queue.

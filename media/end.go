@@ -90,8 +90,6 @@ func closeCode(reason EndReason) int {
 		return websocket.CloseGoingAway
 	case EndProtocol:
 		return websocket.CloseProtocolError
-	case EndInternal:
-		return websocket.CloseInternalServerErr
 	}
 	return websocket.CloseNormalClosure
 }

@@ -77,7 +77,6 @@ type tickedConn struct {
 	next    func() time.Duration
 	pace    pace
 	more    bool // the last Read was full: there may be more
-	read    int  // bytes read since the last tick
 
 	readBy, writeBy atomic.Int64 // deadlines in nanoseconds since zero; 0 for none
 
@@ -132,12 +131,10 @@ func (c *tickedConn) Read(b []byte) (int, error) {
 	}
 }
 
-// sleep waits for the next tick, unless the last read was full. One connection does not keep a processor busy: what is more than
-// maxPerTick waits in the socket.
+// sleep waits for the next tick, unless the last read was full.
 func (c *tickedConn) sleep() {
-	if !c.more || c.read >= maxPerTick {
+	if !c.more {
 		time.Sleep(c.pace.next(c.next()))
-		c.read = 0
 	}
 }
 
@@ -157,7 +154,6 @@ func (c *tickedConn) poll(b []byte) (int, error) {
 		return 0, io.EOF
 	}
 	c.more = n == len(b)
-	c.read += n
 	return n, nil
 }
 

@@ -38,6 +38,11 @@ func New(opts Options) *Assembler {
 	return &Assembler{opts: opts, ending: -1}
 }
 
+// Change sets what Options said of the language and the timeout, for utterances that end from now on.
+func (a *Assembler) Change(language string, timeout time.Duration) {
+	a.opts.Language, a.opts.Timeout = language, cmp.Or(timeout, 1500*time.Millisecond)
+}
+
 // Result takes a message of the recogniser and returns the events it gives rise to, in order: a
 // TranscriptInterim if the text of the current utterance changed, or an UtteranceFinal if the utterance is
 // over. now is the time of arrival. After Close it returns nothing.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,9 +21,13 @@ type apiOptions struct {
 
 // client returns a client of the bridge. Its token is BRIDGE_API_TOKEN, the first where there are several.
 func (o *apiOptions) client() (*client.Client, error) {
-	address, err := bridgeURL("BRIDGE_URL", o.URL, o.Listen)
-	if err != nil {
+	local, err := localURL(o.Listen)
+	if err != nil && o.URL == "" {
 		return nil, err
+	}
+	address := cmp.Or(o.URL, local)
+	if u, err := url.Parse(address); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
+		return nil, fmt.Errorf("BRIDGE_URL: %q is not like http://127.0.0.1:8080", address)
 	}
 	tokens, err := secretList("BRIDGE_API_TOKEN")
 	if err != nil {
@@ -33,18 +38,6 @@ func (o *apiOptions) client() (*client.Client, error) {
 		c.Token = tokens[0]
 	}
 	return c, nil
-}
-
-// bridgeURL is address, or if that is empty, where a program on this machine reaches a listener at HOST:PORT. name is
-// where address was given.
-func bridgeURL(name, address, listen string) (string, error) {
-	if address == "" {
-		return localURL(listen)
-	}
-	if u, err := url.Parse(address); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
-		return "", fmt.Errorf("%s: %q is not like http://127.0.0.1:8080", name, address)
-	}
-	return address, nil
 }
 
 // localURL is where a program on this machine reaches a listener at HOST:PORT.

@@ -80,7 +80,7 @@ func recogniserOf(route routing.Route, client *aldea.Client) (*aldea.Client, err
 		if field = strings.ToLower(field); field == "utteranceend" {
 			field = "utterance_end_ms"
 		}
-		return nil, route.Errorf(field, "%s", text)
+		return nil, route.Errorf(field, "%s", aldeaNames.Replace(text))
 	}
 	return own, nil
 }

@@ -188,6 +188,7 @@ func TestWhatIsWrongInTheConfigurationEndsTheStartWithItsLine(t *testing.T) {
 		want       []string
 	}{
 		{"a language that is none", "routes:\n- to: [\"+1\"]\n  language: es, en\n", []string{"bridge.yaml:3: language: ", "es, en"}},
+		{"a language that is not known", "routes:\n- to: [\"+1\"]\n  language: de\n", []string{"bridge.yaml:3: language: ", `"de"`, "ALDEA_LANGUAGES"}},
 		{"a pause that is none", "routes:\n- to: [\"+1\"]\n  endpointing: soon\n", []string{"bridge.yaml:3: endpointing: ", "false"}},
 		{"a turn of an hour", "routes:\n- to: [\"+1\"]\n  utterance_end_ms: 3600000\n", []string{"bridge.yaml:3: utterance_end_ms: ", "60000"}},
 		{"a redaction that is none", "routes:\n- to: [\"+1\"]\n  redact: [names]\n", []string{"bridge.yaml:3: redact: ", "pii, pci, numbers"}},
@@ -196,7 +197,7 @@ func TestWhatIsWrongInTheConfigurationEndsTheStartWithItsLine(t *testing.T) {
 		{"a variable that is not set", hook("secret_env: NO_SUCH_VARIABLE"), []string{"bridge.yaml:4: secret_env: ", "NO_SUCH_VARIABLE"}},
 		{"a secret that is none", hook("secret_env: NOT_A_SECRET"), []string{"bridge.yaml:4: secret_env: ", "whsec_"}},
 		{"a secret's file that is not there", hook("secret_file: " + dir + "/none"), []string{"bridge.yaml:4: secret_file: ", "none"}},
-		{"a time-out that is too long", hook("timeout: 45s"), []string{"bridge.yaml:4: ", "45s", "30s"}},
+		{"a time-out that is too long", hook("timeout: 45s"), []string{"bridge.yaml:2: ", "45s", "30s"}},
 		{"a header that is ours", hook("headers: {webhook-id: x}"), []string{"bridge.yaml:2: ", "Webhook-Id"}},
 		{"authorities that are not there", hook("ca_file: none.pem"), []string{"bridge.yaml:4: ca_file: ", "none.pem"}},
 		{"authorities that are none", hook("ca_file: bridge.yaml"), []string{"bridge.yaml:4: ca_file: ", "PEM"}},
@@ -235,7 +236,7 @@ func TestTheOneWebhookOfTheEnvironmentHasOptionsToo(t *testing.T) {
 		t.Errorf("got %s, want the end only", got)
 	}
 	for name, o := range map[string]webhookOptions{
-		"WEBHOOK_EVENTS": {Events: []string{"call.over"}}, "WEBHOOK_TIMEOUT": {Timeout: time.Minute}, "WEBHOOK_CA_FILE": {CAFile: "/none"}, "WEBHOOK_PROXY": {Proxy: "proxy"},
+		"WEBHOOK_EVENTS": {Events: []string{"call.over"}}, "WEBHOOK_URL": {Timeout: time.Minute}, "WEBHOOK_CA_FILE": {CAFile: "/none"}, "WEBHOOK_PROXY": {Proxy: "proxy"},
 	} {
 		s := &server{options: options{WebhookURL: "https://a", Webhook: o, DataDir: t.TempDir()}, logger: slog.New(slog.DiscardHandler)}
 		if _, err := s.defaultEndpoint(); err == nil || !strings.HasPrefix(err.Error(), name+": ") {

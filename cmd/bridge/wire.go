@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"aldeabridge/aldea"
@@ -37,9 +39,9 @@ func (r recognizer) With(l call.Listening) (call.Recognizer, error) {
 	if l.Endpointing != nil {
 		s.Endpointing = strconv.FormatInt(l.Endpointing.Milliseconds(), 10)
 	}
-	client, err := r.client.With(s)
+	client, err := r.client.Try(s)
 	if err != nil {
-		return nil, errors.New(aldeaNames.Replace(err.Error()))
+		return nil, errors.New(listenNames.Replace(err.Error()))
 	}
 	return recognizer{client}, nil
 }
@@ -74,9 +76,18 @@ func (t transcriber) Next(ctx context.Context) (call.Heard, error) {
 		return call.Heard{Event: events.AudioGap{
 			Speaker: t.speaker, From: events.Offset(m.From), To: events.Offset(m.To), Cause: events.Cause(m.Cause),
 		}}, nil
+	case *aldea.Refused:
+		reason := listenNames.Replace(m.Err.Error())
+		return call.Heard{Refused: fmt.Errorf("the recognizer refuses this, so the settings before it go on: %s", reason)}, nil
 	}
 	return call.Heard{}, nil
 }
+
+// listenNames is what senders of actions call the fields of aldea.Config.
+var listenNames = strings.NewReplacer(
+	"aldea: ", "", "Config.Languages", "ALDEA_LANGUAGES", "Config.Language: ", `field "language": `, "Config.Keywords: ", `field "keywords": `,
+	"Config.Endpointing: ", `field "endpointing_ms": `,
+)
 
 // behindAfter is how much audio may wait to be sent before the recogniser counts as behind: several chunks.
 const behindAfter = 500 * time.Millisecond
@@ -108,9 +119,7 @@ func result(m *aldea.Results) *transcript.Result {
 // goes on until the last words are heard, or until calling ends.
 func serveCall(ctx, calling context.Context, calls *call.Calls, stream *media.Stream) {
 	c := startCall(calling, calls, stream)
-	reason := media.EndInternal
-	defer func() { endCall(c, reason, stream) }() // also after a panic, which the media server recovers and logs
-	reason = stream.Receive(ctx, receiver{c})
+	endCall(c, stream.Receive(ctx, receiver{c}), stream)
 }
 
 // startCall begins the call that a stream is of.
@@ -138,7 +147,6 @@ func startCall(calling context.Context, calls *call.Calls, stream *media.Stream)
 		Tracks: tracks,
 		Line:   line(stream),
 		HangUp: stream.HangUp,
-		Abort:  stream.Abort,
 	})
 }
 
@@ -151,7 +159,6 @@ func endCall(c *call.Call, reason media.EndReason, stream *media.Stream) {
 		FramesDuplicate: s.Duplicate,
 		FramesBad:       s.Bad,
 		MessagesSkipped: s.Skipped,
-		DTMFDropped:     s.Keys,
 		Silence:         s.Silence.Milliseconds(),
 	})
 }

@@ -1,5 +1,0 @@
-//go:build !unix
-
-package journal
-
-func readOnly(string) bool { return false }
