@@ -200,7 +200,7 @@ func TestAProxyThatDoesNotHelpIsNamedAndNotQuoted(t *testing.T) {
 		{"wants a password", "the proxy answered 407 Proxy Authentication Required", 407, nil, ClassOther},
 		{"is forbidden to", "the proxy answered 403 Forbidden", 403, nil, ClassOther},
 		{"cannot", "the proxy answered 502 Bad Gateway", 502, nil, ClassOther},
-		{"is not there", "proxyconnect", 0, through(t, nobody.URL), ClassRefused},
+		{"is not there", "no connection to the proxy: connection refused", 0, through(t, nobody.URL), ClassRefused},
 		{"cannot be read", "proxy's URL cannot be used", 0, func(*http.Request) (*url.URL, error) {
 			return nil, errors.New("invalid proxy address \"http://me:hunter2@\"")
 		}, ClassOther},

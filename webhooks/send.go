@@ -65,7 +65,7 @@ func (s *sender) exchange(ctx context.Context, r events.Record, number int, live
 	// Not http.Client: it follows redirects, and its errors quote the URL.
 	resp, err := s.transport.RoundTrip(req)
 	if err != nil {
-		o.err, o.class = err, classify(err)
+		o.err, o.class = egress.Plain(err), classify(err)
 		if o.class == ClassAddressRefused {
 			o.verdict = refused
 		}
@@ -73,7 +73,7 @@ func (s *sender) exchange(ctx context.Context, r events.Record, number int, live
 	}
 	defer resp.Body.Close()
 	o.status = resp.StatusCode
-	o.body, o.bodyErr = readAnswer(resp.Body, resp.Header)
+	o.body, o.bodyErr = readAnswer(egress.PlainReader(resp.Body), resp.Header)
 	o.verdict, o.pause = judge(resp.StatusCode, resp.Header, time.Now())
 	switch {
 	case o.verdict == delivered:

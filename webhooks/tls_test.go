@@ -132,14 +132,14 @@ func TestAnEndpointHasItsOwnAuthorityAndCertificate(t *testing.T) {
 		{"authority of the system", only(good), Endpoint{}, "unknown authority"},
 		{"another authority", only(good), Endpoint{RootCAs: theirs.pool()}, "unknown authority"},
 		{"expired", only(ours.sign(t, "endpoint.test", past, x509.ExtKeyUsageServerAuth)), Endpoint{RootCAs: ours.pool()}, "expired"},
-		{"wrong name", only(ours.sign(t, "nobody", soon, x509.ExtKeyUsageServerAuth)), Endpoint{RootCAs: ours.pool()}, "doesn't contain any IP SANs"},
+		{"wrong name", only(ours.sign(t, "nobody", soon, x509.ExtKeyUsageServerAuth)), Endpoint{RootCAs: ours.pool()}, "TLS: the certificate is for another host"},
 		{"not a server's", only(client), Endpoint{RootCAs: ours.pool()}, "incompatible key usage"},
 		{"TLS 1.1", &tls.Config{Certificates: []tls.Certificate{good}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, Endpoint{RootCAs: ours.pool()}, "protocol version"},
 		{"TLS 1.2", &tls.Config{Certificates: []tls.Certificate{good}, MaxVersion: tls.VersionTLS12}, Endpoint{RootCAs: ours.pool()}, ""},
 		{"client with a certificate", &asks, Endpoint{RootCAs: ours.pool(), Certificates: []tls.Certificate{client}}, ""},
 		{"client with a certificate, TLS 1.3", &asks13, Endpoint{RootCAs: ours.pool(), Certificates: []tls.Certificate{client}}, ""},
-		{"client without a certificate", &asks, Endpoint{RootCAs: ours.pool()}, "tls:"},
-		{"client with another's", &asks, Endpoint{RootCAs: ours.pool(), Certificates: []tls.Certificate{theirs.sign(t, "bridge", soon, x509.ExtKeyUsageClientAuth)}}, "tls:"},
+		{"client without a certificate", &asks, Endpoint{RootCAs: ours.pool()}, "TLS: "},
+		{"client with another's", &asks, Endpoint{RootCAs: ours.pool(), Certificates: []tls.Certificate{theirs.sign(t, "bridge", soon, x509.ExtKeyUsageClientAuth)}}, "TLS: "},
 		{"client with the second of two", &asks, Endpoint{RootCAs: ours.pool(), Certificates: []tls.Certificate{
 			theirs.sign(t, "bridge", soon, x509.ExtKeyUsageClientAuth), client}}, ""},
 	} {

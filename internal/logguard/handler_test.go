@@ -53,6 +53,7 @@ func TestAFloodIsBoundedAndCounted(t *testing.T) {
 			}
 			h.Flush()
 			time.Sleep(time.Minute) // nothing is reported twice
+			synctest.Wait()
 			written, reported := 0, 0
 			for _, line := range out.lines(t) {
 				if line["msg"] == "frame skipped" {

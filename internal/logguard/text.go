@@ -74,6 +74,8 @@ func own(err error) (text string, ok bool) {
 		return v.String(), true
 	case *net.DNSError:
 		return dnsText(e), true
+	case *net.OpError:
+		return opText(e), true
 	case *net.ParseError, *net.AddrError:
 		return "an address cannot be read", true
 	case textproto.ProtocolError, *textproto.Error:
@@ -92,6 +94,15 @@ func own(err error) (text string, ok bool) {
 		return "not a number", true
 	}
 	return "", false
+}
+
+// opText leaves out the addresses, which may be those of the network that this program is in.
+func opText(e *net.OpError) string {
+	text := strings.TrimSpace(e.Op + " " + e.Net)
+	if e.Err == nil {
+		return text
+	}
+	return text + ": " + Text(e.Err)
 }
 
 // dnsText leaves out the name, which a peer may have given, and the name server.

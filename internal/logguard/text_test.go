@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -60,6 +61,8 @@ func TestTextLeavesOutWhatPeersWrote(t *testing.T) {
 		"URL error":         {&url.Error{Op: "Get", URL: "https://h/?q=" + canary, Err: io.EOF}, "Get (23 bytes): EOF"},
 		"DNS": {&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: canary, Server: "10.1.2.3:53", IsNotFound: true}},
 			"dial tcp: lookup: no such host"},
+		"peer's address": {fmt.Errorf("send: %w", &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(10, 1, 2, 3), Port: 5432}, Err: syscall.ECONNREFUSED}),
+			"send: dial tcp: connection refused"},
 		"DNS server":           {&net.DNSError{Err: "server misbehaving", Name: canary, Server: "10.1.2.3:53"}, "lookup: name server failed"},
 		"DNS timeout":          {&net.DNSError{Err: "i/o timeout", Name: canary, IsTimeout: true}, "lookup: timeout"},
 		"address":              {second(net.ResolveTCPAddr("tcp", "1:2:3"+canary)), "an address cannot be read"},
