@@ -1,7 +1,7 @@
 package actions
 
 import (
-	"bytes"
+	"slices"
 	"strings"
 	"time"
 )
@@ -55,9 +55,9 @@ func (o Options) play(fields []field) (Action, *Error) {
 	return a, nil
 }
 
-// isWAV looks at the first bytes.
+// isWAV looks at the first bytes: RF64 and BW64 are WAV files that may be longer than 4 GiB.
 func isWAV(b []byte) bool {
-	return len(b) >= 12 && bytes.HasPrefix(b, []byte("RIFF")) && string(b[8:12]) == "WAVE"
+	return len(b) >= 12 && slices.Contains([]string{"RIFF", "RF64", "BW64"}, string(b[:4])) && string(b[8:12]) == "WAVE"
 }
 
 func (o Options) clear(fields []field) (Action, *Error) {

@@ -6,12 +6,6 @@ import (
 	"sync"
 )
 
-// The rates that recordings come in, in Hz.
-const (
-	minRate = 1000
-	maxRate = 768000
-)
-
 // The kernel of ConvertRate: a sine cardinal under a Kaiser window.
 const (
 	kernelReach = 48   // zero crossings to either side
@@ -27,8 +21,8 @@ const (
 // What the lower of the rates cannot hold is taken away, 80 dB down or more; below 0.43 of it nothing changes.
 func ConvertRate(samples []int16, from, to Rate) ([]int16, error) {
 	for _, r := range []Rate{from, to} {
-		if r < minRate || r > maxRate {
-			return nil, fmt.Errorf("codec: convert %d to %d Hz: %w: possible are %d to %d Hz", from, to, ErrRate, minRate, maxRate)
+		if r < MinRate || r > MaxRate {
+			return nil, fmt.Errorf("codec: convert %d to %d Hz: %w: possible are %d to %d Hz", from, to, ErrRate, MinRate, MaxRate)
 		}
 	}
 	if from == to {

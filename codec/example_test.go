@@ -65,5 +65,5 @@ func ExampleReadWAV() {
 	fmt.Println(err)
 	// Output:
 	// 44100 Hz, 2 channels; as a call: 8000 samples
-	// codec: not a WAV file but Ogg (ffmpeg -i IN OUT.wav makes one)
+	// not a WAV file but Ogg (ffmpeg -i IN OUT.wav makes one)
 }

@@ -1,20 +1,32 @@
 package codec
 
 import (
+	"bufio"
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 )
 
-// Errors of reading WAV. The text around them says what was found and what would be right.
+// Errors of reading WAV. The text around them says what was found and what would be right. They have no package's name in
+// front: they are told to people who gave the file.
 var (
-	ErrNotWAV         = errors.New("codec: not a WAV file")
-	ErrBadWAV         = errors.New("codec: broken WAV file")
-	ErrUnsupportedWAV = errors.New("codec: WAV format not supported")
-	// ErrShortWAV means that the header is not complete yet.
-	ErrShortWAV = errors.New("codec: WAV header not complete")
+	ErrNotWAV         = errors.New("not a WAV file")
+	ErrBadWAV         = errors.New("broken WAV file")
+	ErrUnsupportedWAV = errors.New("WAV format not supported")
+	// ErrShortWAV means that the input ends inside a header.
+	ErrShortWAV = errors.New("WAV header not complete")
+	// ErrTrailingWAV means that bytes follow the samples which are neither a chunk nor another WAV file.
+	ErrTrailingWAV = errors.New("bytes behind the samples that the WAV header does not count")
+)
+
+// The limits of a WAV file.
+const (
+	MinRate     Rate = 1000   // Hz
+	MaxRate     Rate = 768000 // Hz
+	MaxChannels      = 64
+
+	maxWAVHeader = 16 << 20 // bytes in front of the samples: cover art can be large
+	maxWAVChunks = 10_000   // of one input, all of its WAV files together
 )
 
 // An Encoding is how samples are written in a WAV file.
@@ -45,128 +57,46 @@ func (h WAVHeader) BlockSize() int { return h.Channels * h.Bits / 8 }
 // ends inside the header (try again with more; the caller decides how much is too much), ErrNotWAV where b
 // cannot become WAV, ErrBadWAV or ErrUnsupportedWAV where it should not have.
 func ParseWAVHeader(b []byte) (h WAVHeader, n int, err error) {
-	if short := min(len(b), 4); short < 4 && !isPrefix(b[:short]) {
+	if !MayBeWAV(b) {
 		return h, 0, notWAV(b)
 	}
-	r := bytes.NewReader(b)
-	h, err = readWAVHeader(r)
-	if errors.Is(err, io.ErrUnexpectedEOF) {
+	all := bytes.NewReader(b)
+	w := &WAVReader{src: bufio.NewReaderSize(all, wavBuffer)}
+	h, err = w.readHeader()
+	switch {
+	case errors.Is(err, ErrShortWAV):
 		return WAVHeader{}, 0, ErrShortWAV
-	}
-	if err != nil {
+	case err != nil:
 		return WAVHeader{}, 0, err
 	}
-	return h, len(b) - r.Len(), nil
+	return h, len(b) - all.Len() - w.src.Buffered(), nil
 }
 
-// isPrefix says whether a WAV file can begin with b.
-func isPrefix(b []byte) bool {
-	return bytes.HasPrefix([]byte("RIFF"), b) || bytes.HasPrefix([]byte("RF64"), b)
-}
-
-// unknownLength says whether a writer that could not know the length left n in its place. FFmpeg writes
-// 0xFFFFFFFF, SoX the highest multiple of a block below 2 GiB.
-func unknownLength(n uint32) bool { return n >= 0x7FFF0000 }
-
-// readWAVHeader reads up to the first sample. Where the input ends before that, the error is an
-// io.ErrUnexpectedEOF too.
-func readWAVHeader(r io.Reader) (h WAVHeader, err error) {
-	var riff [12]byte
-	if n, err := io.ReadFull(r, riff[:]); err != nil {
-		if n > 0 && !isPrefix(riff[:min(n, 4)]) {
-			return h, notWAV(riff[:n])
+// MayBeWAV reports whether a WAV file can begin with b: RIFF, RF64 (EBU Tech 3306) or BW64 (ITU-R BS.2088) of the kind WAVE.
+// With 12 bytes or more it is certain.
+func MayBeWAV(b []byte) bool {
+	for _, id := range []string{"RIFF", "RF64", "BW64"} {
+		if bytes.HasPrefix(b[:min(len(b), 4)], []byte(id)[:min(len(b), 4)]) {
+			return len(b) <= 8 || bytes.HasPrefix([]byte("WAVE"), b[8:min(len(b), 12)])
 		}
-		return h, cut(fmt.Sprintf("after %d bytes, inside the RIFF header", n), err)
 	}
-	id, size := string(riff[:4]), binary.LittleEndian.Uint32(riff[4:])
-	if !isPrefix(riff[:4]) {
-		return h, notWAV(riff[:])
-	}
-	if string(riff[8:]) != "WAVE" {
-		return h, fmt.Errorf("%w: the RIFF file is of the kind %q, want \"WAVE\"", ErrNotWAV, riff[8:])
-	}
-	var (
-		long   int64 = -1 // the data's length by the ds64 chunk of RF64
-		before int64 = 4  // bytes of the RIFF chunk so far
-	)
-	for {
-		var head [8]byte
-		if _, err := io.ReadFull(r, head[:]); err != nil {
-			return h, cut("before any data chunk", err)
-		}
-		name, length := string(head[:4]), binary.LittleEndian.Uint32(head[4:])
-		before += 8
-		switch name {
-		case "fmt ":
-			h, err = readFormat(r, length)
-		case "ds64":
-			long, err = readDS64(r, length)
-		case "data":
-			if h.Channels == 0 {
-				return h, fmt.Errorf("%w: its data chunk comes before the fmt chunk that explains it", ErrBadWAV)
-			}
-			h.Length = int64(length)
-			switch {
-			case id == "RF64" && length == 0xFFFFFFFF:
-				h.Length = long
-			case unknownLength(length), length == 0 && (size == 0 || unknownLength(size) || int64(size) <= before):
-				h.Length = -1
-			}
-			return h, nil
-		default:
-			err = skip(r, name, int64(length))
-		}
-		if err == nil && length%2 == 1 {
-			err = skip(r, name, 1)
-		}
-		if err != nil {
-			return h, err
-		}
-		before += int64(length) + int64(length%2)
-	}
+	return false
 }
 
-// skip passes over n bytes of a chunk.
-func skip(r io.Reader, name string, n int64) error {
-	if got, err := io.CopyN(io.Discard, r, n); err != nil {
-		return cut(fmt.Sprintf("inside its %q chunk, %d bytes early", name, n-got), err)
-	}
-	return nil
-}
+// cutError says that the input ends where it should not. It is an ErrBadWAV and an ErrShortWAV.
+type cutError struct{ where string }
 
-// cut is the error for a reader's err: where that is its end, the words say where.
-func cut(where string, err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("%w: it ends %s: %w", ErrBadWAV, where, io.ErrUnexpectedEOF)
-	}
-	return err
-}
+func (e *cutError) Error() string { return ErrBadWAV.Error() + ": it ends " + e.where }
 
-// readDS64 reads the data's length from the chunk that RF64 keeps it in (EBU Tech 3306).
-func readDS64(r io.Reader, length uint32) (int64, error) {
-	var b [16]byte
-	if length < uint32(len(b)) {
-		return 0, fmt.Errorf("%w: its ds64 chunk has %d bytes, want at least %d", ErrBadWAV, length, len(b))
-	}
-	if _, err := io.ReadFull(r, b[:]); err != nil {
-		return 0, cut("inside its ds64 chunk", err)
-	}
-	n := binary.LittleEndian.Uint64(b[8:])
-	if n > 1<<62 {
-		return 0, fmt.Errorf("%w: its ds64 chunk says %d bytes of data", ErrBadWAV, n)
-	}
-	return int64(n), skip(r, "ds64", int64(length)-int64(len(b)))
-}
+func (e *cutError) Is(target error) bool { return target == ErrBadWAV || target == ErrShortWAV }
 
 // notWAV says what b begins like instead.
 func notWAV(b []byte) error {
-	for _, k := range []struct{ magic, name string }{
-		{"RIFX", "big-endian RIFF"}, {"FORM", "AIFF"}, {".snd", "AU"}, {"fLaC", "FLAC"}, {"OggS", "Ogg"},
-		{"ID3", "MP3"}, {"\xFF\xFB", "MP3"}, {"\x1A\x45\xDF\xA3", "WebM or Matroska"}, {"caff", "CAF"},
-	} {
-		if bytes.HasPrefix(b, []byte(k.magic)) {
-			return fmt.Errorf("%w but %s (ffmpeg -i IN OUT.wav makes one)", ErrNotWAV, k.name)
-		}
+	if len(b) >= 12 && string(b[:4]) == "RIFF" {
+		return fmt.Errorf("%w: the RIFF file is of the kind %q, want \"WAVE\"", ErrNotWAV, b[8:12])
+	}
+	if name, _ := Sniff(b, true); name != "" {
+		return fmt.Errorf("%w but %s (ffmpeg -i IN OUT.wav makes one)", ErrNotWAV, name)
 	}
 	return fmt.Errorf("%w: it begins with %q, want \"RIFF\"", ErrNotWAV, b[:min(len(b), 4)])
 }

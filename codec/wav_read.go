@@ -2,6 +2,7 @@ package codec
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -14,48 +15,51 @@ type WAV struct {
 	Samples  []int16 // interleaved: the first sample of each channel, then the second of each …
 }
 
-// ReadWAV reads a WAV file to its last sample: PCM of 8, 16, 24 or 32 bits, float of 32 or 64, µ-law or A-law, plain
-// or extensible, any rate and number of channels, also from a writer that could not know the length. Samples of other
-// widths are rounded to 16 bits.
+// ReadWAV reads a WAV file to its last sample, with a WAVReader: PCM of 8, 16, 24 or 32 bits, float of 32 or 64, µ-law or
+// A-law, plain or extensible. Samples of other widths are rounded to 16 bits. A file that is cut is read as far as it
+// goes. Several files of one rate and number of channels, one behind the other, become one recording; what else follows the
+// samples is not looked at.
 //
 // It keeps no more than what it read: where that must be bounded, give it an io.LimitReader. Errors are ErrNotWAV,
 // ErrBadWAV and ErrUnsupportedWAV with the details in words, or r's own.
 func ReadWAV(r io.Reader) (*WAV, error) {
-	h, err := readWAVHeader(r)
-	if err != nil {
+	in := NewWAVReader(r)
+	h, err := in.Next()
+	w := &WAV{Rate: h.Rate, Channels: h.Channels}
+	for err == nil {
+		if h.Rate != w.Rate || h.Channels != w.Channels {
+			return nil, fmt.Errorf("%w: a part of it has %d Hz and %d channels, and another %d Hz and %d", ErrUnsupportedWAV,
+				w.Rate, w.Channels, h.Rate, h.Channels)
+		}
+		if err := w.readSamples(in, h); err != nil {
+			return nil, err
+		}
+		h, err = in.Next()
+	}
+	behind := in.files > 0 && (errors.Is(err, ErrTrailingWAV) || errors.Is(err, ErrShortWAV))
+	if !behind && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	w := &WAV{Rate: h.Rate, Channels: h.Channels}
-	data := r
-	if h.Length >= 0 {
-		data = io.LimitReader(r, h.Length)
-	}
-	var (
-		buf  = make([]byte, 1<<16+h.BlockSize())
-		kept int // bytes of a block that was cut
-		read int64
-	)
+	return w, nil
+}
+
+// readSamples appends the samples of one file. Bytes behind the last whole block are none.
+func (w *WAV) readSamples(in *WAVReader, h WAVHeader) error {
+	buf := make([]byte, wavBuffer+h.BlockSize())
+	kept := 0 // bytes of a block that was cut
 	for {
-		n, err := data.Read(buf[kept:])
-		read += int64(n)
+		n, err := in.Read(buf[kept:])
 		n += kept
 		var used int
 		w.Samples, used = h.AppendSamples(w.Samples, buf[:n])
 		kept = copy(buf, buf[used:n])
-		if err == io.EOF {
-			break
+		if errors.Is(err, io.EOF) {
+			return nil
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	switch {
-	case h.Length >= 0 && read < h.Length:
-		return nil, cut(fmt.Sprintf("after %d of the %d bytes that its data chunk should have", read, h.Length), io.EOF)
-	case kept > 0 && h.Length >= 0:
-		return nil, fmt.Errorf("%w: its data chunk has %d bytes, want a multiple of %d", ErrBadWAV, read, h.BlockSize())
-	}
-	return w, nil
 }
 
 // Channel returns the samples of channel i, counted from 0. It panics when there is no such channel.

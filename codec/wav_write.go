@@ -50,7 +50,7 @@ func WriteMuLawWAV(w io.Writer, mulaw []byte) error {
 
 // header is everything in front of the samples. length is that of the samples in bytes.
 func header(code uint16, rate Rate, channels, bits int, length int64) ([]byte, error) {
-	if rate < 1 || rate > maxRate {
+	if rate < 1 || rate > MaxRate {
 		return nil, fmt.Errorf("codec: write WAV: %d Hz: %w", rate, ErrRate)
 	}
 	block := channels * bits / 8
