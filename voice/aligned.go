@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // aligned reads audio that comes as lines of JSON, with the times of its characters.
@@ -24,13 +25,22 @@ type aligned struct {
 	from  float64         // where it begins, in seconds
 	to    float64         // where the last character ended
 	base  float64         // added to the times of a line
+
+	characters int // that had a time
+
+	letters int // of the text, letters and digits
+	timed   int // letters and digits that had a time
 }
 
 // maxLine is the most in one line: half a minute of PCM at 16 kHz in base64, with the times of its characters.
 const maxLine = 2 << 20
 
-func newAligned(r io.Reader, f Format) *aligned {
-	a := &aligned{lines: bufio.NewScanner(r), rate: float64(int(f.Rate) * f.header().BlockSize())}
+// maxCharacters is how many characters may have times: more than any text has.
+const maxCharacters = 4 * maxText
+
+// newAligned reads the speech of a text from r. The audio has format f.
+func newAligned(r io.Reader, f Format, text string) *aligned {
+	a := &aligned{lines: bufio.NewScanner(r), rate: float64(int(f.Rate) * f.header().BlockSize()), letters: lettersOf(text)}
 	a.lines.Buffer(make([]byte, 0, 64<<10), maxLine)
 	return a
 }
@@ -39,6 +49,17 @@ func newAligned(r io.Reader, f Format) *aligned {
 type line struct {
 	Audio     []byte     `json:"audio_base64"`
 	Alignment *alignment `json:"alignment"`
+}
+
+// isSpeech says whether a line is one, be it without audio. An error has neither of the fields.
+func isSpeech(text []byte) bool {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(text, &fields) != nil || message(text) != "" {
+		return false
+	}
+	_, audio := fields["audio_base64"]
+	_, times := fields["alignment"]
+	return audio || times || len(fields) == 0
 }
 
 // alignment is when each character is said, in seconds.
@@ -69,7 +90,7 @@ func (a *aligned) next() error {
 		case err != nil:
 			return err
 		}
-		return io.EOF
+		return a.whole()
 	}
 	text := bytes.TrimSpace(bytes.TrimPrefix(a.lines.Bytes(), []byte("data:")))
 	if len(text) == 0 {
@@ -82,17 +103,42 @@ func (a *aligned) next() error {
 		}
 		return errors.New("a line of its answer is not the JSON of audio with timestamps")
 	}
-	a.align(l.Alignment)
+	if !isSpeech(text) {
+		return &documentError{"a message came instead of audio", bytes.Clone(text)}
+	}
+	err := a.align(l.Alignment)
 	a.rest = l.Audio
 	a.size += int64(len(l.Audio))
-	return nil
+	return err
+}
+
+// whole returns io.EOF, unless the times say that most of the text was said and the rest was not.
+func (a *aligned) whole() error {
+	if a.timed > 0 && a.timed < a.letters*3/4 {
+		return fmt.Errorf("the audio is cut short: %d of the %d letters of the text were said", a.timed, a.letters)
+	}
+	return io.EOF
+}
+
+// lettersOf counts letters and digits.
+func lettersOf(text string) int {
+	n := 0
+	for _, c := range text {
+		if unicode.IsLetter(c) || unicode.IsDigit(c) {
+			n++
+		}
+	}
+	return n
 }
 
 // align takes in the times of some more characters. They count from the beginning of the speech; where they go back, from
 // that of the line.
-func (a *aligned) align(t *alignment) {
+func (a *aligned) align(t *alignment) error {
 	if t == nil || len(t.Starts) != len(t.Characters) || len(t.Ends) != len(t.Characters) {
-		return
+		return nil
+	}
+	if a.characters += len(t.Characters); a.characters > maxCharacters {
+		return fmt.Errorf("it gives the times of more than %d characters", maxCharacters)
 	}
 	for i, c := range t.Characters {
 		const slack = 0.1 // s
@@ -106,9 +152,11 @@ func (a *aligned) align(t *alignment) {
 		if a.word.Len() == 0 {
 			a.from = a.base + t.Starts[i]
 		}
-		a.word.WriteString(c)
+		a.word.WriteString(c[:min(len(c), utf8.UTFMax*4)]) // one as a reader counts them
+		a.timed += lettersOf(c)
 		a.to = a.base + t.Ends[i]
 	}
+	return nil
 }
 
 // space is the end of a word.

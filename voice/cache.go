@@ -12,6 +12,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,16 +23,19 @@ const DefaultCacheSize = 256 << 20
 // concurrently; other processes may use the same directory, each with a bound of its own.
 //
 // A file's name is a hash of the engine, its settings and the request, so that it does not tell what is said; only its owner
-// can read it. A file is written beside its place and renamed: there are no halves. One that is not whole or was changed
-// is removed when it is found.
+// can read it. A file is written beside its place and renamed: there are no halves. It has a checksum: one that is not whole,
+// was changed or is too large is removed when it is found. Only speech that was complete and valid is kept. Files of
+// versions that did not make sure of that are removed when the cache is opened.
 type Cache struct {
 	dir string
 	max int64
 
-	mu      sync.Mutex // guards the rest
+	mu      sync.Mutex // guards entries, order and size
 	entries map[string]*list.Element
 	order   list.List // of cached, the most recently used first
 	size    int64
+
+	discarded atomic.Int64 // files that were no valid entries
 }
 
 // cached is a file of the cache.
@@ -41,8 +45,12 @@ type cached struct {
 }
 
 const (
-	suffix  = ".speech"
-	partial = ".partial-" // the beginning of the name of a file that is being written
+	suffix = ".speech2"
+	// oldSuffix is that of versions that also kept speech which was cut short, or was none.
+	oldSuffix = ".speech"
+	// maxEntry is the largest file that is read: the longest audio, and as many words as there can be.
+	maxEntry = maxAudio + 16<<20
+	partial  = ".partial-" // the beginning of the name of a file that is being written
 	// stale is the age from which a file that is being written was forgotten by a process that died.
 	stale = time.Hour
 )
@@ -85,6 +93,9 @@ func (c *Cache) scan() error {
 		if strings.HasPrefix(f.Name(), partial) && time.Since(info.ModTime()) > stale {
 			_ = os.Remove(filepath.Join(c.dir, f.Name()))
 		}
+		if key, ok := strings.CutSuffix(f.Name(), oldSuffix); ok && len(key) == hex.EncodedLen(sha256.Size) {
+			_ = os.Remove(filepath.Join(c.dir, f.Name()))
+		}
 		if key, ok := strings.CutSuffix(f.Name(), suffix); ok && len(key) == hex.EncodedLen(sha256.Size) {
 			all = append(all, found{cached{key, info.Size()}, info.ModTime()})
 		}
@@ -107,10 +118,13 @@ func (c *Cache) Size() int64 {
 	return c.size
 }
 
+// Discarded is how many files were not used because they were damaged.
+func (c *Cache) Discarded() int64 { return c.discarded.Load() }
+
 // get returns what was kept.
 func (c *Cache) get(key string) ([]byte, []Word, bool) {
-	b, err := os.ReadFile(c.path(key))
-	if err != nil {
+	b, err := readEntry(c.path(key))
+	if err != nil && !errors.Is(err, errEntry) {
 		if errors.Is(err, os.ErrNotExist) {
 			c.forget(key)
 		}
@@ -118,6 +132,7 @@ func (c *Cache) get(key string) ([]byte, []Word, bool) {
 	}
 	audio, words, err := decodeEntry(b)
 	if err != nil {
+		c.discarded.Add(1)
 		c.forget(key)
 		_ = os.Remove(c.path(key))
 		return nil, nil, false
@@ -130,10 +145,22 @@ func (c *Cache) get(key string) ([]byte, []Word, bool) {
 	return audio, words, true
 }
 
+// readEntry reads a file. What cannot be an entry is an errEntry.
+func readEntry(path string) ([]byte, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxEntry {
+		return nil, errEntry
+	}
+	return os.ReadFile(path)
+}
+
 // put keeps a recording that is whole. That it cannot be written is no fault of the speech.
 func (c *Cache) put(key string, rec *recording) {
 	b, err := encodeEntry(rec.content())
-	if err != nil || int64(len(b)) > c.max || c.write(key, b) != nil {
+	if err != nil || int64(len(b)) > min(c.max, maxEntry) || c.write(key, b) != nil {
 		return
 	}
 	c.mu.Lock()
@@ -210,7 +237,7 @@ func (c *Cache) path(key string) string { return filepath.Join(c.dir, key+suffix
 // keyOf is the name of a speech. Each part is preceded by its length, so that no two requests look alike.
 func keyOf(identity string, r Request) string {
 	h := sha256.New()
-	for _, part := range []string{"1", identity, r.Voice, r.Language, r.Text} {
+	for _, part := range []string{"2", identity, r.Voice, r.Language, r.Text} {
 		var n [8]byte
 		binary.BigEndian.PutUint64(n[:], uint64(len(part)))
 		h.Write(n[:])

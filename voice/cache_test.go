@@ -157,3 +157,63 @@ func TestCacheIsUsedConcurrently(t *testing.T) {
 		t.Errorf("got a size of %d, want at most 20000", c.Size())
 	}
 }
+
+// What an older version kept may be anything: it is made again.
+func TestCacheOfAnOlderVersionIsNotBelieved(t *testing.T) {
+	dir := t.TempDir()
+	old := filepath.Join(dir, key("x")+".speech")
+	if err := os.WriteFile(old, []byte("speech1\n\x00\x00\x00\x04nullaudio"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := newCache(t, dir, 0)
+	if _, err := os.Stat(old); err == nil || c.Size() != 0 {
+		t.Errorf("it is still there, or counts as %d bytes", c.Size())
+	}
+	c.put(key("x"), whole([]byte("audio"), nil))
+	b, err := os.ReadFile(c.path(key("x")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(c.path(key("x")), bytes.Replace(b, []byte("speech2"), []byte("speech1"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, ok := c.get(key("x")); ok || c.Discarded() != 1 {
+		t.Errorf("an entry of the older form is taken, or not counted: %d", c.Discarded())
+	}
+}
+
+func TestCacheTakesNothingThatIsNoEntry(t *testing.T) {
+	for name, plant := range map[string]func(path string) error{
+		"a directory":  func(path string) error { return os.Mkdir(path, 0o700) },
+		"a link":       func(path string) error { return os.Symlink("/dev/zero", path) },
+		"a large file": func(path string) error { return makeLarge(path, maxEntry+1) },
+		"no audio": func(path string) error {
+			b, err := encodeEntry(nil, []Word{{"hello", 0, 1}})
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(path, b, 0o600)
+		},
+	} {
+		c := newCache(t, t.TempDir(), 0)
+		if err := plant(c.path(key("x"))); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, ok := c.get(key("x")); ok || c.Discarded() != 1 {
+			t.Errorf("%s: it is taken, or not counted", name)
+		}
+		if _, err := os.Lstat(c.path(key("x"))); err == nil {
+			t.Errorf("%s: it is still there", name)
+		}
+	}
+}
+
+// makeLarge makes a file without content.
+func makeLarge(path string, size int64) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Truncate(size)
+}

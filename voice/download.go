@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net/http"
 	"strings"
 
 	"aldeabridge/codec"
@@ -16,11 +17,15 @@ import (
 // A download is speech that a service sends.
 type download struct {
 	service *service
+	text    string // what is to be said
 	watch   *watch
 	body    io.Closer
 	audio   io.Reader
 	words   func() []Word
 }
+
+// maxAnswer is the most bytes that are read of one answer, unpacked: 15 minutes in 16 bits at 48 kHz, with room to spare.
+const maxAnswer = 128 << 20
 
 // audio asks for speech that comes as bytes of audio in format f.
 func (s *service) audio(ctx context.Context, o order, f Format) (Stream, error) {
@@ -28,19 +33,27 @@ func (s *service) audio(ctx context.Context, o order, f Format) (Stream, error) 
 	if err != nil {
 		return nil, err
 	}
-	body := bufio.NewReaderSize(timed{resp.Body, w}, readSize)
-	f, err = answered(resp.Header.Get("Content-Type"), body, f)
+	body, err := s.body(resp, w)
+	if err == nil {
+		f, err = answered(resp.Header.Get("Content-Type"), body, f)
+	}
 	if err != nil {
-		err = failed(s.name, w.reason(err))
+		err = s.unusable(w.reason(err), o.text)
 		w.stop()
 		_ = resp.Body.Close()
 		return nil, err
 	}
-	return &download{s, w, resp.Body, NewReader(body, f), func() []Word { return nil }}, nil
+	return &download{s, o.text, w, resp.Body, newReader(body, f, true), func() []Word { return nil }}, nil
+}
+
+// body is the body of an answer, unpacked and within bounds.
+func (s *service) body(resp *http.Response, w *watch) (*bufio.Reader, error) {
+	body, err := unpacked(resp)
+	return bufio.NewReaderSize(&limited{timed{body, w}, s.most, s.most}, readSize), err
 }
 
 // answered is the format of an answer that was to have format f. A content type that is some other audio's is not believed
-// until the bytes say so too: services and proxies have favourites there.
+// until the bytes say so too: services and proxies have favorites there.
 func answered(contentType string, body *bufio.Reader, f Format) (Format, error) {
 	said, err := formatOf(contentType, "")
 	kind, params, _ := mime.ParseMediaType(contentType)
@@ -51,14 +64,27 @@ func answered(contentType string, body *bufio.Reader, f Format) (Format, error) 
 		}
 		return f, err
 	case err != nil:
-		return f, err
+		return f, notAudio(kind, body, err)
 	case said.Encoding == codec.EncodingPCM && f.Encoding == codec.EncodingPCM && params["rate"] != "":
 		f.Rate, f.Channels = said.Rate, said.Channels
 	}
 	return f, nil
 }
 
-// compressed says whether the first bytes of what is said to be audio are those of MP3, Ogg or FLAC.
+// notAudio is what is wrong with an answer whose content type is no audio's: nothing, if it is a WAV file nevertheless.
+func notAudio(kind string, body *bufio.Reader, err error) error {
+	if b, _ := body.Peek(12); len(b) == 12 && codec.MayBeWAV(b) {
+		return nil
+	}
+	if kind != "application/json" {
+		return err
+	}
+	document, _ := io.ReadAll(io.LimitReader(body, maxDocument))
+	return &documentError{err.Error(), document}
+}
+
+// compressed says whether the first bytes of what is said to be coded audio are those of MP3, Ogg or FLAC. It is sooner
+// sure than codec.Sniff, to which nobody has said so.
 func compressed(b []byte) bool {
 	for _, magic := range []string{"ID3", "OggS", "fLaC"} {
 		if bytes.HasPrefix(b, []byte(magic)) {
@@ -74,9 +100,19 @@ func (d *download) Read(p []byte) (int, error) {
 		return n, err
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = fmt.Errorf("the connection broke in the middle of the audio: %w", err)
+		err = &brokenError{"the connection broke in the middle of the audio"}
 	}
-	return n, failed(d.service.name, d.watch.reason(err))
+	return n, d.service.unusable(d.watch.reason(err), d.text)
+}
+
+// unusable is an error of the answer's content, with the message of a document that came instead of audio.
+func (s *service) unusable(err error, text string) error {
+	if d := (*documentError)(nil); errors.As(err, &d) {
+		if said := s.tidy(message(d.document), text); said != "" {
+			err = fmt.Errorf("%w: %s", err, said)
+		}
+	}
+	return failed(s.name, err)
 }
 
 func (d *download) Words() []Word { return d.words() }

@@ -66,8 +66,14 @@ func (e *elevenLabs) speak(ctx context.Context, r Request, voice, format string,
 	if err != nil {
 		return nil, err
 	}
-	lines := newAligned(timed{resp.Body, w}, f)
-	return &download{e.service, w, resp.Body, NewReader(lines, f), lines.Words}, nil
+	body, err := e.body(resp, w)
+	if err != nil {
+		w.stop()
+		_ = resp.Body.Close()
+		return nil, failed(e.name, err)
+	}
+	lines := newAligned(body, f, r.Text)
+	return &download{e.service, r.Text, w, resp.Body, newReader(lines, f, true), lines.Words}, nil
 }
 
 // language is what to tell the model about the language: the older ones refuse to be told.

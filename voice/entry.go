@@ -10,7 +10,7 @@ import (
 
 // A file of the cache is: magic, the length of the words' JSON (4 bytes), that JSON, the audio, and a CRC-32C of all of it.
 const (
-	magic     = "speech1\n"
+	magic     = "speech2\n"
 	entryHead = len(magic) + 4
 	entryTail = crc32.Size
 )
@@ -40,8 +40,8 @@ func decodeEntry(b []byte) (audio []byte, words []Word, err error) {
 	if checksum(body) != sum || n > int64(len(rest)) {
 		return nil, nil, errEntry
 	}
-	if err := json.Unmarshal(rest[:n], &words); err != nil {
-		return nil, nil, errEntry
+	if err := json.Unmarshal(rest[:n], &words); err != nil || n == int64(len(rest)) {
+		return nil, nil, errEntry // no words, or no audio
 	}
 	return rest[n:], words, nil
 }

@@ -3,6 +3,7 @@ package voice
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 )
@@ -56,3 +57,10 @@ func (e *TimeoutError) Error() string { return fmt.Sprintf("%s within %v", e.Wha
 
 // Timeout is true: net.Error asks it.
 func (e *TimeoutError) Timeout() bool { return true }
+
+// brokenError says that a connection broke. It is an io.ErrUnexpectedEOF.
+type brokenError struct{ text string }
+
+func (e *brokenError) Error() string { return e.text }
+
+func (e *brokenError) Unwrap() error { return io.ErrUnexpectedEOF }

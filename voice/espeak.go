@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // ESpeakConfig is how espeak-ng speaks. The zero value is useful.
@@ -59,9 +60,7 @@ func (e *espeak) Speak(ctx context.Context, r Request) (Stream, error) {
 	if !espeakVoice.MatchString(voice) {
 		return nil, &Error{Engine: e.name, Reason: `it has no such voice; "espeak-ng --voices" lists them`}
 	}
-	// In square brackets it would take phonemes.
-	text := strings.ReplaceAll(r.Text, "[[", "[ [")
-	return e.run(ctx, text, "--stdin", "--stdout", "-b", "1", "-s", strconv.Itoa(e.speed), "-v", voice)
+	return e.run(ctx, espeakText(r.Text), "--stdin", "--stdout", "-b", "1", "-s", strconv.Itoa(e.speed), "-v", voice)
 }
 
 // has says whether a voice is configured for a language.
@@ -79,4 +78,21 @@ func espeakLanguage(language string) string {
 		return "nb"
 	}
 	return strings.ToLower(language)
+}
+
+// espeakText is a text without what espeak-ng takes for commands: two square brackets begin phonemes, also with a soft hyphen
+// between them, and some control characters change its voice and speed. It makes the same pause for round brackets. Markup it
+// reads aloud, for it is not asked to understand it (option -m).
+func espeakText(text string) string {
+	return strings.Map(func(c rune) rune {
+		switch {
+		case c == '[':
+			return '('
+		case c == ']':
+			return ')'
+		case c != '\n' && unicode.IsControl(c):
+			return ' '
+		}
+		return c
+	}, text)
 }

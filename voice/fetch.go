@@ -1,6 +1,7 @@
 package voice
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -34,6 +35,8 @@ type Fetcher struct {
 }
 
 const maxRedirects = 3
+
+var errStatus = errors.New("the URL answered")
 
 // NewFetcher returns a Fetcher. It follows up to three redirects, each as if it were the URL.
 func NewFetcher(c FetcherConfig) *Fetcher {
@@ -91,7 +94,7 @@ func (f *Fetcher) get(ctx context.Context, rawURL string, rec *recording) error 
 		return cause
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New("the connection broke in the middle of the recording")
+		return &brokenError{"the connection broke in the middle of the recording"}
 	}
 	return err
 }
@@ -103,23 +106,32 @@ func (f *Fetcher) stream(ctx context.Context, rawURL string, rec *recording) err
 	}
 	req.Header.Set("User-Agent", "bridge")
 	req.Header.Set("Accept", "audio/*, application/octet-stream;q=0.5")
+	req.Header.Set("Accept-Encoding", identity)
 	resp, err := f.client.Do(req)
 	if err != nil {
-		return fmt.Errorf("the URL could not be fetched: %w", bare(err))
+		return fmt.Errorf("the URL could not be fetched: %w", egress.Plain(err))
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("the URL answered %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
-	}
-	format, err := formatOf(resp.Header.Get("Content-Type"), resp.Request.URL.Path)
-	if err != nil {
-		return err
+		return fmt.Errorf("%w %d %s", errStatus, resp.StatusCode, http.StatusText(resp.StatusCode))
 	}
 	most := f.config.MaxBytes
 	if resp.ContentLength > most {
 		return fmt.Errorf("%w: %d bytes; at most %d are taken", ErrTooLong, resp.ContentLength, most)
 	}
-	return rec.fill(silentWords{NewReader(&limited{resp.Body, most, most}, format)})
+	resp.Body = plainBody{egress.PlainReader(resp.Body), resp.Body}
+	content, err := unpacked(resp)
+	if err != nil {
+		return err
+	}
+	body := bufio.NewReaderSize(&limited{content, most, most}, readSize)
+	format, err := formatOf(resp.Header.Get("Content-Type"), resp.Request.URL.Path)
+	if err != nil {
+		if err = notAudio("", body, err); err != nil {
+			return err
+		}
+	}
+	return rec.fill(silentWords{NewReader(body, format)})
 }
 
 // Close stops everything that is fetched and waits for that. Audio that still comes ends with ErrClosed.
@@ -130,6 +142,12 @@ func (f *Fetcher) Close() {
 	f.cancel()
 	f.fetching.Wait()
 	f.client.CloseIdleConnections()
+}
+
+// plainBody is a body whose errors are for others to read.
+type plainBody struct {
+	io.Reader
+	io.Closer
 }
 
 // limited is what is read from r, and ErrTooLong behind the last byte allowed.

@@ -31,12 +31,6 @@ func Linear16(rate codec.Rate) Format {
 	return Format{Encoding: codec.EncodingPCM, Rate: rate, Channels: 1, Bits: 16}
 }
 
-const (
-	minRate     = 4000
-	maxRate     = 192000
-	maxChannels = 8
-)
-
 // header is the format as one of a WAV file whose length nobody knows.
 func (f Format) header() codec.WAVHeader {
 	return codec.WAVHeader{Encoding: f.Encoding, Rate: f.Rate, Channels: f.Channels, Bits: f.Bits, Length: -1}
@@ -44,11 +38,11 @@ func (f Format) header() codec.WAVHeader {
 
 // check returns what is wrong with audio of such a header.
 func check(h codec.WAVHeader) error {
-	if h.Rate < minRate || h.Rate > maxRate {
-		return fmt.Errorf("a sample rate of %d Hz; possible are %d to %d", h.Rate, minRate, maxRate)
+	if h.Rate < codec.MinRate || h.Rate > codec.MaxRate {
+		return fmt.Errorf("a sample rate of %d Hz; possible are %d to %d", h.Rate, codec.MinRate, codec.MaxRate)
 	}
-	if h.Channels < 1 || h.Channels > maxChannels {
-		return fmt.Errorf("%d channels; possible are 1 to %d", h.Channels, maxChannels)
+	if h.Channels < 1 || h.Channels > codec.MaxChannels {
+		return fmt.Errorf("%d channels; possible are 1 to %d", h.Channels, codec.MaxChannels)
 	}
 	return nil
 }

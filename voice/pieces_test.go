@@ -36,7 +36,7 @@ func TestAlignedReadsTimesOfEitherKind(t *testing.T) {
 	} {
 		f := MuLaw
 		f.Rate = 8 // so that eight bytes are a second
-		a := newAligned(strings.NewReader(whole+second), f)
+		a := newAligned(strings.NewReader(whole+second), f, "hi you")
 		buf := make([]byte, 100)
 		for _, err := a.Read(buf); err == nil; _, err = a.Read(buf) {
 		}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"aldeabridge/egress"
 )
 
 // A program is an engine on this machine: it reads a text from its standard input and writes a WAV file to its standard output,
@@ -52,7 +54,7 @@ func (p *program) run(ctx context.Context, text string, args ...string) (Stream,
 	if err != nil {
 		w.stop()
 		<-p.slots
-		return nil, failed(p.name, err)
+		return nil, failed(p.name, fmt.Errorf("it cannot be started: %w", egress.Plain(err)))
 	}
 	return s, nil
 }
@@ -73,7 +75,7 @@ func (p *program) start(w *watch, text string, args []string) (*running, error) 
 		_ = s.closeFile()
 		return nil, err
 	}
-	s.audio = NewReader(out, Format{})
+	s.audio = newReader(out, Format{}, true)
 	return s, nil
 }
 
@@ -105,11 +107,12 @@ func (w *written) Read(b []byte) (int, error) {
 			return 0, err
 		}
 		if _, err := w.file.Seek(0, io.SeekStart); err != nil {
-			return 0, err
+			return 0, egress.Plain(err)
 		}
 		w.done = true
 	}
-	return w.file.Read(b)
+	n, err := w.file.Read(b)
+	return n, egress.Plain(err)
 }
 
 // running is a program that speaks.
@@ -184,8 +187,8 @@ func (h *head) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// line is the first line.
+// line is the first line, without the names of files on this machine.
 func (h *head) line() string {
 	l, _, _ := strings.Cut(strings.TrimSpace(h.String()), "\n")
-	return strings.ToValidUTF8(l, "?")
+	return egress.Scrub(strings.ToValidUTF8(l, "?"))
 }

@@ -1,8 +1,10 @@
 package voice
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -129,7 +131,7 @@ func TestProgramsThatFail(t *testing.T) {
 		t    Timeouts
 		want string
 	}{
-		"says why":       {"echo 'no data at /usr/share' >&2; echo more >&2; exit 3\n", Timeouts{}, "voice: espeak-ng: exit status 3: no data at /usr/share"},
+		"says why":       {"echo 'no data at /usr/share' >&2; echo more >&2; exit 3\n", Timeouts{}, "voice: espeak-ng: exit status 3: no data at …"},
 		"says nothing":   {"exit 0\n", Timeouts{}, "no audio in it"},
 		"says text":      {"echo hello world\nexec sleep 1000\n", Timeouts{}, "neither a WAV file"},
 		"hangs":          {"exec sleep 1000\n", Timeouts{FirstByte: 200 * time.Millisecond}, "voice: espeak-ng: no audio within 200ms"},
@@ -179,5 +181,46 @@ func TestProgramHasNoKeys(t *testing.T) {
 	}
 	if _, _, err := say(t, e, Request{Text: "Hello."}); err == nil || !strings.Contains(err.Error(), "secrets: 0") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// espeak-ng takes two square brackets for phonemes, whatever it skips between them, and some control characters for commands.
+func TestEspeakIsGivenTextOnly(t *testing.T) {
+	heard := filepath.Join(t.TempDir(), "heard")
+	path, _ := script(t, "cat > "+heard+"\n"+streamedHeader+"head -c 1600 /dev/zero\n")
+	e, err := NewESpeak(ESpeakConfig{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	real, err := NewESpeak(ESpeakConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"say [[h@l]] now":                  "say ((h@l)) now",
+		"say [[[h@l]]] now":                "say (((h@l))) now",
+		"say [[[[[h@l]]]]] now":            "say (((((h@l))))) now",
+		"say [\u00ad[h@l]] now":            "say (\u00ad(h@l)) now",
+		"say [\u200b[h@l]] now":            "say (\u200b(h@l)) now",
+		"say [\n[h@l]] now":                "say (\n(h@l)) now",
+		"say \x015S now \x1b[2J":           "say  5S now  (2J",
+		"<speak>one</speak>":               "<speak>one</speak>",
+		`<audio src="/etc/passwd"/> one`:   `<audio src="/etc/passwd"/> one`,
+		"-w /tmp/x | --help; $(id) `id` &": "-w /tmp/x | --help; $(id) `id` &",
+	} {
+		stream, err := e.Speak(context.Background(), Request{Text: text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, stream)
+		_ = stream.Close()
+		if got, err := os.ReadFile(heard); err != nil || string(got) != want {
+			t.Errorf("%q: the program is given %q, %v; want %q", text, got, err, want)
+		}
+		said, _, err := say(t, real, Request{Text: text})
+		asWanted, _, err2 := say(t, real, Request{Text: strings.ReplaceAll(want, "\u00ad", "")})
+		if err != nil || err2 != nil || !bytes.Equal(said, asWanted) {
+			t.Errorf("%q: espeak-ng says something else than for %q (%v, %v)", text, want, err, err2)
+		}
 	}
 }

@@ -52,7 +52,9 @@ func newPolyphase(from codec.Rate) *polyphase {
 	scale := min(1, float64(from)/float64(phoneRate))
 	width := 2 * math.Pi * (stopBegin - passEnd) * scale / float64(from)
 	p := &polyphase{from: int64(from), taps: 2 * int(math.Ceil(((stopBand-8)/(2.285*width)+1)/2))}
-	p.phases = min(int64(phoneRate)/gcd(int64(from), int64(phoneRate)), maxPhases)
+	// The higher the rate, the closer together the inputs are, and the fewer places between them matter.
+	most := max(64, maxPhases*48000/max(48000, int64(from)))
+	p.phases = min(int64(phoneRate)/gcd(int64(from), int64(phoneRate)), most)
 	cut := (passEnd + stopBegin) * scale / float64(from) // as a part of half the input's rate
 	for phase := range p.phases {
 		p.filters = append(p.filters, p.filter(float64(phase)/float64(p.phases), cut)...)

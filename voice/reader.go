@@ -1,7 +1,7 @@
 package voice
 
 import (
-	"bytes"
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -11,30 +11,49 @@ import (
 
 // NewReader returns audio of another format as µ-law at 8000 Hz, mono, as it comes: what is read from r is
 // converted and returned before more is read. Several channels become their mean. What begins as a WAV file is read as
-// one, whatever f says; then f's rate is not looked at. Other errors than r's say what is wrong with the audio.
-func NewReader(r io.Reader, f Format) io.Reader { return &reader{src: r, format: f} }
+// one, whatever f says; then f's rate is not looked at. Several WAV files, one behind the other, are one recording. Coded
+// audio and documents are recognized by their content and refused, whatever f says; so is a document behind the audio.
+// A WAV file that is shorter than its header says is read as far as it goes. Other errors than r's say what is
+// wrong with the audio.
+func NewReader(r io.Reader, f Format) io.Reader { return newReader(r, f, false) }
+
+// newReader returns such a reader. If strict, the audio must also be whole: a WAV file as long as its header says,
+// nothing behind it that is no chunk, no half of a sample. That is for speech, which is made to order and kept: the
+// recordings that people have are not all so.
+func newReader(r io.Reader, f Format, strict bool) io.Reader {
+	return &reader{src: bufio.NewReaderSize(r, readSize), format: f, strict: strict}
+}
+
+// parts is audio in one or more parts, each with a format of its own: a codec.WAVReader, or one part of raw audio.
+type parts interface {
+	Next() (codec.WAVHeader, error)
+	io.Reader
+	Missing() int64
+}
 
 type reader struct {
-	src    io.Reader
+	src    *bufio.Reader
 	format Format
+	strict bool
 	err    error // sticky
 
-	begun bool
-	head  codec.WAVHeader
-	same  bool  // the audio is µ-law already
-	left  int64 // bytes of audio to come; -1: to the end
-	rate  rater
-
-	raw     []byte // read and not converted yet
-	samples []int16
-	mono    []int16
-	out     []byte // converted
-	given   int    // of out
+	parts  parts // nil until it is known what it is
+	head   codec.WAVHeader
+	known  bool // that the present part is no coded audio
+	turns  int  // changes of the rate
+	rate   codec.Rate
+	rater  rater
+	same   bool   // the present part is µ-law already
+	raw    []byte // of the present part, read and not converted yet
+	mono   []int16
+	stereo []int16
+	out    []byte // converted
+	given  int    // of out
 }
 
 const (
-	readSize  = 4 << 10
-	maxHeader = 64 << 10 // of a WAV file
+	readSize = 4 << 10
+	maxTurns = 16 // changes of the rate within one recording: each needs a filter
 )
 
 func (r *reader) Read(p []byte) (int, error) {
@@ -46,114 +65,176 @@ func (r *reader) Read(p []byte) (int, error) {
 			return 0, nil
 		}
 		r.out, r.given = r.out[:0], 0
-		r.fill()
+		r.err = r.fill()
 	}
 	n := copy(p, r.out[r.given:])
 	r.given += n
 	return n, nil
 }
 
-// fill reads once and converts what came.
-func (r *reader) fill() {
-	if cap(r.raw)-len(r.raw) < readSize {
-		r.raw = append(make([]byte, 0, len(r.raw)+2*readSize), r.raw...)
-	}
-	n, err := r.src.Read(r.raw[len(r.raw) : len(r.raw)+readSize])
-	r.raw = r.raw[:len(r.raw)+n]
-	end := errors.Is(err, io.EOF)
-	if wrong := r.convert(end); wrong != nil {
-		err = wrong
-	}
-	if end && r.rate != nil {
-		r.emit(r.rate.Flush(nil))
-	}
-	if err == nil && r.left == 0 && r.begun { // what follows in a WAV file is no audio
-		err = io.EOF
-		if r.rate != nil {
-			r.emit(r.rate.Flush(nil))
-		}
-	}
-	r.err = err
-}
-
-// convert converts the whole samples of what was read.
-func (r *reader) convert(end bool) error {
-	if !r.begun {
-		if ok, err := r.begin(end); !ok || err != nil {
+// fill reads once and converts what came. It returns io.EOF behind the last part.
+func (r *reader) fill() error {
+	if r.parts == nil {
+		if err := r.begin(); err != nil {
 			return err
 		}
 	}
-	b := r.raw
-	if r.left >= 0 {
-		b = b[:min(int64(len(b)), r.left)]
+	if cap(r.raw)-len(r.raw) < readSize {
+		r.raw = append(make([]byte, 0, 2*len(r.raw)+readSize), r.raw...)
+	}
+	n, err := r.parts.Read(r.raw[len(r.raw) : len(r.raw)+readSize])
+	r.raw = r.raw[:len(r.raw)+n]
+	end := errors.Is(err, io.EOF)
+	if wrong := r.convert(end); wrong != nil {
+		return wrong
+	}
+	if !end {
+		return err
+	}
+	if err := r.complete(); err != nil {
+		return err
+	}
+	return r.next()
+}
+
+// begin finds out what the audio is.
+func (r *reader) begin() error {
+	b, err := r.src.Peek(1)
+	if len(b) == 1 && codec.MayBeWAV(b) {
+		b, err = r.src.Peek(12)
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if len(b) >= 4 && codec.MayBeWAV(b) {
+		r.format.BigEndian = false
+		r.parts = codec.NewWAVReader(r.src)
+	} else {
+		r.parts = &rawAudio{Reader: r.src, format: r.format}
+	}
+	return r.next()
+}
+
+// next goes on to the next part.
+func (r *reader) next() error {
+	begun := r.head != codec.WAVHeader{}
+	h, err := r.parts.Next()
+	cut := errors.Is(err, codec.ErrTrailingWAV) || errors.Is(err, codec.ErrShortWAV)
+	if begun && cut && !r.strict {
+		err = io.EOF // the audio before it is whole
+	}
+	if errors.Is(err, io.EOF) {
+		r.flush()
+	}
+	if err != nil {
+		return err
+	}
+	return r.start(h)
+}
+
+// start makes ready for a part with such a header.
+func (r *reader) start(h codec.WAVHeader) error {
+	if (h == codec.WAVHeader{}) { // of raw audio of which nothing is known
+		r.head = h
+		return nil
+	}
+	if err := check(h); err != nil {
+		return err
+	}
+	r.head, r.known, r.raw = h, false, r.raw[:0]
+	r.same = h.Encoding == codec.EncodingMuLaw && h.Rate == phoneRate && h.Channels == 1
+	if r.rate == h.Rate {
+		return nil
+	}
+	if r.turns++; r.turns > maxTurns {
+		return fmt.Errorf("its rate changes more than %d times", maxTurns)
+	}
+	r.flush()
+	r.rate = h.Rate
+	return nil
+}
+
+// convert converts the whole samples of what was read. end says that the part ends there.
+func (r *reader) convert(end bool) error {
+	if !r.known {
+		if known, err := r.look(end); !known || err != nil {
+			return err
+		}
+	}
+	b, document := withoutDocument(r.raw, end)
+	if document != nil {
+		return &documentError{"a message follows the audio, as of a service that fails", document}
 	}
 	b = b[:len(b)-len(b)%r.head.BlockSize()]
-	switch {
-	case r.same:
+	if r.same {
+		r.flush()
 		r.out = append(r.out, b...)
-	default:
-		if r.format.BigEndian {
-			swap(b)
-		}
-		r.samples, _ = r.head.AppendSamples(r.samples[:0], b)
-		r.mono = mean(r.mono[:0], r.samples, r.head.Channels)
-		r.emit(r.rate.Resample(nil, r.mono))
-	}
-	if r.left >= 0 {
-		r.left -= int64(len(b))
+	} else if len(b) > 0 {
+		r.resample(b)
 	}
 	r.raw = r.raw[:copy(r.raw, r.raw[len(b):])]
 	return nil
 }
 
-// begin finds out what the audio is. It returns false where it needs more bytes.
-func (r *reader) begin(end bool) (bool, error) {
-	riff := []byte("RIFF")
-	n := min(len(r.raw), len(riff))
-	if !bytes.Equal(r.raw[:n], riff[:n]) || end && len(r.raw) < len(riff) {
-		return r.beginRaw(end)
+// look makes sure that a part is not coded audio or a document. It returns false where it needs more bytes.
+func (r *reader) look(end bool) (bool, error) {
+	if end && len(r.raw) == 0 {
+		return false, nil
 	}
-	h, size, err := codec.ParseWAVHeader(r.raw)
+	name, more := codec.Sniff(r.raw, end)
 	switch {
-	case errors.Is(err, codec.ErrShortWAV) && !end && len(r.raw) < maxHeader:
+	case name == "JSON":
+		return false, &documentError{"it is JSON, not audio", append([]byte(nil), r.raw...)}
+	case name != "":
+		return false, fmt.Errorf("it is %s, whatever it is called; %s can be played", name, playable)
+	case more:
 		return false, nil
-	case errors.Is(err, codec.ErrShortWAV):
-		return false, errors.New("the WAV file ends in its header, or the header does not end")
-	case err != nil:
-		return false, err
-	}
-	r.raw = r.raw[:copy(r.raw, r.raw[size:])]
-	r.format.BigEndian = false
-	return true, r.start(h)
-}
-
-func (r *reader) beginRaw(end bool) (bool, error) {
-	switch {
-	case len(r.raw) == 0:
-		return false, nil
-	case len(r.raw) < 4 && !end:
-		return false, nil
-	case r.format == Format{}:
+	case r.head == codec.WAVHeader{}:
 		return false, errors.New("it is neither a WAV file nor said to be raw audio")
-	case bytes.HasPrefix(r.raw, []byte("ID3")):
-		return false, fmt.Errorf("it is MP3, whatever it is called; %s can be played", playable)
-	case bytes.HasPrefix(r.raw, []byte(".snd")):
-		return false, fmt.Errorf("it is an .au file; %s can be played", playable)
 	}
-	return true, r.start(r.format.header())
+	r.known = true
+	return true, nil
 }
 
-// start makes ready for audio with such a header.
-func (r *reader) start(h codec.WAVHeader) error {
-	if err := check(h); err != nil {
-		return err
+// resample converts whole blocks.
+func (r *reader) resample(b []byte) {
+	if r.rater == nil {
+		r.rater = newRater(r.rate)
 	}
-	r.begun, r.head, r.left = true, h, h.Length
-	r.same = h.Encoding == codec.EncodingMuLaw && h.Rate == phoneRate && h.Channels == 1
-	if !r.same {
-		r.rate = newRater(h.Rate)
+	if r.format.BigEndian {
+		swap(b)
+	}
+	r.stereo, _ = r.head.AppendSamples(r.stereo[:0], b)
+	r.mono = mean(r.mono[:0], r.stereo, r.head.Channels)
+	r.emit(r.rater.Resample(nil, r.mono))
+}
+
+// complete says what is wrong with the end of a part.
+func (r *reader) complete() error {
+	if !r.strict {
+		return nil
+	}
+	if n := r.parts.Missing(); n > 0 && r.meant() {
+		return fmt.Errorf("the audio is cut short: %d of its %d bytes are missing", n, r.head.Length)
+	}
+	if len(r.raw) > 0 && r.head.Length < 0 && r.known {
+		return errors.New("the audio is cut short: it ends inside a sample")
 	}
 	return nil
+}
+
+// meant says whether the length in a header can be true. Writers that do not know it leave high numbers, and more than a text
+// may have is one.
+func (r *reader) meant() bool {
+	return r.head.Length/int64(r.head.BlockSize()) <= maxAudio/int64(phoneRate)*int64(r.head.Rate)
+}
+
+// flush gives out what the filter still has to say.
+func (r *reader) flush() {
+	if r.rater != nil {
+		r.emit(r.rater.Flush(nil))
+		r.rater = nil
+	}
 }
 
 // emit gives out samples at 8000 Hz.
@@ -162,6 +243,27 @@ func (r *reader) emit(samples []int16) {
 	r.out = append(r.out, make([]byte, len(samples))...)
 	codec.EncodeMuLaw(r.out[at:], samples)
 }
+
+// rawAudio is one part without a header.
+type rawAudio struct {
+	io.Reader
+	format Format
+	begun  bool
+}
+
+// Next returns the header that it would have: of an unknown length, or none where the format is not known.
+func (a *rawAudio) Next() (codec.WAVHeader, error) {
+	if a.begun {
+		return codec.WAVHeader{}, io.EOF
+	}
+	a.begun = true
+	if a.format == (Format{}) {
+		return codec.WAVHeader{}, nil
+	}
+	return a.format.header(), nil
+}
+
+func (a *rawAudio) Missing() int64 { return 0 }
 
 // mean appends the mean of the channels.
 func mean(dst, src []int16, channels int) []int16 {

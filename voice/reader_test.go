@@ -152,12 +152,13 @@ func TestReaderSaysWhatIsWrong(t *testing.T) {
 		f    Format
 		want string
 	}{
-		{"<html>", Format{}, "neither a WAV file nor said to be raw audio"},
+		{"<html>", Format{}, "it is HTML"},
+		{"hello", Format{}, "neither a WAV file nor said to be raw audio"},
 		{"ID3\x04rest", Linear16(16000), "it is MP3"},
 		{".snd....", MuLaw, ".au file"},
-		{"RIFF\x10\x00\x00\x00WAVEfmt ", Format{}, "ends in its header"},
-		{"RIFF\x10\x00\x00\x00AVI fmt ", Format{}, "not a WAV file"},
-		{"abcd", Linear16(1), "a sample rate of 1 Hz"},
+		{"RIFF\x10\x00\x00\x00WAVEfmt ", Format{}, "it ends after 16 bytes, before any data chunk"},
+		{"RIFF\x10\x00\x00\x00AVI fmt ", Format{}, "neither a WAV file"},
+		{"abcd", Linear16(1), "a sample rate of 1 Hz; possible are 1000 to 768000"},
 		{"abcd", Format{Encoding: codec.EncodingPCM, Rate: 8000, Channels: 99, Bits: 16}, "99 channels"},
 	} {
 		_, err := io.ReadAll(NewReader(strings.NewReader(c.b), c.f))

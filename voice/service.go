@@ -36,6 +36,7 @@ type service struct {
 	model    string
 	timeouts Timeouts
 	client   *http.Client
+	most     int64 // bytes of an answer; tests lower it
 }
 
 // idle is how many connections are kept: dialling again costs the first audio of a call a round trip or three.
@@ -59,7 +60,7 @@ func (c ServiceConfig) service(name, base, model string) (*service, error) {
 	t := guard.Transport()
 	t.MaxIdleConnsPerHost = idle
 	return &service{
-		name: name, base: u, key: c.Key, voices: c.Voices, model: model, timeouts: c.Timeouts,
+		name: name, base: u, key: c.Key, voices: c.Voices, model: model, timeouts: c.Timeouts, most: maxAnswer,
 		client: &http.Client{
 			Transport: t,
 			// A redirect would take the key along.
@@ -134,19 +135,13 @@ func (s *service) send(w *watch, o order, body []byte) (*http.Response, error) {
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "bridge")
+	req.Header.Set("Accept-Encoding", identity)
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return nil, failed(s.name, w.reason(bare(err)))
+		return nil, failed(s.name, w.reason(egress.Plain(err)))
 	}
+	resp.Body = plainBody{egress.PlainReader(resp.Body), resp.Body}
 	return resp, nil
-}
-
-// bare is an error of http.Client without the URL, which may hold what must not be seen.
-func bare(err error) error {
-	if u := (*url.Error)(nil); errors.As(err, &u) {
-		return u.Err
-	}
-	return err
 }
 
 // retryAfter says whether it is worth asking again, and when.
@@ -182,8 +177,10 @@ func (s *service) refused(resp *http.Response, text string) error {
 		}
 		return e
 	}
-	b, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
-	e.Reason = s.tidy(message(b), text)
+	if body, err := unpacked(resp); err == nil {
+		b, _ := io.ReadAll(io.LimitReader(body, maxErrorBody))
+		e.Reason = s.tidy(message(b), text)
+	}
 	return e
 }
 

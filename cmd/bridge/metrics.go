@@ -34,6 +34,7 @@ type metrics struct {
 	silence    prometheus.Counter
 	gaps       *prometheus.CounterVec
 	refusals   *prometheus.CounterVec
+	unheard    *prometheus.CounterVec
 
 	attempts   *prometheus.CounterVec
 	attempt    *prometheus.HistogramVec
@@ -67,6 +68,7 @@ func newMetrics() *metrics {
 		silence:    prometheus.NewCounter(prometheus.CounterOpts{Name: "bridge_media_silence_seconds_total", Help: "Silence put in for audio that never came, in calls that ended."}),
 		gaps:       counter("audio_gap_seconds_total", "Audio that nobody will transcribe, because it had to wait for too long.", "cause"),
 		refusals:   counter("http_refusals_total", "HTTP requests that were answered with an error, by its status.", "status"),
+		unheard:    counter("audio_failures_total", "Texts (say) and recordings (play) that were not heard, or not to their end, because their audio failed.", "action", "cause"),
 		attempts:   counter("webhook_attempts_total", "Requests to webhooks.", "endpoint", "result"),
 		attempt:    histogram("webhook_attempt_seconds", "How long a request to a webhook takes, its answer included.", attemptBuckets, "endpoint"),
 		delivery:   histogram("webhook_delivery_seconds", "From an event's place in the journal to the 2xx answer.", deliveryBuckets, "endpoint"),
@@ -74,7 +76,7 @@ func newMetrics() *metrics {
 		redelivery: prometheus.NewCounter(prometheus.CounterOpts{Name: "bridge_webhook_redelivered_total", Help: "Events that were sent again and accepted."}),
 		unread:     counter("webhook_answers_unread_total", "2xx answers whose body could not be read, by what was wrong with it.", "endpoint", "cause"),
 	}
-	m.registry.MustRegister(m.events, m.ended, m.calls, m.utterances, m.frames, m.silence, m.gaps, m.refusals, m.attempts, m.attempt, m.delivery, m.dead, m.redelivery, m.unread,
+	m.registry.MustRegister(m.events, m.ended, m.calls, m.utterances, m.frames, m.silence, m.gaps, m.refusals, m.unheard, m.attempts, m.attempt, m.delivery, m.dead, m.redelivery, m.unread,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -192,6 +194,7 @@ func (g gauges) Collect(out chan<- prometheus.Metric) {
 		float64(suppressedLines(g.server.logger)))
 	g.media(count)
 	g.edge(gauge, count)
+	g.speech(gauge, count)
 	g.recognizer(gauge, count)
 	g.journal(gauge, count)
 	g.webhooks(gauge)
@@ -231,6 +234,15 @@ func (g gauges) edge(gauge, count putFunc) {
 		gauge("http_body_bytes", "Memory of request bodies above 8 KiB that are being received.", float64(b.Used), "from", from)
 		count("http_bodies_refused_total", "Bodies refused because too much of that memory was in use.", float64(b.Refused), "from", from)
 	}
+}
+
+func (g gauges) speech(gauge, count putFunc) {
+	if g.server.speech == nil || g.server.speech.cache == nil {
+		return
+	}
+	cache := g.server.speech.cache
+	gauge("speech_cache_bytes", "Speech that is kept.", float64(cache.Size()))
+	count("speech_cache_discarded_total", "Files of the speech cache that were damaged, and not used.", float64(cache.Discarded()))
 }
 
 func (g gauges) recognizer(gauge, count putFunc) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -82,6 +83,9 @@ func installedVoice(programs ...string) string {
 type speech struct {
 	speaker *voice.Speaker // nil: none is installed or wanted
 	fetcher *voice.Fetcher
+	cache   *voice.Cache // nil: nothing is kept
+
+	failed func(action actions.Type, err error) // counts audio that failed
 
 	voice, language string // of a say that names neither; empty for the engine's
 }
@@ -102,7 +106,7 @@ func (s *server) newSpeech() (*speech, error) {
 	if err != nil {
 		return nil, err
 	}
-	made := &speech{fetcher: voice.NewFetcher(voice.FetcherConfig{Guard: s.strangers()})}
+	made := &speech{fetcher: voice.NewFetcher(voice.FetcherConfig{Guard: s.strangers()}), failed: s.metrics.audioFailed}
 	if engine == nil {
 		if o.Engine == "auto" {
 			s.logger.Info("no voice: a say will fail; install espeak-ng or flite, or set VOICE_ENGINE")
@@ -123,7 +127,7 @@ func (s *server) newSpeech() (*speech, error) {
 			cache = nil
 		}
 	}
-	made.speaker = voice.NewSpeaker(engine, cache)
+	made.speaker, made.cache = voice.NewSpeaker(engine, cache), cache
 	return made, nil
 }
 
@@ -136,15 +140,18 @@ func (s *speech) Say(ctx context.Context, _ events.Call, say actions.Say) (call.
 	if r.Voice == "" && r.Language == "" {
 		r.Voice, r.Language = s.voice, s.language
 	}
-	return made(s.speaker.Say(ctx, r))
+	a, err := s.speaker.Say(ctx, r)
+	return s.made(actions.TypeSay, a, err)
 }
 
 // Play gets a recording.
 func (s *speech) Play(ctx context.Context, _ events.Call, play actions.Play) (call.Audio, error) {
 	if play.URL != "" {
-		return made(s.fetcher.Fetch(ctx, play.URL))
+		a, err := s.fetcher.Fetch(ctx, play.URL)
+		return s.made(actions.TypePlay, a, err)
 	}
-	return made(voice.Decode(ctx, play.Audio, formats[play.Format]))
+	a, err := voice.Decode(ctx, play.Audio, formats[play.Format])
+	return s.made(actions.TypePlay, a, err)
 }
 
 // formats says how the bytes of a play are to be read.
@@ -160,19 +167,34 @@ func (s *speech) close() {
 }
 
 // audio is what voice makes, in call's words.
-type audio struct{ *voice.Audio }
+type audio struct {
+	*voice.Audio
+	action actions.Type
+	failed func(actions.Type, error)
+}
 
-func made(a *voice.Audio, err error) (call.Audio, error) {
+func (s *speech) made(action actions.Type, a *voice.Audio, err error) (call.Audio, error) {
 	if err != nil {
+		s.failed(action, err)
 		return nil, withoutRoom(err)
 	}
-	return audio{a}, nil
+	return audio{a, action, s.failed}, nil
 }
 
 // Next returns the next piece, and an error in the words of an action.failed.
 func (a audio) Next(ctx context.Context) ([]byte, error) {
 	piece, err := a.Audio.Next(ctx)
+	if err != nil && !errors.Is(err, io.EOF) && ctx.Err() == nil {
+		a.failed(a.action, err)
+	}
 	return piece, withoutRoom(err)
+}
+
+// audioFailed counts audio that failed while somebody wanted it.
+func (m *metrics) audioFailed(action actions.Type, err error) {
+	if cause := voice.CauseOf(err); cause != voice.CauseStopped {
+		m.unheard.WithLabelValues(string(action), string(cause)).Inc()
+	}
 }
 
 // withoutRoom is an error without the room it comes from.
