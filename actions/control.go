@@ -64,7 +64,7 @@ func (o Options) url(to *string) reader {
 		case err != nil, strings.ContainsFunc(*to, odd):
 			return wrong("", "is not a URL; odd characters in it must be written %%XX")
 		case u.Scheme != "http" && u.Scheme != "https":
-			return wrong("", "must begin with https:// (or http://)")
+			return wrong("", "must begin with https://")
 		case u.Hostname() == "":
 			return wrong("", "has no host")
 		case u.User != nil:

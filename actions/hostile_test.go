@@ -98,10 +98,10 @@ var hostile = []struct{ body, want string }{
 	{`"type":"listen","gather":[4]`, `actions[0] (listen): field "gather" must be an object, not a list`},
 
 	// URLs that lead where they should not.
-	{`"type":"redirect","url":"file:///etc/passwd"`, `actions[0] (redirect): field "url" must begin with https:// (or http://)`},
-	{`"type":"play","url":"gopher://example.com/_x"`, `actions[0] (play): field "url" must begin with https:// (or http://)`},
-	{`"type":"play","url":"data:audio/wav;base64,AAAA"`, `actions[0] (play): field "url" must begin with https:// (or http://)`},
-	{`"type":"play","url":"//example.com/a"`, `actions[0] (play): field "url" must begin with https:// (or http://)`},
+	{`"type":"redirect","url":"file:///etc/passwd"`, `actions[0] (redirect): field "url" must begin with https://`},
+	{`"type":"play","url":"gopher://example.com/_x"`, `actions[0] (play): field "url" must begin with https://`},
+	{`"type":"play","url":"data:audio/wav;base64,AAAA"`, `actions[0] (play): field "url" must begin with https://`},
+	{`"type":"play","url":"//example.com/a"`, `actions[0] (play): field "url" must begin with https://`},
 	{`"type":"redirect","url":"http://169.254.169.254/latest/meta-data/"`, `actions[0] (redirect): field "url" is refused: address not allowed`},
 	{`"type":"play","url":"http://[::ffff:169.254.169.254]/"`, `actions[0] (play): field "url" is refused: address not allowed`},
 	{`"type":"play","url":"http://10.0.0.1/"`, `actions[0] (play): field "url" is refused: address not allowed`},

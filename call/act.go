@@ -156,15 +156,28 @@ func (a *actor) run() {
 		t := a.waiting[0]
 		a.waiting = a.waiting[1:]
 		a.mu.Unlock()
-		if err := a.do(t); err != nil {
-			a.failed(t, err)
-		}
+		a.attempt(t)
 		a.mu.Lock()
 	}
 	a.waiting = nil
 	a.running = false
 	a.idle.Broadcast()
 }
+
+// attempt does one action, and reports its failure.
+func (a *actor) attempt(t task) {
+	err := errPanicked
+	defer func() {
+		if err != nil {
+			a.failed(t, err)
+		}
+	}()
+	defer a.call.recovered()
+	err = a.do(t)
+}
+
+// errPanicked is the error of an action that panicked.
+var errPanicked = errors.New("a fault in the server ended the action and the call")
 
 // finish ends with the stream: what waits has failed. It returns when nothing is being done any more.
 func (a *actor) finish() {

@@ -117,7 +117,9 @@ type Call struct {
 	base    time.Duration // where the stream begins on the call's time line
 	resumed bool          // the call had a stream before
 	prefix  string        // of the ids of its utterances
+	keys    int64         // dropped; DTMF's, then End's
 	hangUp  func()
+	abort   func()
 	end     sync.Once
 
 	recognition recognitionState
@@ -143,6 +145,8 @@ type Stream struct {
 	Line playback.Line
 	// HangUp ends the stream, and with it the call if the carrier has no other instructions. It must not block.
 	HangUp func()
+	// Abort ends the stream because of a fault in this program. It must not block.
+	Abort func()
 }
 
 // Start begins a call, or goes on with one that had a stream before: call.started is on its way and a Transcriber
@@ -159,9 +163,9 @@ func (cs *Calls) Start(ctx context.Context, s Stream) *Call {
 		cs.config.Route(&c.config, s.Call)
 	}
 	c.ctx, c.cancel = context.WithCancel(ctx)
-	c.hangUp, c.actor, c.gatherer = s.HangUp, newActor(c), newGatherer(c)
+	c.hangUp, c.abort, c.actor, c.gatherer = s.HangUp, s.Abort, newActor(c), newGatherer(c)
 	if s.Line != nil {
-		c.player = playback.New(playback.Config{Line: s.Line, EchoLoss: c.config.EchoLoss, Finished: c.played})
+		c.player = playback.New(playback.Config{Line: s.Line, EchoLoss: c.config.EchoLoss, Finished: c.played, Panicked: c.panicked})
 	}
 	c.recognition.current = &recognition{
 		recognizer: c.config.Recognizer, language: c.config.Settings.Language, timeout: c.config.UtteranceTimeout,
@@ -194,13 +198,28 @@ func (c *Call) Mark(name string) {
 	}
 }
 
-// DTMF reports a key press at a time since the stream's first sample. It never blocks.
+// maxKeys is how many keys of one call make events. Each event has all parameters of the call, and is stored.
+const maxKeys = 10_000
+
+// DTMF reports a key press at a time since the stream's first sample. It never blocks. Keys beyond maxKeys do nothing.
 func (c *Call) DTMF(digit string, at time.Duration) {
+	if c.life.queue.pressed() >= maxKeys {
+		c.keyDropped()
+		return
+	}
 	c.put(time.Now(), events.DTMFReceived{Digit: digit, At: events.Offset(c.base + at)})
 	if c.player != nil {
 		c.player.Interrupt(playback.ByDTMF)
 	}
 	c.gatherer.press(digit, c.base+at)
+}
+
+// keyDropped counts a key that makes no event, and reports the first of the stream.
+func (c *Call) keyDropped() {
+	c.calls.keys.Add(1)
+	if c.keys++; c.keys == 1 {
+		c.logger.Warn("keys of a call are dropped: it has pressed too many", "most", maxKeys)
+	}
 }
 
 // End ends the stream: the recogniser is asked for the last words, they are emitted, then call.ended is. It
@@ -232,6 +251,7 @@ func (c *Call) finish(reason events.EndReason, counts events.Counts) {
 	lines := c.life.queue.said()
 	slices.SortStableFunc(lines, func(a, b events.Line) int { return cmp.Compare(a.Start, b.Start) })
 	counts.Utterances, counts.DTMF = len(lines), c.life.queue.pressed()
+	counts.DTMFDropped += c.keys
 	duration := c.base + length(samples)
 	c.put(time.Now(), c.bounded(events.CallEnded{
 		Reason:     reason,

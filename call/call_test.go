@@ -470,6 +470,46 @@ func TestASlowJournalCostsInterimsButNoStoredEvent(t *testing.T) {
 	})
 }
 
+// Keys can be pressed by a program: those of a call are bounded, and never take the place of what is said.
+func TestKeysAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, j := newEars(), &book{}
+		e.after = []call.Heard{final("I said so", 0, time.Second, true)}
+		calls := call.New(call.Config{Recognizer: e, Journal: j})
+		c := calls.Start(context.Background(), stream("MZ1"))
+		for range 10_050 {
+			c.DTMF("1", 0)
+			synctest.Wait()
+		}
+		c.End(events.EndStop, events.Counts{DTMFDropped: 7})
+		ended := j.events[len(j.events)-1].Body.(events.CallEnded)
+		if ended.Counts.DTMF != 10_000 || ended.Counts.DTMFDropped != 57 || calls.Stats().Keys != 50 {
+			t.Errorf("got %+v and %+v, want 10,000 keys, 50 dropped here and 7 before", ended.Counts, calls.Stats())
+		}
+		if us := j.utterances(); len(us) != 1 {
+			t.Errorf("got %d utterances, want one", len(us))
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		e, j := newEars(), &book{hold: make(chan struct{})}
+		calls := call.New(call.Config{Recognizer: e, Journal: j})
+		c := calls.Start(context.Background(), stream("MZ1"))
+		for range 10_000 {
+			c.DTMF("1", 0)
+		}
+		e.heard <- final("I said so", 0, time.Second, true)
+		synctest.Wait()
+		go close(j.hold)
+		c.End(events.EndStop, events.Counts{})
+		if us := j.utterances(); len(us) != 1 {
+			t.Errorf("the journal takes nothing for a while: got %d utterances, want one", len(us))
+		}
+		if lost := calls.Stats().Lost; lost == 0 || lost > 600 {
+			t.Errorf("got %d keys lost, want some hundreds", lost)
+		}
+	})
+}
+
 func TestTheTranscriptIsInTheOrderOfBeginnings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		caller, agent, j := newEars(), newEars(), &book{}

@@ -17,6 +17,7 @@ type Calls struct {
 	config  Config
 	backlog *backlog
 	untold  atomic.Int64
+	keys    atomic.Int64 // dropped
 
 	mu      sync.Mutex
 	lives   map[string]*life // by call id, while a stream of the call is up
@@ -55,11 +56,12 @@ type Stats struct {
 	Waiting int   // events that it has not taken yet, those of calls that are over included
 	Lost    int64 // events that it never took
 	Untold  int64 // action.failed events that were too many to be sent
+	Keys    int64 // keys that made no event, because there were too many on their call
 }
 
 // Stats may be called at any time.
 func (cs *Calls) Stats() Stats {
-	return Stats{Waiting: cs.backlog.size(), Lost: cs.backlog.lost.Load(), Untold: cs.untold.Load()}
+	return Stats{Waiting: cs.backlog.size(), Lost: cs.backlog.lost.Load(), Untold: cs.untold.Load(), Keys: cs.keys.Load()}
 }
 
 // Drain waits until the journal has taken every event of the calls, which have ended. When ctx ends first, the rest is

@@ -88,6 +88,7 @@ func (g *gatherer) arm() {
 }
 
 func (g *gatherer) timeout() {
+	defer g.call.recovered()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.active && !g.call.playing() && !time.Now().Before(g.due) { // else a key came just now, or something to play

@@ -71,6 +71,7 @@ func (l *leg) closeSend(end time.Duration, by events.EndedBy) {
 // listen reads the transcriber until its last word, then ends the transcript.
 func (l *leg) listen(ctx context.Context) {
 	defer close(l.done)
+	defer l.call.recovered()
 	var err error
 	for err == nil {
 		var h Heard
@@ -157,6 +158,7 @@ func (l *leg) place(r transcript.Result) transcript.Result {
 
 // tick ends an utterance about which the recogniser fell silent.
 func (l *leg) tick() {
+	defer l.call.recovered()
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -2,7 +2,10 @@ package call
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"math"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,6 +20,8 @@ const (
 	// maxWaiting is how many events of one call may wait for a journal that does not take them. It is the
 	// last bound, for all but call.ended: hours of talk fit.
 	maxWaiting = 10_000
+	// maxKeysWaiting is how many may wait before keys are not queued any more. The rest is for what is said.
+	maxKeysWaiting = 9_500
 	// retryAppend is the pause before an event that the journal refused is offered again.
 	retryAppend = 500 * time.Millisecond
 	// lastTries is how long a journal that takes nothing can hold up the end of a call. Its events go on waiting.
@@ -59,8 +64,7 @@ func newQueue(c Config, b *backlog, logger *slog.Logger) *queue {
 func (q *queue) put(now time.Time, call events.Call, body events.Body) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	_, last := body.(events.CallEnded)
-	if n := len(q.waiting); n >= maxWaiting && !last || n >= maxLive && !body.Stored() {
+	if len(q.waiting) >= room(body) {
 		if !body.Stored() {
 			q.dropped++
 		} else {
@@ -89,6 +93,20 @@ func (q *queue) put(now time.Time, call events.Call, body events.Body) {
 	}
 }
 
+// room is how many events may wait before one of this kind is dropped.
+func room(body events.Body) int {
+	switch body.(type) {
+	case events.CallEnded:
+		return math.MaxInt
+	case events.DTMFReceived:
+		return maxKeysWaiting
+	}
+	if !body.Stored() {
+		return maxLive
+	}
+	return maxWaiting
+}
+
 // run stores and shows what waits, then ends.
 func (q *queue) run() {
 	q.mu.Lock()
@@ -96,10 +114,7 @@ func (q *queue) run() {
 	for len(q.waiting) > 0 {
 		e := q.waiting[0]
 		q.mu.Unlock()
-		e, ok := q.store(e)
-		if ok {
-			q.observe(e)
-		}
+		q.deliver(e)
 		q.mu.Lock()
 		q.waiting[0] = events.Event{}
 		q.waiting = q.waiting[1:]
@@ -111,6 +126,19 @@ func (q *queue) run() {
 	q.waiting = nil
 	q.running = false
 	q.idle.Broadcast()
+}
+
+// deliver stores and shows one event. A panic costs this event alone.
+func (q *queue) deliver(e events.Event) {
+	defer func() {
+		if p := recover(); p != nil {
+			q.backlog.lost.Add(1)
+			q.logger.Error("event lost: panic while it was stored or shown", "type", e.Body.Type(), "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+		}
+	}()
+	if e, ok := q.store(e); ok {
+		q.observe(e)
+	}
 }
 
 // store appends an event to the journal, again and again until it is taken. It returns the event with its

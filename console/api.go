@@ -109,6 +109,9 @@ func (a *API) handler(r route) fiber.Handler {
 		defer cancel()
 		err = r.serve(ctx, c, q)
 		switch {
+		case errors.Is(err, ErrDisk), errors.Is(err, ErrDamaged):
+			a.config.Logger.Error("request failed", "method", c.Method(), "route", r.path, "err", err)
+			return diskProblem(err)
 		case errors.Is(err, context.DeadlineExceeded):
 			return refuse(fiber.StatusServiceUnavailable, "The journal did not answer within %v: ask for less, or later.", queryTime)
 		case errors.Is(err, ErrCursor):
@@ -118,6 +121,22 @@ func (a *API) handler(r route) fiber.Handler {
 		}
 		return err
 	}
+}
+
+// diskProblem is the answer where the disk or the file of the journal is the reason.
+func diskProblem(err error) error {
+	if errors.Is(err, ErrDamaged) {
+		return refuse(fiber.StatusInternalServerError, "It cannot be read: a part of the journal is damaged. The next start of bridge repairs it.")
+	}
+	reason := "the disk does not take it"
+	if e := (*DiskError)(nil); errors.As(err, &e) {
+		reason = e.Reason
+	}
+	if errors.Is(err, errNoRoom) {
+		return refuse(fiber.StatusInsufficientStorage, "There is no room for a copy of the journal beside it (%s): a backup needs as much "+
+			"free disk as the journal has in the data directory. Free some and try again.", reason)
+	}
+	return refuse(fiber.StatusInsufficientStorage, "It cannot be written: %s. Make room, or make the disk writable, and try again; nothing was changed.", reason)
 }
 
 // noRoute says what would be right where nobody answers.

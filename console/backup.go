@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -28,25 +29,17 @@ func (a *API) sendBackup(_ context.Context, c *fiber.Ctx, _ *query) error {
 	file, size, err := a.config.Journal.Backup(a.ctx)
 	if err != nil {
 		a.backup.Unlock()
-		return a.noBackup(err)
+		if errors.Is(err, ErrDisk) {
+			return fmt.Errorf("%w: %w", errNoRoom, err)
+		}
+		return err
 	}
 	describe()
 	return c.SendStream(&download{ctx: a.ctx, conn: c.Context().Conn(), file: file, done: sync.OnceFunc(a.backup.Unlock)}, int(size))
 }
 
-// noBackup is the answer to a backup that failed with err.
-func (a *API) noBackup(err error) error {
-	switch {
-	case errors.Is(err, ErrDisk):
-		a.config.Logger.Error("backup failed", "err", err)
-		return refuse(fiber.StatusInsufficientStorage, "There is no room for a copy of the journal beside it: a backup needs as much "+
-			"free disk as the journal has in the data directory. Free some and try again.")
-	case errors.Is(err, ErrDeleted):
-		return refuse(fiber.StatusServiceUnavailable, "The journal's file was deleted or replaced while bridge runs. Stop bridge in an "+
-			"orderly way: it writes the journal again at its end.")
-	}
-	return err
-}
+// errNoRoom means that the copy of a backup does not fit.
+var errNoRoom = errors.New("console: no room for a backup")
 
 // A download is a file on its way to a client. fasthttp sets one write deadline for the whole answer; here each
 // piece has its own.

@@ -147,7 +147,8 @@ func TestABackupThatCannotBeMadeSaysWhy(t *testing.T) {
 		text   string
 	}{
 		{ErrDisk, 507, "no room"},
-		{ErrDeleted, 503, "Stop bridge"},
+		{&DiskError{"read-only file system", ErrDisk}, 507, "no room for a copy of the journal beside it (read-only file system)"},
+		{ErrDamaged, 500, "The next start of bridge repairs it."},
 	} {
 		r := newRig(t, nil)
 		r.journal.backup, r.journal.err = bytes.NewReader(nil), fmt.Errorf("%w: write /var/lib/x", c.err)
@@ -157,6 +158,12 @@ func TestABackupThatCannotBeMadeSaysWhy(t *testing.T) {
 			t.Errorf("got %s, want no path of the server", a.body)
 		}
 	}
+}
+
+func TestADeletionThatTheDiskDoesNotTakeSaysWhy(t *testing.T) {
+	r := newRig(t, nil)
+	r.journal.err = &DiskError{"database or disk is full", fmt.Errorf("write /var/lib/x: %w", ErrDisk)}
+	r.ask(t, "DELETE", "/v1/calls/CA1", "").problem(t, 507, "It cannot be written: database or disk is full.")
 }
 
 func TestABackupIsSentWholeAndOneAtATime(t *testing.T) {

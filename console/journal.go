@@ -16,10 +16,10 @@ var (
 	ErrConflict = errors.New("console: conflict")
 	// ErrCursor means that a page was asked for with a cursor that no page gave.
 	ErrCursor = errors.New("console: bad cursor")
-	// ErrDisk means that the disk does not take what is to be written.
+	// ErrDisk means that the disk does not take what is to be written. What a *DiskError says beside it may be told.
 	ErrDisk = errors.New("console: the disk does not take it")
-	// ErrDeleted means that the journal's file was deleted or replaced while it is open.
-	ErrDeleted = errors.New("console: the journal was deleted")
+	// ErrDamaged means that what is asked for cannot be read: the journal is damaged.
+	ErrDamaged = errors.New("console: the journal is damaged")
 	// ErrUnavailable means that it cannot be done now, because the program ends.
 	ErrUnavailable = errors.New("console: unavailable")
 )
@@ -31,6 +31,18 @@ type SearchError struct {
 
 func (e *SearchError) Error() string { return "console: bad search: " + e.Reason }
 
+// A DiskError is an ErrDisk and why, in words that name no files.
+type DiskError struct {
+	Reason string
+	Err    error
+}
+
+// Error is what the error below says.
+func (e *DiskError) Error() string { return e.Err.Error() }
+
+// Unwrap returns ErrDisk and the error below.
+func (e *DiskError) Unwrap() []error { return []error{ErrDisk, e.Err} }
+
 // A Journal keeps what happened. Its methods may be called concurrently. Those that return a cursor return the empty
 // one with the last page.
 type Journal interface {
@@ -38,7 +50,8 @@ type Journal interface {
 	Calls(ctx context.Context, f CallFilter) (calls []Call, next string, err error)
 	// Call fails with ErrNotFound.
 	Call(ctx context.Context, id string) (Call, error)
-	// DeleteCall forgets a call. It fails with ErrNotFound, or ErrConflict while the call is up.
+	// DeleteCall forgets a call. It fails with ErrNotFound, with ErrConflict while the call is up, or with ErrDisk. Everything may
+	// fail with ErrDamaged.
 	DeleteCall(ctx context.Context, id string) error
 	// Events returns up to max stored events of a call with a sequence after after, in order.
 	Events(ctx context.Context, call string, after int64, max int) ([]events.Record, error)

@@ -71,6 +71,9 @@ func (a *API) redeliverMany(_ context.Context, c *fiber.Ctx, _ *query) error {
 // readWanted reads what is to be delivered again. Nothing is guessed: a misspelt field would mean everything.
 func readWanted(body []byte) (w wanted, err error) {
 	const right = `such as {"state": "dead", "endpoint": "default", "call": "CA…", "since": "2026-01-02T03:04:05Z", "until": "2026-01-03T00:00:00Z"}`
+	if len(bytes.TrimSpace(body)) == 0 {
+		return w, refuse(fiber.StatusBadRequest, "The body is empty: send a JSON object %s.", right)
+	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&w); err != nil {

@@ -73,6 +73,7 @@ const (
 	EndShutdown EndReason = "shutdown"       // this server is stopping
 	EndHangUp   EndReason = "hang_up"        // an action asked for it
 	EndError    EndReason = "protocol_error" // the carrier's messages could not be understood
+	EndInternal EndReason = "internal_error" // a fault of this program, which its log describes
 )
 
 // CallEnded is the body of call.ended, always the last event of a stream.
@@ -89,12 +90,13 @@ type CallEnded struct {
 type Counts struct {
 	Utterances      int   `json:"utterances"`
 	DTMF            int   `json:"dtmf"`
-	Frames          int64 `json:"frames"`           // media messages placed on a time line
-	FramesLate      int64 `json:"frames_late"`      // dropped: their place on the time line had passed
-	FramesDuplicate int64 `json:"frames_duplicate"` // dropped: seen before
-	FramesBad       int64 `json:"frames_bad"`       // dropped: payload not decodable
-	MessagesSkipped int64 `json:"messages_skipped"` // unknown, unexpected or unreadable messages
-	Silence         int64 `json:"silence_ms"`       // silence put in for audio that never came
+	DTMFDropped     int64 `json:"dtmf_dropped,omitempty"` // keys beyond the bounds: no events
+	Frames          int64 `json:"frames"`                 // media messages placed on a time line
+	FramesLate      int64 `json:"frames_late"`            // dropped: their place on the time line had passed
+	FramesDuplicate int64 `json:"frames_duplicate"`       // dropped: seen before
+	FramesBad       int64 `json:"frames_bad"`             // dropped: payload not decodable
+	MessagesSkipped int64 `json:"messages_skipped"`       // unknown, unexpected or unreadable messages
+	Silence         int64 `json:"silence_ms"`             // silence put in for audio that never came
 }
 
 // A Line is one utterance as call.ended repeats it.

@@ -46,8 +46,8 @@ func (s *Store) Backup(ctx context.Context, path string) (err error) {
 
 // copyTo writes a copy, of one moment. It has a connection of its own, because those that read may not write.
 func (s *Store) copyTo(ctx context.Context, path string) error {
-	if name := s.missing(); name != "" {
-		return fmt.Errorf("%w: %s", ErrDeleted, name)
+	if s.missing() != "" {
+		return s.copyOpen(ctx, path)
 	}
 	db, err := openDatabase(s.options.Path, "busy_timeout(10000) temp_store(memory)", 1)
 	if err != nil {
@@ -57,6 +57,20 @@ func (s *Store) copyTo(ctx context.Context, path string) error {
 		err = explain("backup", err)
 	}
 	return errors.Join(err, db.Close())
+}
+
+// copyOpen writes a copy of the files that are open and no longer at their paths. Appends wait for it.
+func (s *Store) copyOpen(ctx context.Context, path string) error {
+	t := &task{result: make(chan error, 1), do: func(w *writer) error {
+		if _, err := w.conn.ExecContext(ctx, `VACUUM INTO ?`, path); err != nil {
+			return explain("backup", err)
+		}
+		return nil
+	}}
+	if err := s.submit(ctx, t); err != nil {
+		return err
+	}
+	return s.await(ctx, t.result)
 }
 
 // Check reads the whole file and says what is wrong with it, if anything. It takes a while. What is damaged, the next Open

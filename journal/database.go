@@ -34,6 +34,7 @@ const (
 // openDatabase opens the file at path with pragmas and up to conns connections.
 func openDatabase(path, pragmas string, conns int) (*sql.DB, error) {
 	query := url.Values{"_pragma": strings.Fields(pragmas)}
+	query.Set("mode", "rw") // an empty file is for makeFile to make
 	name := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + query.Encode()
 	db, err := sql.Open("sqlite", name)
 	if err != nil {
@@ -45,6 +46,27 @@ func openDatabase(path, pragmas string, conns int) (*sql.DB, error) {
 		return nil, errors.Join(explain("open", err), db.Close())
 	}
 	return db, nil
+}
+
+// openConnections opens all connections that db may have. One that is opened later opens whatever file is at its path then.
+func openConnections(ctx context.Context, db *sql.DB, n int) error {
+	var conns []*sql.Conn
+	var errs []error
+	for range n {
+		c, err := db.Conn(ctx)
+		if err != nil {
+			errs = append(errs, explain("open", err))
+			break
+		}
+		conns = append(conns, c)
+		if _, err := c.ExecContext(ctx, `SELECT 1 FROM sqlite_master`); err != nil { // opens the files
+			errs = append(errs, explain("open", err))
+		}
+	}
+	for _, c := range conns {
+		errs = append(errs, c.Close()) // it goes back
+	}
+	return errors.Join(errs...)
 }
 
 // makeDirectory makes the directory of path and syncs where it is named: a file whose directory is forgotten is
@@ -112,6 +134,15 @@ func extendedCode(err error) int {
 		return e.Code()
 	}
 	return 0
+}
+
+// DiskReason is what SQLite says of an error that wraps ErrDisk, without the names of files.
+func DiskReason(err error) string {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		return e.Error()
+	}
+	return "the disk does not take it"
 }
 
 // explain wraps an error of SQLite in the sentinel that a caller can test for.

@@ -10,7 +10,7 @@ import (
 )
 
 // checkFilesEvery is how often the journal checks that its files are still there.
-const checkFilesEvery = 5 * time.Second
+const checkFilesEvery = time.Second
 
 // An openFile is a file that SQLite has open: a path, and the file that was there after Open.
 type openFile struct {
@@ -20,7 +20,7 @@ type openFile struct {
 
 // noteFiles records which files the databases are in.
 func (s *Store) noteFiles() {
-	for _, path := range []string{s.options.Path, s.options.Path + "-wal"} {
+	for _, path := range []string{s.options.Path, s.options.Path + "-wal", s.options.Path + "-shm"} {
 		if info, err := os.Stat(path); err == nil {
 			s.files = append(s.files, openFile{path, info})
 		}
@@ -38,21 +38,51 @@ func (s *Store) missing() string {
 	return ""
 }
 
-// watchFiles logs once when a file is missing. It ends with the journal.
+// watchFiles checks the files until the journal is closed.
 func (s *Store) watchFiles() {
 	tick := time.NewTicker(checkFilesEvery)
 	defer tick.Stop()
+	before := ""
 	for {
 		select {
 		case <-tick.C:
-			if name := s.missing(); name != "" {
-				s.logger.Error("a file of the journal was deleted or replaced while bridge runs: events are stored only until it stops. "+
-					"Stop it in an orderly way: the journal is then written again, if nothing is in its place", "file", name)
-				return
-			}
+			before = s.checkFiles(before)
 		case <-s.quit:
 			return
 		}
+	}
+}
+
+// checkFiles logs it when a file is missing, and when none is missing any more. It returns the one that is, and gets what it
+// returned before.
+func (s *Store) checkFiles(before string) string {
+	name := s.missing()
+	switch {
+	case name == before:
+	case name == "":
+		s.logger.Info("the files of the journal are in their places again")
+	default:
+		s.logger.Error("a file of the journal was deleted or replaced while bridge runs: events are stored only until it stops. Stop it in an "+
+			"orderly way: the journal is then written again, if nothing is in its place. bridge backup copies it now", "file", name)
+		s.checkpointAlways()
+	}
+	return name
+}
+
+// checkpointAlways moves each transaction from the log into the file at once, because the log will not be there after a crash.
+func (s *Store) checkpointAlways() {
+	ctx, cancel := context.WithTimeout(context.Background(), checkFilesEvery)
+	defer cancel()
+	t := &task{result: make(chan error, 1), do: func(w *writer) error {
+		_, err := w.conn.ExecContext(w.ctx, `PRAGMA wal_autocheckpoint(1)`)
+		return err
+	}}
+	err := s.submit(ctx, t)
+	if err == nil {
+		err = s.await(ctx, t.result)
+	}
+	if err != nil {
+		s.logger.Debug("the log of the journal is not moved at once", "error", err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -11,6 +12,7 @@ func TestDeletedFilesAreReportedAndWrittenAgain(t *testing.T) {
 	for name, gone := range map[string]func(t *testing.T, path string){
 		"the database":            func(t *testing.T, path string) { remove(t, path) },
 		"the log":                 func(t *testing.T, path string) { remove(t, path+"-wal") },
+		"the log's index":         func(t *testing.T, path string) { remove(t, path+"-shm") },
 		"all of them":             func(t *testing.T, path string) { remove(t, path, path+"-wal", path+"-shm", path+".lock") },
 		"the directory with them": func(t *testing.T, path string) { removeAll(t, filepath.Dir(path)) },
 	} {
@@ -24,10 +26,20 @@ func TestDeletedFilesAreReportedAndWrittenAgain(t *testing.T) {
 			if err := s.Health(); !errors.Is(err, ErrDeleted) {
 				t.Errorf("got health %v, want ErrDeleted", err)
 			}
-			if err := s.Backup(t.Context(), filepath.Join(t.TempDir(), "copy.db")); name != "the log" && !errors.Is(err, ErrDeleted) {
-				t.Errorf("got %v from Backup, want ErrDeleted", err)
-			}
+			s.checkFiles("")
 			put(t, s, utterance("A", 1))
+			for range 2 * maxReaders { // whichever connection reads
+				if got, err := s.Events(t.Context(), "A", 0, 10); err != nil || len(got) != 2 {
+					t.Fatalf("got %d events, %v, want 2", len(got), err)
+				}
+			}
+			copied := filepath.Join(t.TempDir(), "copy.db")
+			if err := s.Backup(t.Context(), copied); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := openedAt(t, copied, "crm").Events(t.Context(), "A", 0, 10); err != nil || len(got) != 2 {
+				t.Errorf("got %d events in the copy, %v, want 2", len(got), err)
+			}
 			s = reopened(t, s, "crm")
 			records, err := s.Read(t.Context(), 0, 10)
 			if err != nil || len(records) != 2 || s.Health() != nil {
@@ -60,6 +72,59 @@ func TestAJournalIsInUseAlsoWithoutItsLockFile(t *testing.T) {
 	remove(t, s.options.Path+".lock")
 	if other, err := Open(Options{Path: s.options.Path, Endpoints: []string{"crm"}}); !errors.Is(err, ErrInUse) {
 		t.Errorf("got %v %v from a second Open, want ErrInUse", other, err)
+	}
+}
+
+// What is stored after the log was deleted is in the journal itself, also if the process is killed then.
+func TestWithoutItsLogAJournalKeepsWhatIsStored(t *testing.T) {
+	s := opened(t, "crm")
+	put(t, s, utterance("A", 0))
+	remove(t, s.options.Path+"-wal")
+	s.checkFiles("")
+	put(t, s, utterance("A", 1))
+	b, err := os.ReadFile(s.options.Path) // what a kill leaves
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := filepath.Join(t.TempDir(), "journal.db")
+	if err := os.WriteFile(left, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := openedAt(t, left, "crm").Events(t.Context(), "A", 0, 10); err != nil || len(got) != 2 {
+		t.Errorf("got %d events, %v, want 2", len(got), err)
+	}
+}
+
+func TestAMovedDirectoryIsReportedUntilItIsBack(t *testing.T) {
+	s := opened(t, "crm")
+	dir := filepath.Dir(s.options.Path)
+	for _, step := range []struct {
+		from, to string
+		want     error
+	}{{dir, dir + ".old", ErrDeleted}, {dir + ".old", dir, nil}} {
+		if err := os.Rename(step.from, step.to); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Health(); !errors.Is(err, step.want) {
+			t.Errorf("%s moved to %s: got health %v, want %v", step.from, step.to, err, step.want)
+		}
+		put(t, s, utterance("A", 0))
+	}
+	if name := s.checkFiles(s.options.Path); name != "" {
+		t.Errorf("got %s missing, want all in their places", name)
+	}
+}
+
+func TestAFileSystemThatBecomesReadOnlyIsReportedBeforeAnythingIsWritten(t *testing.T) {
+	s := opened(t)
+	readOnly := true
+	s.options.readOnly = func(dir string) bool { return readOnly && dir == filepath.Dir(s.options.Path) }
+	if err := s.Health(); !errors.Is(err, ErrDisk) || !strings.Contains(err.Error(), "read-only") {
+		t.Errorf("got health %v, want ErrDisk and why", err)
+	}
+	readOnly = false
+	if err := s.Health(); err != nil {
+		t.Errorf("got health %v, want none", err)
 	}
 }
 

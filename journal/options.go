@@ -31,7 +31,8 @@ type Options struct {
 	// Logger gets a line when the disk does not take events, and about what is deleted. Nil means nobody.
 	Logger *slog.Logger
 
-	step func(name string) error // fails where a test wants a repair to be killed; nil does not
+	readOnly func(dir string) bool   // reports whether a file system takes no writes; nil asks the system
+	step     func(name string) error // fails where a test wants a repair to be killed; nil does not
 }
 
 // defaultMaxAge is how long calls are kept if nobody says otherwise.
@@ -44,6 +45,9 @@ func (o Options) withDefaults() Options {
 	o.Endpoints = slices.Compact(o.Endpoints)
 	if o.MaxAge == 0 {
 		o.MaxAge = defaultMaxAge
+	}
+	if o.readOnly == nil {
+		o.readOnly = readOnly
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -390,6 +390,9 @@ func TestAMissingOrStrangeFileIsNoReasonNotToStart(t *testing.T) {
 
 func TestWhatIsNotAJournalIsNotTouched(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal.db")
+	if err := makeFile(path); err != nil {
+		t.Fatal(err)
+	}
 	db, err := openDatabase(path, "busy_timeout(1000)", 1)
 	if err != nil {
 		t.Fatal(err)

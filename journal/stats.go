@@ -2,6 +2,7 @@ package journal
 
 import (
 	"fmt"
+	"path/filepath"
 	"time"
 )
 
@@ -38,10 +39,10 @@ func (s *Store) Stats() StoreStats {
 }
 
 // Health is nil if all is well. Otherwise it wraps ErrDisk if the last transaction failed, in which case events wait in their
-// calls, ErrDeleted if a file was deleted or replaced, ErrDamaged if damage was seen that the next Open repairs, or ErrRepaired if this one did: that stays, so that
-// somebody sees it.
+// calls, or if the file system became read-only; ErrDeleted if a file was deleted or replaced; ErrDamaged if damage was seen that the
+// next Open repairs; or ErrRepaired if this one did: that stays, so that somebody sees it.
 func (s *Store) Health() error {
-	missing := s.missing()
+	missing, readOnly := s.missing(), s.options.readOnly(filepath.Dir(s.options.Path))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -49,6 +50,8 @@ func (s *Store) Health() error {
 		return s.trouble
 	case missing != "":
 		return fmt.Errorf("%w: %s", ErrDeleted, missing)
+	case readOnly:
+		return fmt.Errorf("%w: the file system of %s is read-only", ErrDisk, filepath.Dir(s.options.Path))
 	case s.marked:
 		return fmt.Errorf("%w: start again, and it is repaired", ErrDamaged)
 	case s.stats.Salvage != nil:

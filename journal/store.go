@@ -137,6 +137,9 @@ func (s *Store) openDatabases(ctx context.Context) (w *writer, err error) {
 	if s.read, err = openDatabase(path, readerPragmas, maxReaders); err != nil {
 		return nil, err
 	}
+	if err := openConnections(ctx, s.read, maxReaders); err != nil {
+		return nil, err
+	}
 	return newWriter(ctx, s)
 }
 

@@ -51,7 +51,7 @@ type callState struct {
 	expires  time.Time // when the call is forgotten if no stream is up
 	streams  []*Stream // that are up, the newest last
 	waiting  int       // streams that wait for one of these to be gone
-	paid     time.Time // one stream may begin for each streamEvery since then, streamBurst at most
+	starts   allowance // of streams
 }
 
 // issue makes a token for a call.
@@ -92,7 +92,7 @@ func (k *calls) admit(st *Stream, trusted bool, silent []*Stream, now time.Time)
 		}
 	}
 	c = k.get(st.start.CallSID, now)
-	if !c.pay(now) {
+	if !c.starts.take(now, streamBurst, streamEvery) {
 		return nil, ErrTooManyStreams
 	}
 	c.unused = nil
@@ -146,16 +146,6 @@ func (c *callState) rival(silent []*Stream) *Stream {
 		}
 	}
 	return nil
-}
-
-// pay takes one stream from those that the call may begin now.
-func (c *callState) pay(now time.Time) bool {
-	paid := later(c.paid, now.Add(-streamBurst*streamEvery)).Add(streamEvery)
-	if paid.After(now) {
-		return false
-	}
-	c.paid = paid
-	return true
 }
 
 // known returns what is known of a call, or nil.
@@ -222,11 +212,4 @@ func (k *calls) makeRoom() {
 	if idle >= maxCalls {
 		delete(k.calls, oldest)
 	}
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }

@@ -90,6 +90,8 @@ func closeCode(reason EndReason) int {
 		return websocket.CloseGoingAway
 	case EndProtocol:
 		return websocket.CloseProtocolError
+	case EndInternal:
+		return websocket.CloseInternalServerErr
 	}
 	return websocket.CloseNormalClosure
 }

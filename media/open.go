@@ -6,7 +6,7 @@ import (
 
 // newStream makes a stream of an accepted socket. Its owner must call release.
 func newStream(ws socket, limits limits) *Stream {
-	st := &Stream{ws: ws, limits: limits, opened: time.Now(), onHangUp: func() {}, onNoAudio: func() {}}
+	st := &Stream{ws: ws, limits: limits, opened: time.Now(), onHangUp: func() {}, onNoAudio: func() {}, onKeyDropped: func(int64) {}}
 	ws.SetReadLimit(int64(monstrous * limits.message))
 	st.out.start(ws)
 	ws.SetPingHandler(st.out.ping)

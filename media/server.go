@@ -128,6 +128,8 @@ func (s *Server) Stats() ServerStats {
 		Second:   s.n.second.Load(),
 		TooOften: s.n.often.Load(),
 		NoStart:  s.n.noStart.Load(),
+		Keys:     s.n.keys.Load(),
+		LeftOut:  s.n.leftOut.Load(),
 		NoAudio:  s.n.noAudio.Load(),
 		Panicked: s.n.panicked.Load(),
 	}
@@ -201,12 +203,22 @@ func (s *Server) open(c *conn) *Stream {
 	st.spare = &s.buffers.in
 	st.onHangUp = func() { s.hungUp.add(st.start.CallSID, time.Now()) }
 	st.onNoAudio = func() { s.logNoAudio(st) }
+	st.onKeyDropped = func(n int64) { s.keyDropped(st, n) }
 	return st
 }
 
 func (s *Server) logEnd(st *Stream) {
 	st.judge(1)
 	s.Logger.Debug("stream ended", "call_sid", st.start.CallSID, "stats", st.Stats())
+}
+
+// keyDropped counts a key of a stream that was dropped, and reports the first.
+func (s *Server) keyDropped(st *Stream, n int64) {
+	s.n.keys.Add(1)
+	if n == 1 {
+		s.Logger.Warn("keys of a stream are dropped: more are pressed than by fingers or modems", "call_sid", st.start.CallSID,
+			"stream_sid", st.start.StreamSID, "most_at_once", keyBurst, "most_a_second", int(time.Second/keyEvery))
+	}
 }
 
 // logNoAudio reports a stream that carries messages and no audio.
@@ -233,6 +245,11 @@ func (s *Server) begin(st *Stream) bool {
 	if err := s.admit(st); err != nil {
 		s.refuse(st, err)
 		return false
+	}
+	if n := st.start.leftOut; n > 0 {
+		s.n.leftOut.Add(int64(n))
+		s.Logger.Warn("parameters of a stream left out: there are too many, or they are too long", "call_sid", st.start.CallSID,
+			"left_out", n, "most", maxParams, "most_bytes_each", maxParamSize, "most_bytes", maxParamSum)
 	}
 	s.n.started.Add(1)
 	return true

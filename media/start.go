@@ -30,7 +30,8 @@ type Start struct {
 
 	Format Format
 
-	token string // the one-time token, taken out of Params
+	token   string // the one-time token, taken out of Params
+	leftOut int    // parameters beyond the bounds
 }
 
 // A Format is how the carrier's audio is encoded. It is always the one Twilio sends: other audio is
@@ -44,12 +45,15 @@ type Format struct {
 // mulaw is the only format of Twilio Media Streams.
 var mulaw = Format{Encoding: "audio/x-mulaw", SampleRate: 8000, Channels: 1}
 
-// Bounds on what a start message may make us keep. Twilio's own are lower: 99 parameters of 500 characters,
-// identifiers of 34.
+// Bounds on what a start message may make us keep. Every event of the call has the parameters. Twilio allows 99 of
+// 500 characters; its identifiers have 34.
 const (
 	maxParams    = 100
-	maxParamSize = 4096 // bytes of name and value
-	maxIDSize    = 128  // bytes
+	maxParamName = 256      // bytes
+	maxParamSize = 4 << 10  // bytes of name and value
+	maxParamSum  = 16 << 10 // bytes of all names and values, as JSON
+	maxIDSize    = 128      // bytes
+	maxEncoding  = 64       // bytes
 )
 
 // The custom parameters that the answer to the voice webhook sets.
@@ -89,10 +93,13 @@ func (m *message) unmarshalStart(o object) error {
 	return nil
 }
 
-// isID says whether s can name a call: it goes into logs, headers and file names.
+// isID says whether s can name a call: it goes into logs, headers and file names. Characters that are not seen, such as those
+// that change the direction of writing, cannot.
 func isID(s string) bool {
-	return s != "" && len(s) <= maxIDSize && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+	return s != "" && len(s) <= maxIDSize && utf8.ValidString(s) && !strings.ContainsFunc(s, hidden)
 }
+
+func hidden(r rune) bool { return !unicode.IsPrint(r) }
 
 // parseTracks reads the list of tracks, or a single name. What it does not know it leaves out. Nothing
 // known means the inbound track.
@@ -123,6 +130,9 @@ func parseFormat(o object) Format {
 	if s, ok := o.text("encoding"); ok {
 		f.Encoding = strings.ToLower(s)
 	}
+	if !isMediaType(f.Encoding) {
+		f.Encoding = "unknown"
+	}
 	switch f.Encoding {
 	case "audio/mulaw", "audio/pcmu", "mulaw", "pcmu": // the same, by other names (RFC 3551: PCMU)
 		f.Encoding = mulaw.Encoding
@@ -136,32 +146,71 @@ func parseFormat(o object) Format {
 	return f
 }
 
+// isMediaType tells whether s may be a media type without parameters (RFC 6838). It goes into the log.
+func isMediaType(s string) bool {
+	return s != "" && len(s) <= maxEncoding && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789/.+-_") == ""
+}
+
+// ourParams are the parameters that are no fields of Params. They are taken first, so that others cannot displace them.
+var ourParams = []string{paramToken, paramDirection, paramFrom, paramTo}
+
 // setParams keeps the custom parameters, up to the bounds, in the order of their names.
 func (st *Start) setParams(o object) {
-	names := make([]string, 0, len(o))
+	names := slices.Clone(ourParams)
 	for name := range o {
-		names = append(names, name)
+		if !slices.Contains(ourParams, name) {
+			names = append(names, name)
+		}
 	}
-	slices.Sort(names)
+	slices.Sort(names[len(ourParams):])
 	st.Params = make(map[string]string, min(len(names), maxParams))
+	sum := 0
 	for _, name := range names {
 		value, ok := o.text(name)
-		if !ok || len(name)+len(value) > maxParamSize || len(st.Params) == maxParams {
+		if !ok {
 			continue
 		}
-		switch name {
-		case paramFrom:
-			st.From = value
-		case paramTo:
-			st.To = value
-		case paramDirection:
-			st.Direction = direction(value)
-		case paramToken:
-			st.token = value
+		size := jsonSize(name) + jsonSize(value)
+		if len(name) > maxParamName || len(name)+len(value) > maxParamSize || sum+size > maxParamSum || len(st.Params) == maxParams {
+			st.leftOut++
+			continue
+		}
+		sum += size
+		st.setParam(name, value)
+	}
+}
+
+func (st *Start) setParam(name, value string) {
+	switch name {
+	case paramFrom:
+		st.From = value
+	case paramTo:
+		st.To = value
+	case paramDirection:
+		st.Direction = direction(value)
+	case paramToken:
+		st.token = value
+	default:
+		st.Params[name] = value
+	}
+}
+
+// jsonSize is how many bytes s has in the JSON of an event, at most: characters that are not seen are escaped.
+func jsonSize(s string) int {
+	n := 0
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			n += len(`\"`)
+		case unicode.IsPrint(r):
+			n += utf8.RuneLen(r)
+		case r > 0xFFFF:
+			n += len(`\ud800\udc00`)
 		default:
-			st.Params[name] = value
+			n += len(`\u0000`)
 		}
 	}
+	return n
 }
 
 // direction makes one word of Twilio's directions: inbound, outbound-api, outbound-dial.

@@ -13,6 +13,7 @@ type Stats struct {
 	Duplicate int64 // dropped: seen before
 	Bad       int64 // dropped: the payload is no base64
 	Skipped   int64 // unknown, unexpected or unreadable messages
+	Keys      int64 // dropped: keys pressed faster than anybody does
 	Rebased   int64 // how often the carrier's clock jumped and a time line was set anew
 	// Silence was put in for audio that never came, all tracks together.
 	Silence time.Duration
@@ -20,8 +21,8 @@ type Stats struct {
 
 // counters are Stats while they grow. They are written in one place at a time and read anywhere.
 type counters struct {
-	frames, late, duplicate, bad, skipped, rebased atomic.Int64
-	silence                                        atomic.Int64 // samples
+	frames, late, duplicate, bad, skipped, keys, rebased atomic.Int64
+	silence                                              atomic.Int64 // samples
 }
 
 func (n *counters) stats() Stats {
@@ -31,6 +32,7 @@ func (n *counters) stats() Stats {
 		Duplicate: n.duplicate.Load(),
 		Bad:       n.bad.Load(),
 		Skipped:   n.skipped.Load(),
+		Keys:      n.keys.Load(),
 		Rebased:   n.rebased.Load(),
 		Silence:   duration(n.silence.Load()),
 	}
@@ -46,10 +48,12 @@ type ServerStats struct {
 	Second   int64 // streams refused after the upgrade: another of their call is up and brings audio
 	TooOften int64 // streams refused after the upgrade: their call begins too many
 	NoStart  int64 // streams ended before a usable start message
+	Keys     int64 // keys dropped: pressed faster than anybody does
+	LeftOut  int64 // custom parameters left out: too many, or too long
 	NoAudio  int64 // streams that brought messages and no audio
 	Panicked int64 // streams whose handler panicked
 }
 
 type serverCounters struct {
-	started, denied, full, token, second, often, noStart, noAudio, panicked atomic.Int64
+	started, denied, full, token, second, often, noStart, keys, leftOut, noAudio, panicked atomic.Int64
 }

@@ -20,6 +20,7 @@ const (
 	EndHangUp   EndReason = "hang_up"        // Stream.HangUp
 	EndShutdown EndReason = "shutdown"       // the context given to Receive ended
 	EndProtocol EndReason = "protocol_error" // the carrier broke RFC 6455 or sent a monstrous message
+	EndInternal EndReason = "internal_error" // Stream.Abort
 )
 
 // ErrEnded means that the stream has ended and nothing can be sent any more.
@@ -52,25 +53,27 @@ type Stream struct {
 	spare   *sync.Pool      // of such; nil for none
 	msg     message
 	useless useless
+	keys    allowance
 
 	out sender
 
-	onHangUp  func()     // makes the server remember that the call is to end
-	onNoAudio func()     // logs that nothing of what comes is audio; called by the reader, once at most
-	mu        sync.Mutex // held while the Receiver is told something
-	to        Receiver
-	ticks     bool             // the stream is read at ticks
-	held      [trackCount]held // audio that the Receiver will be told of before the reader waits
-	line      *timeline
-	opened    time.Time // when the socket was accepted
-	last      time.Time // when the last readable message came
-	audioAt   time.Time // when the last audio came
-	reason    EndReason // why the stream ends; set once
-	code      int       // of the close frame; 0 means the one that goes with the reason
-	over      bool      // the socket must not be touched any more
-	received  bool      // Receive was called
-	watch     *time.Timer
-	lingers   sync.WaitGroup
+	onHangUp     func()        // makes the server remember that the call is to end
+	onNoAudio    func()        // logs that nothing of what comes is audio; called by the reader, once at most
+	onKeyDropped func(n int64) // counts and logs that n keys were dropped so far; mu is held
+	mu           sync.Mutex    // held while the Receiver is told something
+	to           Receiver
+	ticks        bool             // the stream is read at ticks
+	held         [trackCount]held // audio that the Receiver will be told of before the reader waits
+	line         *timeline
+	opened       time.Time // when the socket was accepted
+	last         time.Time // when the last readable message came
+	audioAt      time.Time // when the last audio came
+	reason       EndReason // why the stream ends; set once
+	code         int       // of the close frame; 0 means the one that goes with the reason
+	over         bool      // the socket must not be touched any more
+	received     bool      // Receive was called
+	watch        *time.Timer
+	lingers      sync.WaitGroup
 }
 
 // limits are a stream's share of the Server's settings.
@@ -107,6 +110,10 @@ func (st *Stream) HangUp() {
 	st.onHangUp()
 	st.end(EndHangUp)
 }
+
+// Abort ends the stream because of a fault in this program, such as a panic in a goroutine that works for it. It returns
+// at once; Receive returns EndInternal.
+func (st *Stream) Abort() { st.end(EndInternal) }
 
 // Receive reads the stream until its one end and returns what ended it. The first of these wins: the
 // carrier's stop, its closing or losing the socket, a time-out, the end of ctx (EndShutdown). When Receive
@@ -169,11 +176,7 @@ func (st *Stream) dispatch(msg *message, now time.Time) (stopped bool) {
 	case kindMedia:
 		st.media(msg, now)
 	case kindDTMF:
-		if msg.badTrack || !st.line.has(msg.track) {
-			msg.track = st.start.Tracks[0]
-		}
-		st.tell()
-		st.to.DTMF(msg.text, st.line.at(msg.track))
+		st.key(msg, now)
 	case kindMark:
 		st.tell()
 		st.to.Mark(msg.text)
@@ -183,6 +186,26 @@ func (st *Stream) dispatch(msg *message, now time.Time) (stopped bool) {
 		st.skip(errUnexpected)
 	}
 	return false
+}
+
+// A key makes an event that is stored and sent, so keys are bounded: more at once than a listen may gather, and then faster
+// than fingers and modems are.
+const (
+	keyBurst = 64
+	keyEvery = time.Second / 20
+)
+
+// key tells the receiver of a key.
+func (st *Stream) key(msg *message, now time.Time) {
+	if !st.keys.take(now, keyBurst, keyEvery) {
+		st.onKeyDropped(st.n.keys.Add(1))
+		return
+	}
+	if msg.badTrack || !st.line.has(msg.track) {
+		msg.track = st.start.Tracks[0]
+	}
+	st.tell()
+	st.to.DTMF(msg.text, st.line.at(msg.track))
 }
 
 // media places the audio of a media message.

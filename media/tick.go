@@ -18,6 +18,8 @@ const (
 	hurriedTick = 10 * time.Millisecond
 	// hearLate is how much later than it was sent the caller may hear the end of it.
 	hearLate = time.Second
+	// maxPerTick is how many bytes are read of a stream at a tick, a hundred times as many as a carrier sends.
+	maxPerTick = 256 << 10
 	// tickGrid is what all ticks of all streams are multiples of, so that many share one wake-up of the process.
 	tickGrid = 10 * time.Millisecond
 )

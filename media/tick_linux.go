@@ -77,6 +77,7 @@ type tickedConn struct {
 	next    func() time.Duration
 	pace    pace
 	more    bool // the last Read was full: there may be more
+	read    int  // bytes read since the last tick
 
 	readBy, writeBy atomic.Int64 // deadlines in nanoseconds since zero; 0 for none
 
@@ -131,10 +132,12 @@ func (c *tickedConn) Read(b []byte) (int, error) {
 	}
 }
 
-// sleep waits for the next tick, unless the last read was full.
+// sleep waits for the next tick, unless the last read was full. One connection does not keep a processor busy: what is more than
+// maxPerTick waits in the socket.
 func (c *tickedConn) sleep() {
-	if !c.more {
+	if !c.more || c.read >= maxPerTick {
 		time.Sleep(c.pace.next(c.next()))
+		c.read = 0
 	}
 }
 
@@ -154,6 +157,7 @@ func (c *tickedConn) poll(b []byte) (int, error) {
 		return 0, io.EOF
 	}
 	c.more = n == len(b)
+	c.read += n
 	return n, nil
 }
 

@@ -108,6 +108,31 @@ func TestATickedWriteWaitsForRoom(t *testing.T) {
 	}
 }
 
+// A stream that sends without end is read a bounded part of the time: others need the processor too.
+func TestAFloodIsReadAtTicks(t *testing.T) {
+	c, peer := ticked(t)
+	var since, most, all int
+	ticks := 0
+	c.next = func() time.Duration {
+		ticks++
+		since = 0
+		return tickGrid
+	}
+	const flood = 4 << 20
+	go func() { _, _ = peer.Write(make([]byte, flood)) }()
+	for b := make([]byte, readSize); all < flood; {
+		n, err := c.Read(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, since = all+n, since+n
+		most = max(most, since)
+	}
+	if most >= maxPerTick+readSize || ticks < flood/maxPerTick {
+		t.Errorf("got %d bytes read at one of %d ticks, want at most %d", most, ticks, maxPerTick)
+	}
+}
+
 func TestTickedReadsDoNotAllocate(t *testing.T) {
 	c, peer := ticked(t)
 	b := make([]byte, 100)

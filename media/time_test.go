@@ -273,3 +273,36 @@ func TestAPingIsAnswered(t *testing.T) {
 		s.end()
 	})
 }
+
+func TestKeysAreTakenAsFastAsTheyArePressedAndNotFaster(t *testing.T) {
+	key := []byte(`{"event":"dtmf","streamSid":"MZ0","dtmf":{"track":"inbound_track","digit":"5"}}`)
+	simulated(t, func(t *testing.T) {
+		s := receive(t.Context(), t, testLimits)
+		var dropped []int64
+		s.st.onKeyDropped = func(n int64) { dropped = append(dropped, n) }
+		for range keyBurst { // a number that a telephone has stored
+			s.ws.in <- key
+		}
+		for range 100 { // a modem
+			time.Sleep(keyEvery)
+			s.ws.in <- key
+		}
+		synctest.Wait()
+		if n := len(s.to.digits); n != keyBurst+100 || dropped != nil {
+			t.Errorf("got %d keys and %d dropped, want all %d", n, len(dropped), keyBurst+100)
+		}
+		for range 1000 { // a program
+			s.ws.in <- key
+			time.Sleep(time.Millisecond)
+		}
+		s.ws.in <- []byte(stopJSON)
+		s.end()
+		n := len(s.to.digits) - keyBurst - 100
+		if n < 19 || n > 21 {
+			t.Errorf("got %d keys in a second of a flood, want about 20", n)
+		}
+		if got := s.st.Stats().Keys; got != int64(1000-n) || len(dropped) != 1000-n || dropped[0] != 1 {
+			t.Errorf("got %d keys counted and %d reported as dropped, want %d", got, len(dropped), 1000-n)
+		}
+	})
+}

@@ -10,7 +10,7 @@ import (
 )
 
 func TestWhatCannotNameACallIsRefused(t *testing.T) {
-	for _, id := range []string{"", "CA\x00x", "CA\nx", "CA\u0085x", "\xff", strings.Repeat("x", maxIDSize+1)} {
+	for _, id := range []string{"", "CA\x00x", "CA\nx", "CA\u0085x", "CA\u202ex", "CA\u200bx", "CA\u2028x", "CA\ufeff", "\xff", strings.Repeat("x", maxIDSize+1)} {
 		if isID(id) {
 			t.Errorf("got %q taken as an id", id)
 		}

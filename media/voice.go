@@ -76,7 +76,7 @@ func (s *Server) voice(c *fiber.Ctx) error {
 	}
 	form, err := url.ParseQuery(string(body))
 	callSID := form.Get("CallSid")
-	if err != nil || callSID == "" || len(callSID) > maxIDSize {
+	if err != nil || !isID(callSID) {
 		return s.deny(c, &refusal{fiber.StatusBadRequest, "the form has no usable CallSid"})
 	}
 	if s.hungUp.has(callSID, time.Now()) {

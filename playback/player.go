@@ -31,6 +31,9 @@ type Config struct {
 	// Finished, when set, is called exactly once for each item that Enqueue took, in order, from a goroutine of
 	// the player. It may call the player's methods except Close and Idle. While it runs, nothing is sent.
 	Finished func(Result)
+	// Panicked, when set, is called when a goroutine of the player or a Source panicked, with the value and the stack. The
+	// item fails, or all of them. Without it the panic goes on.
+	Panicked func(value any, stack []byte)
 }
 
 // A Player plays items on one line. Its methods may be called concurrently, except Heard, which has one caller.

@@ -37,6 +37,7 @@ type finished struct {
 
 // run sends what is to be sent until nothing plays.
 func (p *Player) run() {
+	defer p.recovered(p.failAll)
 	var buf [chunk]byte
 	timer := time.NewTimer(forever)
 	defer timer.Stop()
@@ -71,7 +72,10 @@ func (p *Player) run() {
 func (p *Player) shut(e *entry) {
 	if !e.closed {
 		e.closed = true
-		p.work.Go(func() { _ = e.Source.Close() })
+		p.work.Go(func() {
+			defer p.recovered(func(error) {})
+			_ = e.Source.Close()
+		})
 	}
 }
 
@@ -192,7 +196,10 @@ func (p *Player) feedNext(s *step, buf []byte, now time.Time) {
 	if e.feed == nil {
 		ctx, cancel := context.WithCancel(context.Background())
 		e.feed = newFeed(cancel, p.nudge)
-		p.work.Go(func() { e.feed.fill(ctx, e.Source) })
+		p.work.Go(func() {
+			defer p.recovered(func(err error) { e.feed.put(nil, err) })
+			e.feed.fill(ctx, e.Source)
+		})
 	}
 	if p.settling != nil || len(e.resend) == 0 && !e.feed.ready() {
 		return // it nudges

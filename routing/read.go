@@ -48,7 +48,7 @@ func Parse(file string, data []byte, getenv func(string) string) (*Config, error
 	case errors.Is(err, io.EOF):
 		return &Config{}, nil // empty, or comments only
 	case err != nil:
-		return nil, malformed(file, err)
+		return nil, malformed(file, data, err)
 	}
 	if err := decoder.Decode(&more); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: only one document is read: there must be no --- after the beginning", file)
@@ -59,15 +59,6 @@ func Parse(file string, data []byte, getenv func(string) string) (*Config, error
 		return nil, errors.Join(r.errs...)
 	}
 	return c, nil
-}
-
-// malformed is what package yaml says about a file, with its place in our form.
-func malformed(file string, err error) error {
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	if at, found := strings.CutPrefix(text, "line "); found {
-		return fmt.Errorf("%s:%s", file, at)
-	}
-	return fmt.Errorf("%s: %s", file, text)
 }
 
 // config reads the whole file.

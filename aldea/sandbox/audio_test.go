@@ -101,6 +101,10 @@ func TestSamplesAndWAVAreUnderstood(t *testing.T) { // S4
 		{"linear16 at 16000 Hz", "encoding=linear16", bytes16(wide)},
 		{"linear16 at 44100 Hz", "encoding=linear16&sample_rate=44100", bytes16(odd)},
 		{"samples without a word about it", "", bytes16(wide)},
+		{"linear16 in stereo", "encoding=linear16&channels=2", bytes16(stereo)},
+		{"linear16 in stereo, on /v1/listen, without a word about it", "channels=2", bytes16(stereo)},
+		{"µ-law in stereo", "encoding=mulaw&sample_rate=8000&channels=2", twice(mulaw)},
+		{"a WAV that knows its channels better", "channels=2", wav(t, samples, 8000, 1)},
 		{"µ-law", "encoding=mulaw&sample_rate=8000", mulaw},
 		{"A-law", "encoding=alaw&sample_rate=8000", alaw},
 		{"WAV", "", wav(t, samples, 8000, 1)},
@@ -115,6 +119,25 @@ func TestSamplesAndWAVAreUnderstood(t *testing.T) { // S4
 			t.Errorf("%s: got %q, want %q", c.name, got, spokenFinals)
 		}
 		wantOrderlyTimes(t, all)
+	}
+}
+
+// twice is each byte two times: two channels that are alike.
+func twice(b []byte) []byte {
+	var all []byte
+	for _, c := range b {
+		all = append(all, c, c)
+	}
+	return all
+}
+
+func TestChannelsThatCannotBeAreRefused(t *testing.T) {
+	srv := serve(t, sandbox.Options{Source: sandbox.Marker()})
+	for _, query := range []string{"channels=0", "channels=33", "channels=-1", "channels=x", "encoding=linear16&channels=2.5"} {
+		_, resp, err := try(srv, "/v1/listen", query, key("org_a"))
+		if err == nil || resp == nil || resp.StatusCode != 400 {
+			t.Errorf("%s: got %v, want 400", query, err)
+		}
 	}
 }
 

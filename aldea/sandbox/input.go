@@ -13,9 +13,9 @@ const maxWAVHeader = 1 << 16
 
 // Limits of what a WAV header may ask for.
 const (
-	minWAVRate     = 4000
-	maxWAVRate     = 192000
-	maxWAVChannels = 32
+	minWAVRate  = 4000
+	maxWAVRate  = 192000
+	maxChannels = 32 // in a WAV header or in the URL
 )
 
 // errUndecodable means that what the client sent is no audio, or none that can be decoded here.
@@ -38,7 +38,7 @@ type input struct {
 
 func newInput(p Params, ffmpeg string, hear func([]int16, int) error) *input {
 	in := &input{params: p, ffmpeg: ffmpeg, hear: hear, left: -1}
-	in.format = codec.WAVHeader{Encoding: codec.EncodingPCM, Rate: codec.Rate(p.SampleRate), Channels: 1, Bits: 16}
+	in.format = codec.WAVHeader{Encoding: codec.EncodingPCM, Rate: codec.Rate(p.SampleRate), Channels: max(p.Channels, 1), Bits: 16}
 	switch p.Encoding {
 	case "mulaw":
 		in.format.Encoding, in.format.Bits = codec.EncodingMuLaw, 8
@@ -107,7 +107,7 @@ func (in *input) header(b []byte) ([]byte, error) {
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", errUndecodable, err)
-	case h.Rate < minWAVRate || h.Rate > maxWAVRate || h.Channels > maxWAVChannels:
+	case h.Rate < minWAVRate || h.Rate > maxWAVRate || h.Channels > maxChannels:
 		return nil, fmt.Errorf("%w: WAV with %d channels at %d Hz", errUndecodable, h.Channels, h.Rate)
 	}
 	in.inHeader, in.format, in.left = false, h, h.Length

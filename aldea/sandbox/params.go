@@ -14,6 +14,7 @@ type Params struct {
 	Path         string        // for instance "/v1/listen"
 	Key          string        // the API key, for a Source that chooses by it; inspection shows only its hash
 	SampleRate   int           // Hz; once the audio is known to be a WAV file or compressed, the rate of the decoded audio
+	Channels     int           // of samples without a container, interleaved; they are mixed to one, as the service does with all audio
 	Encoding     string        // lower case; empty means: detect
 	Interim      bool          // send non-final results
 	Endpointing  time.Duration // silence that ends an utterance; negative means never
@@ -130,6 +131,7 @@ func (o *Options) parseParams(u *url.URL) (Params, error) {
 	p := Params{
 		Path:         u.Path,
 		SampleRate:   q.number("sample_rate", 16000, minSampleRate, maxSampleRate),
+		Channels:     q.number("channels", 1, 1, maxChannels),
 		Encoding:     o.encoding(q, u.Path),
 		Interim:      q.flag("interim_results", !deepgram),
 		Endpointing:  q.endpointing(o.Endpointing),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -105,7 +106,7 @@ func (s *server) Act(callID string, body []byte) ([]string, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", console.ErrActions, err)
 	case len(items) == 0:
-		return nil, fmt.Errorf(`%w: there are none; {"actions":[{"type":"say","text":"Hello."}]} would be right`, console.ErrActions)
+		return nil, fmt.Errorf(`%w: %s; {"actions":[{"type":"say","text":"Hello."}]} would be right`, console.ErrActions, noActions(body))
 	}
 	ids, err := s.calls.Act(callID, call.Request{Items: items, Utterances: -1})
 	switch {
@@ -115,4 +116,21 @@ func (s *server) Act(callID string, body []byte) ([]string, error) {
 		return nil, fmt.Errorf("%w: %w", console.ErrBusy, err)
 	}
 	return ids, err
+}
+
+// noActions says why a body asks for nothing.
+func noActions(body []byte) string {
+	var fields map[string]json.RawMessage
+	body = bytes.TrimSpace(body)
+	switch {
+	case len(body) == 0:
+		return "the body is empty"
+	case !json.Valid(body):
+		return "the body is not JSON"
+	case json.Unmarshal(body, &fields) != nil || fields == nil:
+		return "the body is not a JSON object"
+	case fields["actions"] == nil:
+		return `the object has no "actions"`
+	}
+	return `the list "actions" is empty`
 }

@@ -231,3 +231,14 @@ func TestAWebhookTransfersThroughTwilio(t *testing.T) {
 		t.Errorf("got %+v, want one update and no failure", call.Updates)
 	}
 }
+
+func TestABodyThatAsksForNothingIsToldWhy(t *testing.T) {
+	for body, want := range map[string]string{
+		"": "empty", " \n": "empty", "not json": "not JSON", "actions=say": "not JSON", `{"actions":`: "not JSON", "5": "not a JSON object",
+		`"say"`: "not a JSON object", "null": "not a JSON object", "{}": `no "actions"`, `{"actions":[]}`: "is empty",
+	} {
+		if got := noActions([]byte(body)); !strings.Contains(got, want) {
+			t.Errorf("%q: got %q, want %s in it", body, got, want)
+		}
+	}
+}

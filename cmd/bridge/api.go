@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,13 +20,9 @@ type apiOptions struct {
 
 // client returns a client of the bridge. Its token is BRIDGE_API_TOKEN, the first where there are several.
 func (o *apiOptions) client() (*client.Client, error) {
-	local, err := localURL(o.Listen)
-	if err != nil && o.URL == "" {
+	address, err := bridgeURL("BRIDGE_URL", o.URL, o.Listen)
+	if err != nil {
 		return nil, err
-	}
-	address := cmp.Or(o.URL, local)
-	if u, err := url.Parse(address); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
-		return nil, fmt.Errorf("BRIDGE_URL: %q is not like http://127.0.0.1:8080", address)
 	}
 	tokens, err := secretList("BRIDGE_API_TOKEN")
 	if err != nil {
@@ -38,6 +33,18 @@ func (o *apiOptions) client() (*client.Client, error) {
 		c.Token = tokens[0]
 	}
 	return c, nil
+}
+
+// bridgeURL is address, or if that is empty, where a program on this machine reaches a listener at HOST:PORT. name is
+// where address was given.
+func bridgeURL(name, address, listen string) (string, error) {
+	if address == "" {
+		return localURL(listen)
+	}
+	if u, err := url.Parse(address); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
+		return "", fmt.Errorf("%s: %q is not like http://127.0.0.1:8080", name, address)
+	}
+	return address, nil
 }
 
 // localURL is where a program on this machine reaches a listener at HOST:PORT.

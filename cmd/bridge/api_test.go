@@ -66,6 +66,19 @@ func TestCommandsTellWhatWasSaid(t *testing.T) {
 	if got := run("redeliver", "CA1"); got != "sent 4, failed 0\n" {
 		t.Errorf("redeliver: got %s", got)
 	}
+	var delivery struct{ ID string }
+	if err := json.Unmarshal([]byte(run("deliveries", "--limit", "1")), &delivery); err != nil {
+		t.Fatal(err)
+	}
+	var log struct{ Log []struct{ Number int } }
+	if err := json.Unmarshal([]byte(run("deliveries", delivery.ID)), &log); err != nil {
+		t.Fatal(err)
+	}
+	for i, a := range log.Log {
+		if a.Number != i+1 || len(log.Log) < 2 {
+			t.Errorf("got the attempts %v, want them to be counted through", log.Log)
+		}
+	}
 	file := filepath.Join(t.TempDir(), "copy.db")
 	run("backup", file)
 	kept, err := journal.Open(journal.Options{Path: file})

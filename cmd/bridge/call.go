@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,10 +23,10 @@ import (
 )
 
 type callCmd struct {
-	Files     []string      `arg:"" optional:"" name:"file" type:"existingfile" help:"WAV files to say, one call each in turn; any rate."`
+	Files     []string      `arg:"" optional:"" name:"file" help:"WAV files to say, one call each in turn; any rate."`
 	URL       string        `name:"url" env:"BRIDGE_MEDIA_URL" default:"ws://127.0.0.1:8080/media/twilio" placeholder:"URL" help:"Where the bridge takes streams (${default})."`
 	PublicURL string        `name:"public-url" env:"BRIDGE_PUBLIC_URL" placeholder:"URL" help:"Sign for this base URL, if TWILIO_AUTH_TOKEN is set."`
-	Calls     int           `default:"1" placeholder:"N" help:"How many calls at once (${default})."`
+	Calls     int           `placeholder:"N" help:"How many calls at once (one for each file)."`
 	Ramp      time.Duration `default:"1s" placeholder:"TIME" help:"Start the calls spread over this time (${default})."`
 	Speed     float64       `default:"1" placeholder:"X" help:"Send X times faster than real time (${default})."`
 	Track     string        `default:"inbound" enum:"inbound,both" help:"inbound, or both: the second channel or file is the agent."`
@@ -47,12 +50,28 @@ func (c *callCmd) Validate() error {
 		return errors.New("--say-marker: either files or a text, not both")
 	case !strings.HasPrefix(c.URL, "ws://") && !strings.HasPrefix(c.URL, "wss://"):
 		return fmt.Errorf("--url: %q is not like ws://127.0.0.1:8080/media/twilio", c.URL)
-	case c.Calls < 1:
+	case c.Calls < 0:
 		return fmt.Errorf("--calls: %d is less than 1", c.Calls)
 	case c.Speed <= 0:
 		return fmt.Errorf("--speed: %g is not above 0", c.Speed)
 	case c.Loss < 0 || c.Loss > 1:
 		return fmt.Errorf("--loss: %g is not between 0 and 1", c.Loss)
+	}
+	return checkFiles(c.Files...)
+}
+
+// checkFiles returns an error about the first of these that is not a file.
+func checkFiles(names ...string) error {
+	for _, name := range names {
+		info, err := os.Stat(name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("%s: there is no such file", name)
+		case err != nil:
+			return err
+		case info.IsDir():
+			return fmt.Errorf("%s: this is a directory, not a file", name)
+		}
 	}
 	return nil
 }
@@ -74,8 +93,11 @@ func (c *callCmd) Run(ctx context.Context, term terminal) error {
 	if len(tokens) > 0 {
 		token = tokens[0]
 	}
-	longest := slices.MaxFunc(said, func(a, b voices) int { return len(a.inbound) - len(b.inbound) })
-	bar := c.progress(len(longest.inbound), term)
+	if c.Calls == 0 {
+		c.Calls = len(said)
+	}
+	longest := slices.MaxFunc(said[:min(len(said), c.Calls)], func(a, b voices) int { return len(a.inbound) - len(b.inbound) })
+	bar := c.progress(term)
 	var before, during usage
 	if c.PID != 0 {
 		if before, err = usageOf(c.PID); err != nil {
@@ -108,7 +130,7 @@ func (c *callCmd) Run(ctx context.Context, term terminal) error {
 			Received:  func(m mediatest.Message) { c.show(term, bar, m) },
 		}
 		if len(v.inbound) == len(longest.inbound) && bar != nil && i < len(said) {
-			one.Progress = func(sent, _ time.Duration) { _ = bar.Set64(sent.Milliseconds()) }
+			one.Progress = func(sent, total time.Duration) { _ = bar.Set64(percent(sent, total)) }
 		}
 		if i == 0 && c.PID != 0 {
 			// The first call ends first: just before, all are up.
@@ -124,8 +146,7 @@ func (c *callCmd) Run(ctx context.Context, term terminal) error {
 	}
 	wg.Wait()
 	if bar != nil {
-		_ = bar.Finish()
-		fmt.Fprintln(term.stderr)
+		fmt.Fprintln(term.stderr) // it stays as far as it came
 	}
 	if err := c.summary(term, results, errs); err != nil || c.PID == 0 {
 		return err
@@ -221,17 +242,25 @@ func mulaw(samples []int16) []byte {
 	return b
 }
 
-// progress returns a bar over n samples, or nil where nobody would see it.
-func (c *callCmd) progress(n int, term terminal) *progressbar.ProgressBar {
+// progress returns a bar in percent, or nil where nobody would see it.
+func (c *callCmd) progress(term terminal) *progressbar.ProgressBar {
 	if c.Quiet || !isTerminal(term.stderr) {
 		return nil
 	}
+	return c.bar(term.stderr)
+}
+
+// percent is how much of total is sent.
+func percent(sent, total time.Duration) int64 { return int64(100 * min(sent, total) / max(total, 1)) }
+
+// bar returns a bar in percent on w.
+func (c *callCmd) bar(w io.Writer) *progressbar.ProgressBar {
 	what := "1 call"
 	if c.Calls > 1 {
 		what = fmt.Sprintf("%d calls", c.Calls)
 	}
-	return progressbar.NewOptions64(int64(n/8),
-		progressbar.OptionSetWriter(term.stderr),
+	return progressbar.NewOptions64(100,
+		progressbar.OptionSetWriter(w),
 		progressbar.OptionSetDescription(what),
 		progressbar.OptionSetWidth(40),
 		progressbar.OptionThrottle(100*time.Millisecond),
@@ -276,9 +305,21 @@ func (c *callCmd) summary(term terminal, results []mediatest.Result, errs []erro
 	fmt.Fprintf(term.stdout, "%d of %d calls completed%s, %d frames sent, %d left out, %s of audio came back\n",
 		c.Calls-failed, c.Calls, by, sent, lost, (time.Duration(played) * time.Second / 8000).Round(time.Millisecond))
 	if failed > 0 {
-		return fmt.Errorf("%d of %d calls failed, the first with: %w", failed, c.Calls, errs[slices.IndexFunc(errs, func(e error) bool { return e != nil })])
+		return c.failure(failed, errs[slices.IndexFunc(errs, func(e error) bool { return e != nil })])
 	}
 	return nil
+}
+
+// failure is the error about calls that failed, of which first is that of the first.
+func (c *callCmd) failure(failed int, first error) error {
+	which := fmt.Sprintf("%d of %d calls failed, the first with", failed, c.Calls)
+	if c.Calls == 1 {
+		which = "the call failed"
+	}
+	if dial := (*net.OpError)(nil); errors.As(first, &dial) && dial.Op == "dial" {
+		return fmt.Errorf("%s: no bridge answers at %s: is `bridge` running? --url says where it is (%w)", which, c.URL, dial)
+	}
+	return fmt.Errorf("%s: %w", which, first)
 }
 
 // pause waits for d or until ctx ends.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -70,20 +71,38 @@ var apiErrors = []struct{ ours, theirs error }{
 	{journal.ErrCallUp, console.ErrConflict},
 	{journal.ErrCursor, console.ErrCursor},
 	{journal.ErrClosed, console.ErrUnavailable},
-	{journal.ErrDisk, console.ErrDisk},
-	{journal.ErrDeleted, console.ErrDeleted},
+	{journal.ErrDamaged, console.ErrDamaged},
 	{webhooks.ErrNoEndpoint, console.ErrNotFound},
 	{webhooks.ErrStopped, console.ErrUnavailable},
 }
 
 // apiError is err in console's words.
 func apiError(err error) error {
+	if reason := diskReason(err); reason != "" {
+		return &console.DiskError{Reason: reason, Err: err}
+	}
 	for _, e := range apiErrors {
 		if errors.Is(err, e.ours) {
 			return fmt.Errorf("%w: %w", e.theirs, err)
 		}
 	}
 	return err
+}
+
+// diskReason is what the system or SQLite says of a disk that does not take something, without the names of files; empty for other
+// errors.
+func diskReason(err error) string {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err.Error()
+	case errors.As(err, &link):
+		return link.Err.Error()
+	case errors.Is(err, journal.ErrDisk):
+		return journal.DiskReason(err)
+	}
+	return ""
 }
 
 func (a archive) Calls(ctx context.Context, f console.CallFilter) ([]console.Call, string, error) {
@@ -159,9 +178,11 @@ func deliveryFilter(f console.DeliveryFilter) journal.DeliveryFilter {
 func (a archive) Attempts(ctx context.Context, event, endpoint string) ([]console.Attempt, error) {
 	attempts, err := a.store.Attempts(ctx, event)
 	attempts = slices.DeleteFunc(attempts, func(t journal.Attempt) bool { return t.Endpoint != endpoint })
+	number := 0 // of the row: the endpoint's count began again with each redelivery and each start of the program
 	return convert(attempts, func(t journal.Attempt) console.Attempt {
+		number++
 		return console.Attempt{
-			Number: t.Number, Started: console.Time{Time: t.Started}, LatencyMS: float64(t.Latency.Microseconds()) / 1000, Status: t.Status,
+			Number: number, Started: console.Time{Time: t.Started}, LatencyMS: float64(t.Latency.Microseconds()) / 1000, Status: t.Status,
 			Class: t.Class, Error: t.Error, Remote: t.Remote, Live: t.Live, Redelivery: t.Redelivery,
 			Answer: strings.ToValidUTF8(string(t.Answer), "\uFFFD"),
 		}
@@ -175,9 +196,14 @@ func (a archive) Backup(ctx context.Context) (_ io.ReadCloser, size int64, err e
 	if err != nil {
 		return nil, 0, err
 	}
-	if dir, err = os.MkdirTemp(dir, ".backup-*"); err != nil {
-		return nil, 0, fmt.Errorf("%w: %w", console.ErrDisk, err)
+	made, err := os.MkdirTemp(dir, ".backup-*")
+	if errors.Is(err, fs.ErrNotExist) {
+		made, err = os.MkdirTemp("", ".backup-*") // the data directory was moved or deleted: this may be the last chance
 	}
+	if err != nil {
+		return nil, 0, apiError(err)
+	}
+	dir = made
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "journal.db")
 	if err := a.store.Backup(ctx, path); err != nil {
@@ -185,7 +211,7 @@ func (a archive) Backup(ctx context.Context) (_ io.ReadCloser, size int64, err e
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, apiError(err)
 	}
 	info, err := file.Stat()
 	if err != nil {

@@ -32,9 +32,9 @@ var markerText = []string{
 }
 
 type demoCmd struct {
-	File   string  `arg:"" optional:"" type:"existingfile" help:"WAV file the caller says instead of the recorded voice."`
+	File   string  `arg:"" optional:"" help:"WAV file the caller says instead of the recorded voice."`
 	JSON   bool    `name:"json" help:"Print each event and delivery as a line of JSON."`
-	Source string  `default:"auto" enum:"auto,speech,marker" help:"Recogniser: offline speech, tones, or auto (speech where installed)."`
+	Source string  `default:"auto" enum:"auto,speech,marker" help:"Recognizer: speech (offline speech recognition), marker (it reads words from tones), or auto (speech where installed, else marker)."`
 	Speed  float64 `default:"1" placeholder:"X" help:"Call X times faster than real time (${default})."`
 	Bot    bool    `help:"A webhook that talks back: the caller asks, is answered, interrupts, and is hung up on. Needs espeak-ng or flite."`
 	Save   string  `placeholder:"DIR" type:"path" help:"Directory in which --bot saves both sides of the call as WAV files (a new one among the temporary files)."`
@@ -58,6 +58,8 @@ func (c *demoCmd) Validate() error {
 		return errors.New("--bot: a dialogue runs in real time; leave --speed out")
 	case c.Save != "" && !c.Bot:
 		return errors.New("--save: only with --bot")
+	case c.File != "":
+		return checkFiles(c.File)
 	}
 	return nil
 }

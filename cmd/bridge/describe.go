@@ -31,7 +31,7 @@ func describe(e events.Event) (s sentence, ok bool) {
 	case events.DTMFReceived:
 		return sentence{at: b.At.Clock(), who: "caller", text: "pressed " + b.Digit}, true
 	case events.DigitsGathered:
-		return sentence{at: b.At.Clock(), who: "caller", text: "entered " + orDash(b.Digits) + ": " + words(string(b.EndedBy))}, true
+		return sentence{at: b.At.Clock(), who: "caller", text: entered(b)}, true
 	case events.PlaybackFinished:
 		return sentence{who: "call", text: heard(b)}, true
 	case events.ActionFailed:
@@ -49,6 +49,31 @@ func describe(e events.Event) (s sentence, ok bool) {
 		return s, false
 	}
 	return sentence{who: "call", text: string(e.Body.Type())}, true
+}
+
+// gatherEnds says in words what ended the gathering of digits.
+var gatherEnds = map[events.GatherEnd]string{
+	events.GatherTerminator: "", // as expected
+	events.GatherMaxDigits:  "",
+	events.GatherTimeout:    "then no key for too long",
+	events.GatherReplaced:   "then another listen began",
+	events.GatherCallEnd:    "then the call was over",
+}
+
+// entered is what the caller entered for a listen.
+func entered(b events.DigitsGathered) string {
+	text := "entered " + b.Digits
+	if b.Digits == "" {
+		text = "entered nothing"
+	}
+	end, known := gatherEnds[b.EndedBy]
+	if !known {
+		end = words(string(b.EndedBy))
+	}
+	if end != "" {
+		text += ", " + end
+	}
+	return text
 }
 
 // heard is what the caller heard of a say or a play.

@@ -104,6 +104,25 @@ func (c *child) fetch(t *testing.T, path string) string {
 	return string(body)
 }
 
+// ask sends a request and returns the status and the body of its answer.
+func (c *child) ask(t *testing.T, method, path string) (int, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+c.address+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(body)
+}
+
 // metric returns the sum of a metric's values.
 func (c *child) metric(t *testing.T, name string) (sum float64) {
 	t.Helper()
@@ -201,6 +220,12 @@ func TestABridgeGoesOnWhileItsDiskIsFull(t *testing.T) {
 	if b.metric(t, "bridge_journal_healthy") != 0 || b.metric(t, "bridge_calls") != 1 {
 		t.Error("want the metrics to tell of a journal that takes nothing and a call that goes on")
 	}
+	b.room(t, 8<<10) // less than any copy needs
+	for _, c := range []struct{ method, path string }{{"GET", "/v1/backup"}, {"DELETE", "/v1/calls/CAbefore"}} {
+		if status, body := b.ask(t, c.method, c.path); status != http.StatusInsufficientStorage || !strings.Contains(body, "disk") {
+			t.Errorf("%s %s: got %d %.300q, want 507 and why", c.method, c.path, status, body)
+		}
+	}
 	b.room(t, unix.RLIM_INFINITY)
 	spoken(t, during)
 	s.ended(t, 2)
@@ -290,6 +315,51 @@ func TestABridgeThatCannotKeepItsJournalSaysWhatToDo(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The files are deleted beneath a bridge that runs: it says so, calls and webhooks go on, and no second bridge starts.
+func TestABridgeWhoseJournalIsDeletedSaysSo(t *testing.T) {
+	s := newSite(t, built(t))
+	b := startChild(t, s.program, s.env)
+	spoken(t, speak(b, "CAbefore", "one"))
+	s.ended(t, 1)
+	second := func() {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), s.program, "serve")
+		cmd.Env = s.env
+		if out, err := cmd.CombinedOutput(); cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), "stop the other bridge") {
+			t.Errorf("got %v from a second bridge, want it refused:\n%s", err, out)
+		}
+	}
+	remove := func(suffixes ...string) {
+		t.Helper()
+		for _, suffix := range suffixes {
+			if err := os.Remove(s.file() + suffix); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	remove(".lock")
+	second()
+	remove("", "-wal", ".lock")
+	b.journalIs(t, "degraded", "deleted")
+	second()
+	spoken(t, speak(b, "CAafter", "two"))
+	s.ended(t, 2)
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	if err := os.WriteFile(copied, []byte(b.fetch(t, "/v1/backup")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(storedEvents(t, copied)); got != 6 {
+		t.Errorf("got %d events in the backup, want 6", got)
+	}
+	b.stop(t)
+	if got := texts(s.delivered(t)["CAafter"]); !slices.Equal(got, []string{"two"}) {
+		t.Errorf("got %q, want what was said after the journal was deleted", got)
+	}
+	if got := len(storedEvents(t, s.file())); got != 6 {
+		t.Errorf("got %d events in the journal that was written again, want 6", got)
 	}
 }
 

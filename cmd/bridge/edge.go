@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -49,7 +50,7 @@ func (s *server) openEdge() {
 	s.edge.gate.Larger = largerBody
 	s.logger.Info("limits", "open_files", limit, "calls", plan.Calls, "other_connections", plan.Connections)
 	if plan.Calls < s.options.MaxCalls {
-		s.logger.Warn("BRIDGE_MAX_CALLS is more than there are files for: fewer calls are taken. Raise the limit of open files (ulimit -n, LimitNOFILE=)",
+		s.logger.Warn("BRIDGE_MAX_CALLS is more than there are files for: fewer calls are taken; raise the limit (ulimit -n, LimitNOFILE=)",
 			"BRIDGE_MAX_CALLS", s.options.MaxCalls, "calls", plan.Calls, "open_files", limit, "open_files_needed", plan.Needed)
 	}
 }
@@ -64,13 +65,32 @@ func largerBody(h *fasthttp.RequestHeader) int {
 }
 
 // guardServer makes the HTTP server tell the edge what happens.
-func (s *server) guardServer(f *fasthttp.Server) {
+func (s *server) guardServer(app *fiber.App) {
+	f := app.Server()
+	handler := f.Handler
+	f.Handler = func(ctx *fasthttp.RequestCtx) {
+		if slices.Contains(fiber.DefaultMethods, string(ctx.Method())) {
+			handler(ctx)
+			return
+		}
+		s.refuseMethod(app, ctx) // Fiber's own answer would be plain text, and not counted
+	}
 	f.HeaderReceived = s.edge.gate.Received
 	f.ConnState = func(c net.Conn, state fasthttp.ConnState) {
 		if counted, ok := c.(*listen.Conn); ok && state == fasthttp.StateIdle {
 			counted.Idle()
 		}
 	}
+}
+
+// refuseMethod answers a request whose method is none of HTTP.
+func (s *server) refuseMethod(app *fiber.App, ctx *fasthttp.RequestCtx) {
+	c := app.AcquireCtx(ctx)
+	defer app.ReleaseCtx(c)
+	if err := s.problem(c, fiber.NewError(fiber.StatusNotImplemented, "There is no such method: use GET, HEAD, POST or DELETE.")); err != nil {
+		ctx.SetStatusCode(fiber.StatusNotImplemented)
+	}
+	ctx.SetConnectionClose()
 }
 
 // handleFirst is the handler before all others. It answers their errors, too.

@@ -174,13 +174,13 @@ func TestConnectionsThroughAProxyAreCountedForTheClient(t *testing.T) {
 	b.stop(t)
 }
 
-// started waits until the webhook has heard of a call.
+// started waits until the webhook has got an event of a call.
 func (s *site) started(t *testing.T, call string) {
 	t.Helper()
 	s.wait(t, func([]webhooktest.Request) bool { return len(s.delivered(t)[call]) > 0 })
 }
 
-// A request that only announces a body costs next to nothing, on any route, before and after it is known who asks.
+// A request that only announces a body costs next to nothing, on any route, with and without credentials.
 func TestAnnouncedBodiesAllocateNothing(t *testing.T) {
 	s := newSite(t, built(t), "BRIDGE_API_TOKEN=a-token-of-this-test")
 	b := startChild(t, s.program, s.env)
@@ -256,7 +256,11 @@ func TestRefusedRequestsGetAReason(t *testing.T) {
 		"a long header":       {"GET /healthz HTTP/1.1\r\nX-Long: " + strings.Repeat("x", 5000) + "\r\n\r\n", 431, "longer than 4096 bytes"},
 		"no such route":       {"GET /nowhere HTTP/1.1\r\n\r\n", 404, "/nowhere"},
 		"no such method":      {"DELETE /healthz HTTP/1.1\r\n\r\n", 405, "Method Not Allowed"},
-		"no HTTP":             {"SSH-2.0-OpenSSH_9.2\r\n\r\n", 400, ""},
+		"no HTTP":             {"SSH-2.0-OpenSSH_9.2\r\n\r\n", 400, "This is not a request of HTTP/1.1 that can be read."},
+		"a wrong length":      {"POST /healthz HTTP/1.1\r\nContent-Length: -5\r\n\r\n", 400, "This is not a request of HTTP/1.1 that can be read."},
+		"two lengths":         {"POST /healthz HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", 400, "both Content-Length and Transfer-Encoding"},
+		"no method":           {"BREW /healthz HTTP/1.1\r\n\r\n", 501, "no such method"},
+		"HTTP/2":              {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 501, "no such method"},
 		"no WebSocket":        {"GET /media/twilio HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", 426, "HTTP/1.1"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -145,7 +145,11 @@ func endpoint(w routing.Webhook, secrets []webhooks.Secret, wrong func(field, fo
 	// A dispatcher that never runs costs nothing, and knows what an endpoint may be.
 	if _, err := webhooks.New(webhooks.Config{Endpoints: []webhooks.Endpoint{e}, Journal: journal.NewMemory(1)}); err != nil {
 		text := strings.TrimPrefix(err.Error(), "webhooks: endpoint "+e.Name+": ")
-		return e, wrong("", "%s", strings.TrimPrefix(text, "webhooks: "))
+		text, field := strings.TrimPrefix(text, "webhooks: "), ""
+		if strings.HasPrefix(text, "time-out ") {
+			field = "timeout"
+		}
+		return e, wrong(field, "%s", text)
 	}
 	return e, nil
 }

@@ -19,6 +19,9 @@ func writeWhole(file string, replace bool, fill func(io.Writer) error) (err erro
 	}
 	dir := filepath.Dir(file)
 	temp, err := os.CreateTemp(dir, "."+filepath.Base(file)+".*")
+	if wrong := (*fs.PathError)(nil); errors.As(err, &wrong) {
+		return fmt.Errorf("%s: cannot make a file in %s: %w", file, dir, wrong.Err) // not with the name of the temporary file
+	}
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -16,11 +16,11 @@ type healthCmd struct {
 
 // Run asks for /readyz and fails unless the answer is 200. Containers use it as their health check.
 func (c *healthCmd) Run(ctx context.Context, term terminal) error {
-	local, err := localURL(c.Listen)
+	base, err := bridgeURL("URL", c.URL, c.Listen)
 	if err != nil {
 		return err
 	}
-	url := cmp.Or(c.URL, local) + "/readyz"
+	url := strings.TrimSuffix(base, "/") + "/readyz"
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
@@ -29,7 +29,7 @@ func (c *healthCmd) Run(ctx context.Context, term terminal) error {
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return err
+		return fmt.Errorf("no bridge answers at %s: is `bridge` running? (%w)", base, err)
 	}
 	defer resp.Body.Close()
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, 4096)) // shown as far as it came

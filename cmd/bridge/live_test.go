@@ -22,11 +22,11 @@ func message(t *testing.T, call string, body events.Body) client.Message {
 }
 
 func interim(text string) events.TranscriptInterim {
-	return events.TranscriptInterim{Speaker: events.Caller, Text: text, End: events.Offset(time.Second)}
+	return events.TranscriptInterim{Speaker: events.Caller, Text: text, Start: events.Offset(time.Second), End: events.Offset(2 * time.Second)}
 }
 
 func final(text string) events.UtteranceFinal {
-	return events.UtteranceFinal{Utterance: events.Utterance{Speaker: events.Caller, Text: text, End: events.Offset(61 * time.Second)}}
+	return events.UtteranceFinal{Utterance: events.Utterance{Speaker: events.Caller, Text: text, Start: events.Offset(time.Second), End: events.Offset(61 * time.Second)}}
 }
 
 // watch shows events and returns what a terminal of one line would, where <X> is a line that was cleared with X in it.
@@ -49,7 +49,7 @@ func TestOneCallGrowsInPlaceWithItsOwnClock(t *testing.T) {
   0:00.0  call    started
   0:01.0  caller  I want …<
   0:01.0  caller  I want a …<
-  1:01.0  caller  “I want a refund”
+  0:01.0  caller  “I want a refund”
   0:00.0  caller  pressed 5
   0:00.0  call    ended: carrier stop
 `
@@ -107,5 +107,21 @@ func TestEveryStoredEventIsPutIntoWords(t *testing.T) {
 	}
 	if got, want := fmt.Sprint(label("CA1"), " ", label("CA00電話電話電話")), "CA1 電話電話電話"; got != want {
 		t.Errorf("labels: got %s, want %s", got, want)
+	}
+}
+
+func TestWhatWasEnteredIsSaidInWords(t *testing.T) {
+	for want, b := range map[string]events.DigitsGathered{
+		"entered 42":                                 {Digits: "42", EndedBy: events.GatherTerminator},
+		"entered 43":                                 {Digits: "43", EndedBy: events.GatherMaxDigits},
+		"entered 4, then no key for too long":        {Digits: "4", EndedBy: events.GatherTimeout},
+		"entered nothing, then no key for too long":  {EndedBy: events.GatherTimeout},
+		"entered nothing, then another listen began": {EndedBy: events.GatherReplaced},
+		"entered nothing, then the call was over":    {EndedBy: events.GatherCallEnd},
+		"entered 1, of a newer bridge":               {Digits: "1", EndedBy: "of_a_newer_bridge"},
+	} {
+		if got, ok := describe(events.Event{Body: b}); !ok || got.text != want {
+			t.Errorf("got %q, want %q", got.text, want)
+		}
 	}
 }

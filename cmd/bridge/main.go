@@ -12,7 +12,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -23,6 +22,8 @@ import (
 type program struct {
 	LogLevel  string `env:"LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least level that is logged: ${enum}."`
 	LogFormat string `env:"LOG_FORMAT" default:"auto" enum:"auto,text,json" help:"Log lines as text or json; auto is text on a terminal."`
+
+	ShowVersion kong.VersionFlag `name:"version" short:"v" help:"Print the version."`
 
 	Serve   serveCmd   `cmd:"" default:"withargs" help:"Run the bridge (the default)."`
 	Demo    demoCmd    `cmd:"" help:"See one call from carrier to webhook, all on this machine, no account needed."`
@@ -88,9 +89,10 @@ func run(ctx context.Context, args []string, term terminal) (err error) {
 	if err != nil {
 		return err
 	}
+	args = asFlags(args)
 	command, err := parser.Parse(args)
 	if err != nil {
-		return fmt.Errorf("%w (%s --help shows every option)", err, helpFor(args, err))
+		return usageError(parser, args, err)
 	}
 	logger := newLogger(p.LogLevel, p.LogFormat, term.stderr)
 	defer flushLog(logger)
@@ -98,17 +100,7 @@ func run(ctx context.Context, args []string, term terminal) (err error) {
 		catchLibraries(logger)
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
-	return explain(command.Run(term, logger))
-}
-
-// helpFor is the command whose help says what is wrong with args: that which they name.
-func helpFor(args []string, err error) string {
-	if e := (*kong.ParseError)(nil); errors.As(err, &e) {
-		if command := e.Context.Selected(); command != nil && slices.Contains(args, command.Name) {
-			return "bridge " + command.Name
-		}
-	}
-	return "bridge"
+	return forPeople(command.Selected(), explain(command.Run(term, logger)))
 }
 
 // newParser returns the parser that fills p from arguments and environment. A variable that is set but empty
@@ -124,6 +116,7 @@ func newParser(p *program, term terminal) (*kong.Kong, error) {
 	return kong.New(p,
 		kong.Name("bridge"),
 		kong.Description(description),
+		kong.Vars{"version": versionText()},
 		kong.Writers(term.stdout, term.stderr),
 		kong.Exit(func(code int) { panic(exitCode(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
@@ -131,6 +124,8 @@ func newParser(p *program, term terminal) (*kong.Kong, error) {
 }
 
 const description = `Phone audio in, finished utterances at your webhook.
+
+Without a command it is bridge serve, whose options bridge serve --help lists.
 
 Secrets come from the environment only: ALDEA_API_KEY, TWILIO_AUTH_TOKEN, TWILIO_API_SECRET, VOICE_API_KEY, WEBHOOK_SECRET, BRIDGE_API_TOKEN, ` +
 	`BRIDGE_MEDIA_TOKEN; or from a file that NAME_FILE names.`

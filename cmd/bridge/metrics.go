@@ -215,6 +215,10 @@ func (g gauges) media(count putFunc) {
 	} {
 		count("media_refused_total", "Media streams and voice webhooks that were refused.", float64(n), "reason", reason)
 	}
+	for limit, n := range map[string]int64{"rate": s.Keys, "call": g.server.calls.Stats().Keys} {
+		count("media_keys_dropped_total", "Keys that made no event: pressed too fast, or too many on one call.", float64(n), "limit", limit)
+	}
+	count("media_parameters_left_out_total", "Custom parameters of media streams that were left out: too many, or too long.", float64(s.LeftOut))
 	count("media_streams_without_audio_total", "Media streams that brought messages, and no audio that can be read.", float64(s.NoAudio))
 }
 
@@ -272,7 +276,7 @@ func (g gauges) journal(gauge, count putFunc) {
 		return
 	}
 	s := kept.Stats()
-	gauge("journal_healthy", "Whether the disk takes events, and the file was found whole.", bit(kept.Health() == nil))
+	gauge("journal_healthy", "Whether the disk takes events, and the files are whole and in their place.", bit(kept.Health() == nil))
 	gauge("journal_waiting", "Deliveries that are not settled.", float64(s.Waiting))
 	count("journal_events_total", "Events stored.", float64(s.Appended))
 	count("journal_commits_total", "Transactions, of one sync each.", float64(s.Commits))

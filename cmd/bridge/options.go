@@ -47,7 +47,7 @@ type options struct {
 	TwilioAPIKey     string `name:"twilio-api-key" env:"TWILIO_API_KEY" placeholder:"SK…" help:"API key of the account, with TWILIO_API_SECRET, instead of TWILIO_AUTH_TOKEN for those."`
 	TwilioAPIURL     string `name:"twilio-api-url" env:"TWILIO_API_URL" default:"https://api.twilio.com" placeholder:"URL" help:"Where Twilio's REST API is (${default})."`
 
-	AllowNetworks []string `env:"BRIDGE_ALLOW_NETWORKS" placeholder:"CIDR,…" help:"Networks that URLs in actions may lead to although they are not public."`
+	AllowNetworks []string `env:"BRIDGE_ALLOW_NETWORKS" placeholder:"CIDR" help:"Networks that URLs in actions may lead to although they are not public."`
 
 	Journal journalOptions `embed:"" prefix:"journal-" group:"Journal"`
 
@@ -58,7 +58,7 @@ type options struct {
 
 // webhookOptions is how the webhook at WebhookURL is reached. Those of the configuration file have their own.
 type webhookOptions struct {
-	Events  []string      `env:"WEBHOOK_EVENTS" placeholder:"TYPE,…" help:"Types of events that are POSTed, such as utterance.final,call.ended (all)."`
+	Events  []string      `env:"WEBHOOK_EVENTS" placeholder:"TYPE" help:"Types of events that are POSTed, such as utterance.final,call.ended (all)."`
 	Timeout time.Duration `env:"WEBHOOK_TIMEOUT" placeholder:"TIME" help:"How long a request may take, 1s to 30s (10s while the call is up, 15s after)."`
 	CAFile  string        `name:"ca-file" env:"WEBHOOK_CA_FILE" placeholder:"FILE" help:"Authorities (PEM) that the webhook's certificate may be signed by (the system's)."`
 	Proxy   string        `env:"WEBHOOK_PROXY" placeholder:"URL" help:"Proxy to the webhook; \"environment\" is the one that HTTPS_PROXY names (none)."`
@@ -80,11 +80,11 @@ type aldeaOptions struct {
 	Auth           string        `env:"ALDEA_AUTH" default:"subprotocol" enum:"subprotocol,bearer,token" help:"How the key is shown first: ${enum}."`
 	SampleRate     int           `env:"ALDEA_SAMPLE_RATE" default:"16000" enum:"8000,16000" placeholder:"HZ" help:"Rate of the audio sent: ${enum}."`
 	Language       string        `env:"ALDEA_LANGUAGE" default:"en" placeholder:"LANG" help:"Language spoken, one of ALDEA_LANGUAGES (${default})."`
-	Languages      []string      `env:"ALDEA_LANGUAGES" default:"en,en-US,es,es-ES,auto" placeholder:"LANG,…" help:"Languages that the recognizer knows (${default}); others are refused here. * allows all."`
+	Languages      []string      `env:"ALDEA_LANGUAGES" default:"en,en-US,es,es-ES,auto" placeholder:"LANG" help:"Languages that the recognizer knows (${default}); others are refused here. * allows all."`
 	Endpointing    string        `env:"ALDEA_ENDPOINTING" default:"300" placeholder:"MS" help:"Silence that ends an utterance, in ms, or false (${default})."`
 	UtteranceEndMS int           `name:"utterance-end-ms" env:"ALDEA_UTTERANCE_END_MS" default:"1000" placeholder:"MS" help:"Silence between words that ends a turn, in ms; 0 is off (${default})."`
-	Keywords       []string      `env:"ALDEA_KEYWORDS" placeholder:"WORD,…" help:"Words to listen for."`
-	Redact         []string      `env:"ALDEA_REDACT" placeholder:"KIND,…" help:"What to leave out of transcripts: pii, pci, numbers, true."`
+	Keywords       []string      `env:"ALDEA_KEYWORDS" placeholder:"WORD" help:"Words to listen for."`
+	Redact         []string      `env:"ALDEA_REDACT" placeholder:"KIND" help:"What to leave out of transcripts: pii, pci, numbers, true."`
 	Buffer         time.Duration `env:"ALDEA_BUFFER" default:"60s" placeholder:"TIME" help:"Audio kept for a recogniser that does not answer (${default}, 8 kB a second)."`
 	ReplaySpeed    float64       `env:"ALDEA_REPLAY_SPEED" default:"1.25" placeholder:"X" help:"Catch up at X times real time; 0 is as fast as possible (${default})."`
 	MaxConnections int           `env:"ALDEA_MAX_CONNECTIONS" default:"0" placeholder:"N" help:"Connections that the key allows at once; calls beyond wait. 0 is no limit."`
@@ -176,6 +176,12 @@ func (o *options) validate() error {
 	if o.Tick > 200*time.Millisecond || o.Tick > 0 && o.Tick < 10*time.Millisecond {
 		return fmt.Errorf("BRIDGE_TICK: %v is not between 10ms and 200ms, nor less than 0", o.Tick)
 	}
+	if o.Journal.MaxBytes < 0 {
+		return fmt.Errorf("JOURNAL_MAX_BYTES: %d is less than 0", o.Journal.MaxBytes)
+	}
+	if o.Voice.CacheBytes < 0 {
+		return fmt.Errorf("VOICE_CACHE_BYTES: %d is less than 0", o.Voice.CacheBytes)
+	}
 	if _, err := events.ParseStoredTypes(o.Webhook.Events); err != nil {
 		return fmt.Errorf("WEBHOOK_EVENTS: %w", err)
 	}
@@ -246,9 +252,9 @@ const sandboxKey = "org_sandbox"
 
 // aldeaNames is what users call the fields of aldea.Config.
 var aldeaNames = strings.NewReplacer(
-	"aldea: ", "", "Config.URL", "ALDEA_URL", "Config.Key", "ALDEA_API_KEY", "set AllowPlaintext", "set ALDEA_PLAINTEXT",
-	"Config.SampleRate", "ALDEA_SAMPLE_RATE", "Config.Languages", "ALDEA_LANGUAGES", "Config.Language", "ALDEA_LANGUAGE", "Config.Endpointing", "ALDEA_ENDPOINTING",
-	"Config.UtteranceEnd", "ALDEA_UTTERANCE_END_MS", "Config.Keywords", "ALDEA_KEYWORDS", "Config.Redact", "ALDEA_REDACT",
+	"aldea: ", "", "Config.URL", "ALDEA_URL", "Config.Keywords", "ALDEA_KEYWORDS", "Config.Key", "ALDEA_API_KEY", "set AllowPlaintext", "set ALDEA_PLAINTEXT",
+	"Config.SampleRate", "ALDEA_SAMPLE_RATE", "Config.Languages", "ALDEA_LANGUAGES", "Config.Language", "ALDEA_LANGUAGE",
+	"Config.Endpointing", "ALDEA_ENDPOINTING", "Config.UtteranceEnd", "ALDEA_UTTERANCE_END_MS", "Config.Redact", "ALDEA_REDACT",
 	"Config.Chunk", "ALDEA_CHUNK", "Config.Buffer", "ALDEA_BUFFER", "Config.ReplaySpeed", "ALDEA_REPLAY_SPEED",
 	"Config.MaxConnections", "ALDEA_MAX_CONNECTIONS",
 )

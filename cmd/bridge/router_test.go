@@ -197,7 +197,7 @@ func TestWhatIsWrongInTheConfigurationEndsTheStartWithItsLine(t *testing.T) {
 		{"a variable that is not set", hook("secret_env: NO_SUCH_VARIABLE"), []string{"bridge.yaml:4: secret_env: ", "NO_SUCH_VARIABLE"}},
 		{"a secret that is none", hook("secret_env: NOT_A_SECRET"), []string{"bridge.yaml:4: secret_env: ", "whsec_"}},
 		{"a secret's file that is not there", hook("secret_file: " + dir + "/none"), []string{"bridge.yaml:4: secret_file: ", "none"}},
-		{"a time-out that is too long", hook("timeout: 45s"), []string{"bridge.yaml:2: ", "45s", "30s"}},
+		{"a time-out that is too long", hook("timeout: 45s"), []string{"bridge.yaml:4: ", "45s", "30s"}},
 		{"a header that is ours", hook("headers: {webhook-id: x}"), []string{"bridge.yaml:2: ", "Webhook-Id"}},
 		{"authorities that are not there", hook("ca_file: none.pem"), []string{"bridge.yaml:4: ca_file: ", "none.pem"}},
 		{"authorities that are none", hook("ca_file: bridge.yaml"), []string{"bridge.yaml:4: ca_file: ", "PEM"}},
@@ -236,7 +236,7 @@ func TestTheOneWebhookOfTheEnvironmentHasOptionsToo(t *testing.T) {
 		t.Errorf("got %s, want the end only", got)
 	}
 	for name, o := range map[string]webhookOptions{
-		"WEBHOOK_EVENTS": {Events: []string{"call.over"}}, "WEBHOOK_URL": {Timeout: time.Minute}, "WEBHOOK_CA_FILE": {CAFile: "/none"}, "WEBHOOK_PROXY": {Proxy: "proxy"},
+		"WEBHOOK_EVENTS": {Events: []string{"call.over"}}, "WEBHOOK_TIMEOUT": {Timeout: time.Minute}, "WEBHOOK_CA_FILE": {CAFile: "/none"}, "WEBHOOK_PROXY": {Proxy: "proxy"},
 	} {
 		s := &server{options: options{WebhookURL: "https://a", Webhook: o, DataDir: t.TempDir()}, logger: slog.New(slog.DiscardHandler)}
 		if _, err := s.defaultEndpoint(); err == nil || !strings.HasPrefix(err.Error(), name+": ") {

@@ -35,9 +35,9 @@ func (s *server) routes() *fiber.App {
 		ReadTimeout:                  requestTime,
 		WriteTimeout:                 10 * time.Second,
 		IdleTimeout:                  time.Minute,
-		ErrorHandler:                 s.problem, // of what is no request; handleFirst answers the errors of handlers
+		ErrorHandler:                 s.unreadable, // handleFirst answers the errors of handlers
 	})
-	s.guardServer(app.Server())
+	s.guardServer(app)
 	app.Use(s.handleFirst)
 	app.Use(s.recoverRequest)
 	// alive: this process can answer. ready: it takes calls.
@@ -111,26 +111,28 @@ func (s *server) webhookHealthy() bool {
 	})
 }
 
-// What the HTTP server reports without saying what would be right.
-var (
-	refusedHeader = fiber.NewError(fiber.StatusRequestHeaderFieldsTooLarge,
-		fmt.Sprintf("The request line and the headers are longer than %d bytes together.", maxHeader))
-	refusedSlow = fiber.NewError(fiber.StatusRequestTimeout, fmt.Sprintf("The request did not arrive within %v.", requestTime))
-)
+// unreadable answers what the HTTP server could not read as a request. Its errors repeat what was received; the answers do not.
+func (s *server) unreadable(c *fiber.Ctx, err error) error {
+	switch {
+	case errors.Is(err, fiber.ErrBadGateway): // Fiber's word for a connection that is closed: nothing can be answered
+		c.Context().SetConnectionClose()
+		return nil
+	case errors.Is(err, fiber.ErrRequestHeaderFieldsTooLarge):
+		err = fiber.NewError(fiber.StatusRequestHeaderFieldsTooLarge,
+			fmt.Sprintf("The request line and the headers are longer than %d bytes together.", maxHeader))
+	case errors.Is(err, fiber.ErrRequestTimeout):
+		err = fiber.NewError(fiber.StatusRequestTimeout, fmt.Sprintf("The request did not arrive within %v.", requestTime))
+	default:
+		err = fiber.NewError(fiber.StatusBadRequest, "This is not a request of HTTP/1.1 that can be read.")
+	}
+	return s.problem(c, err)
+}
 
 // problem answers an error as application/problem+json (RFC 9457), and counts it.
 func (s *server) problem(c *fiber.Ctx, err error) error {
-	if errors.Is(err, fiber.ErrBadGateway) { // Fiber's word for a connection that is closed
-		c.Context().SetConnectionClose()
-		return nil
-	}
 	code, detail := fiber.StatusInternalServerError, "Something went wrong here."
 	refused, unread := (*fiber.Error)(nil), (*reqbody.Error)(nil)
 	switch {
-	case errors.Is(err, fiber.ErrRequestHeaderFieldsTooLarge):
-		code, detail = refusedHeader.Code, refusedHeader.Message
-	case errors.Is(err, fiber.ErrRequestTimeout):
-		code, detail = refusedSlow.Code, refusedSlow.Message
 	case errors.As(err, &unread):
 		code, detail = unread.Status, unread.Detail
 	case errors.As(err, &refused):

@@ -16,12 +16,30 @@ import (
 type sandboxCmd struct {
 	Listen   string   `env:"SANDBOX_LISTEN" default:"127.0.0.1:8090" placeholder:"HOST:PORT" help:"Address to listen on (${default})."`
 	Source   string   `default:"auto" enum:"auto,speech,marker,script,simulated" help:"Where the text comes from: ${enum}."`
-	Script   string   `type:"existingfile" placeholder:"FILE" help:"Script for --source script."`
+	Script   string   `placeholder:"FILE" help:"What --source script says; docs/sandbox.md has the format."`
 	Profile  string   `default:"aldea" enum:"aldea,deepgram,mixed" help:"Whose wire to speak: ${enum} (any legal variant, by chance)."`
 	Keys     []string `name:"key" placeholder:"KEY" help:"Accept only these keys (any org_… key)."`
 	Insecure bool     `help:"Let anybody in on an address that is open to others."`
-	Faults   string   `placeholder:"FAULTS" help:"How the first connections misbehave, such as: drop=3.2s; 2x status=503 retry-after=2s; ok."`
+	Faults   string   `placeholder:"FAULTS" help:"How the first connections misbehave, such as: drop=3.2s; 2x status=503 retry-after=2s; ok. docs/sandbox.md has all faults."`
 	Seed     uint64   `default:"1" placeholder:"N" help:"Seed of the mixed profile and of random faults (${default})."`
+}
+
+// Validate rejects what does not go together. kong calls it.
+func (c *sandboxCmd) Validate() error {
+	switch {
+	case c.Source != "script" && c.Script != "":
+		return errors.New("--script: it needs --source script")
+	case c.Source == "script" && c.Script == "":
+		return errors.New("--source script: it needs --script FILE")
+	case c.Script != "":
+		if err := checkFiles(c.Script); err != nil {
+			return fmt.Errorf("--script: %w", err)
+		}
+	}
+	if _, err := sandbox.ParseFaults(c.Faults); err != nil {
+		return fmt.Errorf("--faults: %w", err)
+	}
+	return nil
 }
 
 // Run serves the stand-in until ctx ends.
@@ -79,12 +97,7 @@ func (c *sandboxCmd) guarded(handler http.Handler) http.Handler {
 }
 
 func (c *sandboxCmd) source() (sandbox.Source, error) {
-	switch {
-	case c.Source != "script" && c.Script != "":
-		return nil, fmt.Errorf("--script needs --source script")
-	case c.Source == "script" && c.Script == "":
-		return nil, fmt.Errorf("--source script needs --script FILE")
-	case c.Source == "script":
+	if c.Source == "script" {
 		return sandbox.ReadScript(c.Script)
 	}
 	return sandboxSource(c.Source)

@@ -119,7 +119,9 @@ func result(m *aldea.Results) *transcript.Result {
 // goes on until the last words are heard, or until calling ends.
 func serveCall(ctx, calling context.Context, calls *call.Calls, stream *media.Stream) {
 	c := startCall(calling, calls, stream)
-	endCall(c, stream.Receive(ctx, receiver{c}), stream)
+	reason := media.EndInternal
+	defer func() { endCall(c, reason, stream) }() // also after a panic, which the media server recovers and logs
+	reason = stream.Receive(ctx, receiver{c})
 }
 
 // startCall begins the call that a stream is of.
@@ -147,6 +149,7 @@ func startCall(calling context.Context, calls *call.Calls, stream *media.Stream)
 		Tracks: tracks,
 		Line:   line(stream),
 		HangUp: stream.HangUp,
+		Abort:  stream.Abort,
 	})
 }
 
@@ -159,6 +162,7 @@ func endCall(c *call.Call, reason media.EndReason, stream *media.Stream) {
 		FramesDuplicate: s.Duplicate,
 		FramesBad:       s.Bad,
 		MessagesSkipped: s.Skipped,
+		DTMFDropped:     s.Keys,
 		Silence:         s.Silence.Milliseconds(),
 	})
 }

@@ -42,7 +42,7 @@ func trusted(networks []netip.Prefix, a netip.Addr) bool {
 	return a.IsValid() && slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// client returns the address of whom trusted proxies forward: the last in X-Forwarded-For that is not a trusted proxy's. What
+// client returns the address of the client that trusted proxies forward: the last in X-Forwarded-For that is not a trusted proxy's. What
 // stands before it can be made up. It is the zero Addr if the header says nothing usable.
 func client(networks []netip.Prefix, forwarded []string) (a netip.Addr) {
 	hops := strings.Split(strings.Join(forwarded, ","), ",")

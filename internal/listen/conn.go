@@ -52,7 +52,7 @@ func (c *Conn) Idle() {
 // possible, because half of the listener's connections are kept.
 func (c *Conn) Keep() bool { return c.of.places.keep(c) }
 
-// Leave takes the connection out of the listener's count, for good.
+// Leave takes the connection out of the listener's count. It cannot be undone.
 func (c *Conn) Leave() { c.of.places.leave(c) }
 
 // Linger makes Close wait until the peer has read the last answer, for a second at most. It is for a request that was not read

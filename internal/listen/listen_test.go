@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// A script is a listener that accepts what it is told to: connections of addresses, and errors.
+// A script is a listener whose Accept returns scripted connections and errors.
 type script struct {
 	steps chan any // string: a connection from there; error
 	done  chan struct{}
@@ -210,7 +210,7 @@ func TestANewConnectionGetsInAndTheOldestGoes(t *testing.T) {
 	})
 }
 
-// Many calls that come back at the same moment are not closed for each other: the kernel's queue holds them meanwhile.
+// Many calls that come back at the same moment do not close each other's connections: they wait in the kernel's queue.
 func TestANewConnectionHasTimeToSendItsRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScript()

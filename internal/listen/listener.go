@@ -80,7 +80,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 	return c, nil
 }
 
-// enter counts a connection, and makes room for it first. It answers false if the listener is closed meanwhile.
+// enter counts a connection, and makes room for it first. It reports whether the listener is still open.
 func (l *Listener) enter(c *Conn) bool {
 	for {
 		victim, wait := l.places.enter(c, time.Now())

@@ -18,7 +18,8 @@ func (e *Error) Error() string { return "reqbody: " + e.Detail }
 var (
 	errCoded = &Error{fasthttp.StatusUnsupportedMediaType,
 		"The body has a Content-Encoding: send it as it is, without compression."}
-	errBusy = &Error{fasthttp.StatusServiceUnavailable,
+	errTwoLengths = &Error{fasthttp.StatusBadRequest, "The request has both Content-Length and Transfer-Encoding: one is right."}
+	errBusy       = &Error{fasthttp.StatusServiceUnavailable,
 		"Too many request bodies are being received at the same time: try again in a second."}
 	errTimeout    = &Error{fasthttp.StatusRequestTimeout, "The body did not arrive in time."}
 	errIncomplete = &Error{fasthttp.StatusBadRequest, "The body ended before its announced length, or its chunks are not readable."}

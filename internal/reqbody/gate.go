@@ -1,6 +1,7 @@
 package reqbody
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -16,6 +17,7 @@ const (
 	mark       = "X-Bridge-Refused-Body"
 	markLength = "length"
 	markCoding = "coding"
+	markBoth   = "both"
 )
 
 // A Gate refuses bodies by their headers. The zero value is ready for use. It may be used concurrently.
@@ -38,6 +40,8 @@ func (g *Gate) Received(h *fasthttp.RequestHeader) (none fasthttp.RequestConfig)
 	switch {
 	case isCoded(h):
 		h.Set(mark, markCoding)
+	case hasTwoLengths(h):
+		h.Set(mark, markBoth)
 	case h.ContentLength() > g.limit(h):
 		h.Set(mark, markLength)
 	case h.Peek(mark) == nil:
@@ -46,6 +50,16 @@ func (g *Gate) Received(h *fasthttp.RequestHeader) (none fasthttp.RequestConfig)
 	h.Del(fasthttp.HeaderExpect)
 	h.SetContentLength(0)
 	return none
+}
+
+// hasTwoLengths tells whether a body has a Content-Length and comes in chunks, too. A proxy in front may go by
+// the other one, and take the rest of the body for the next request (RFC 9112 section 6.1).
+func hasTwoLengths(h *fasthttp.RequestHeader) bool {
+	if h.ContentLength() != -1 {
+		return false
+	}
+	raw, name := bytes.ToLower(h.RawHeaders()), []byte("content-length:") // fasthttp keeps only the one that it goes by
+	return bytes.HasPrefix(raw, name) || bytes.Contains(raw, append([]byte{'\n'}, name...))
 }
 
 // isCoded tells whether a body is compressed, or coded in any other way.
@@ -68,6 +82,9 @@ func (g *Gate) Check(ctx *fasthttp.RequestCtx) error {
 	case string(why) == markCoding:
 		abandon(ctx)
 		return coded(ctx)
+	case string(why) == markBoth:
+		abandon(ctx)
+		return errTwoLengths
 	default:
 		abandon(ctx)
 		return tooLong(g.limit(&ctx.Request.Header))
