@@ -64,7 +64,7 @@ func ParseScript(text string) ([]Line, error) {
 }
 
 func parseLine(s string) (Line, error) {
-	when, text, _ := strings.Cut(s, " ")
+	when, text, _ := strings.Cut(strings.Replace(s, "\t", " ", 1), " ")
 	text, first, _ := strings.Cut(text, "|")
 	text, first = strings.TrimSpace(text), strings.TrimSpace(first)
 	if text == "" {
