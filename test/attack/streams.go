@@ -82,6 +82,9 @@ func (f *forger) stop(callSID string) error {
 	return f.send("stop", map[string]any{"stop": map[string]string{"accountSid": "AC0", "callSid": callSID}})
 }
 
+// The attackers pause where they would otherwise only use up the processor, which they share with the bridge and with the
+// carrier of the call that must survive: more work than the machine can do is no attack that a program can resist.
+
 // together runs n attackers. Each is called again and again, with another number each time.
 func together(n int, one func(ctx context.Context, w *world, number int) error) attack {
 	return func(ctx context.Context, w *world) {
@@ -180,6 +183,7 @@ func comeAndGo(ctx context.Context, w *world, number int) error {
 			return err
 		}
 	}
+	defer rest(ctx, time.Second/2)
 	return f.stop(callSID)
 }
 
@@ -204,6 +208,9 @@ func babble(ctx context.Context, w *world, number int) error {
 		if err := f.ws.WriteMessage(kind, []byte(text)); err != nil {
 			return err
 		}
+		if n%20 == 0 {
+			rest(ctx, 10*time.Millisecond)
+		}
 	}
 	return nil
 }
@@ -215,7 +222,8 @@ func knock(ctx context.Context, w *world, number int) error {
 	if err == nil {
 		_ = f.ws.Close()
 	}
-	return nil // no pause: this is a flood
+	rest(ctx, 10*time.Millisecond)
+	return nil
 }
 
 // speak opens streams that want to be recognized.

@@ -19,8 +19,9 @@ const (
 
 	maxMemory = 150 << 20 // resident, at the peak
 	maxLog    = 4 << 20
-	// slackMemory and slackFiles are how much more than before may be in use a minute after the attack.
-	slackMemory = 24 << 20
+	// slackMemory and slackFiles are how much more than before may be in use a minute after the attack. 20 MB of the memory is the
+	// program's own code and tables, which stay resident once they were used.
+	slackMemory = 32 << 20
 	slackFiles  = 8
 	recovery    = time.Minute
 )
