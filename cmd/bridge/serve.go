@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"sync"
 )
 
 type serveCmd struct {
@@ -36,5 +37,11 @@ func (c *serveCmd) Run(ctx context.Context, term terminal, logger *slog.Logger) 
 	if err != nil {
 		return err
 	}
+	memory := newTrimmer()
+	trimming, stop := context.WithCancel(ctx)
+	var trimmed sync.WaitGroup
+	trimmed.Go(func() { memory.run(trimming) })
+	defer trimmed.Wait()
+	defer stop()
 	return s.run(ctx)
 }
