@@ -148,7 +148,7 @@ func TestConnectionsThroughAProxyAreCountedForTheClient(t *testing.T) {
 	}
 	others := []net.Conn{slow("192.0.2.1"), slow("192.0.2.2")}
 	var crowd []net.Conn
-	pace := time.NewTicker(20 * time.Millisecond) // a new connection is safe for 250 ms
+	pace := time.NewTicker(20 * time.Millisecond) // a new connection is safe for 100 ms
 	defer pace.Stop()
 	for ; !closed(); <-pace.C {
 		if len(crowd) == 90 {

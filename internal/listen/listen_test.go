@@ -224,12 +224,12 @@ func TestANewConnectionHasTimeToSendItsRequest(t *testing.T) {
 			t.Error("want no wait while there is room")
 		}
 		go func() {
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(50 * time.Millisecond)
 			first[3].Leave() // it has become a stream
 		}()
 		accept(t, l, 1)
-		if waited := time.Since(began); waited != 100*time.Millisecond {
-			t.Errorf("waited %v, want 100 ms, until there was room", waited)
+		if waited := time.Since(began); waited != 50*time.Millisecond {
+			t.Errorf("waited %v, want 50 ms, until there was room", waited)
 		}
 		accept(t, l, 1)
 		if waited := time.Since(began); waited != patience {

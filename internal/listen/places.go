@@ -8,7 +8,7 @@ import (
 )
 
 // patience is how long a new connection is safe from being closed for others: time to send its request.
-const patience = 250 * time.Millisecond
+const patience = 100 * time.Millisecond
 
 // A reason says why a connection is closed to make room.
 type reason string
