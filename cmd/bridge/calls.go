@@ -15,7 +15,7 @@ type callsCmd struct {
 	apiOptions  `embed:""`
 	listOptions `embed:""`
 	Day         string `placeholder:"DAY" help:"Calls that began on this day of this machine's time: 2026-11-22, today, yesterday."`
-	Since       moment `placeholder:"TIME" help:"Calls that began then or later: 2026-11-22, 2026-11-22 15:04, 90m or 7d ago."`
+	Since       moment `placeholder:"TIME" help:"Calls that began then or later: such as 2026-11-22, 2026-11-22 15:04, or how long ago: 90m, 7d."`
 	Until       moment `placeholder:"TIME" help:"Calls that began before."`
 	Number      string `placeholder:"NUMBER" help:"Calls from or to this number."`
 	State       string `enum:",up,ended,lost" default:"" placeholder:"STATE" help:"Calls that are up, ended, or lost: bridge was gone before their end."`

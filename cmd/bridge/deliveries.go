@@ -25,7 +25,7 @@ type deliveriesCmd struct {
 	Endpoint    string `placeholder:"NAME" help:"Those to this endpoint."`
 	Call        string `placeholder:"CALL" help:"Those of this call."`
 	Event       string `placeholder:"EVENT" help:"Those of this event, evt_…."`
-	Since       moment `placeholder:"TIME" help:"Those whose event was stored then or later: 2026-11-22, 2026-11-22 15:04, 90m or 7d ago."`
+	Since       moment `placeholder:"TIME" help:"Those whose event was stored then or later: such as 2026-11-22, 2026-11-22 15:04, or how long ago: 90m, 7d."`
 	Until       moment `placeholder:"TIME" help:"Those whose event was stored before."`
 }
 

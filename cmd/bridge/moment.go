@@ -31,10 +31,11 @@ func parseMoment(s string, now time.Time) (time.Time, error) {
 	if day, err := parseDay(s, now); err == nil {
 		return day, nil
 	}
-	if ago, err := time.ParseDuration(s); err == nil && ago >= 0 {
+	length := strings.TrimSuffix(s, " ago")
+	if ago, err := time.ParseDuration(length); err == nil && ago >= 0 {
 		return now.Add(-ago), nil
 	}
-	if days, ok := strings.CutSuffix(s, "d"); ok {
+	if days, ok := strings.CutSuffix(length, "d"); ok {
 		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
 			return now.AddDate(0, 0, -int(n)), nil
 		}

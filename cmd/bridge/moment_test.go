@@ -20,6 +20,7 @@ func TestAMomentIsReadAsPeopleWriteIt(t *testing.T) {
 		"today":                "2026-11-21T22:00:00.000Z",
 		"yesterday":            "2026-11-20T22:00:00.000Z",
 		"7d":                   "2026-11-15T10:30:00.000Z",
+		"7d ago":               "2026-11-15T10:30:00.000Z",
 	} {
 		if got, err := parseMoment(in, now); err != nil || (moment{got}).query() != want {
 			t.Errorf("%s: got %s, %v, want %s", in, moment{got}.query(), err, want)

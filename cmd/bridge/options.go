@@ -27,7 +27,7 @@ type options struct {
 	Listen    string        `env:"BRIDGE_LISTEN" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on (${default})."`
 	PublicURL string        `name:"public-url" env:"BRIDGE_PUBLIC_URL" placeholder:"URL" help:"What the carrier calls this server, https://host: signatures are checked against it."`
 	DataDir   string        `env:"BRIDGE_DATA_DIR" placeholder:"DIR" help:"Where data lives (the user's data directory)."`
-	Proxies   []string      `name:"trusted-proxies" env:"BRIDGE_TRUSTED_PROXIES" placeholder:"CIDR,…" help:"Proxies in front of this server: connections through them are counted by the address in X-Forwarded-For."`
+	Proxies   []string      `name:"trusted-proxies" env:"BRIDGE_TRUSTED_PROXIES" placeholder:"CIDR" help:"Proxies in front of this server: connections through them are counted by the address in X-Forwarded-For."`
 	Insecure  bool          `env:"BRIDGE_INSECURE" help:"Take streams from anybody, on any address."`
 	MaxCalls  int           `env:"BRIDGE_MAX_CALLS" default:"2500" placeholder:"N" help:"Streams at once; more get 503 (${default})."`
 	Grace     time.Duration `env:"BRIDGE_GRACE" default:"30s" placeholder:"TIME" help:"How long the last words and webhooks may take at SIGTERM, which ends all calls (${default})."`

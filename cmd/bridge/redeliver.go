@@ -20,7 +20,7 @@ type redeliverCmd struct {
 	Dead       bool     `xor:"state" help:"Only what was given up. Otherwise what was delivered is sent again too, and what waits is tried at once."`
 	Waiting    bool     `xor:"state" help:"Only what waits: it is tried at once."`
 	Endpoint   string   `placeholder:"NAME" help:"Only to this endpoint."`
-	Since      moment   `placeholder:"TIME" help:"Only events stored then or later: 2026-11-22, 2026-11-22 15:04, 90m or 7d ago."`
+	Since      moment   `placeholder:"TIME" help:"Only events stored then or later: such as 2026-11-22, 2026-11-22 15:04, or how long ago: 90m, 7d."`
 	Until      moment   `placeholder:"TIME" help:"Only events stored before."`
 	Wait       bool     `default:"true" negatable:"" help:"Wait until all is sent."`
 }
