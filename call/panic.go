@@ -22,7 +22,7 @@ func (c *Call) panicked(p any, stack []byte) {
 			text = fmt.Sprint(r) // index out of range, nil dereference: no foreign text
 		}
 	}
-	c.logger.Error("panic: the call ends", "panic", text, "stack", string(stack))
+	c.logger.Error("panic: the call ends", "panic_type", text, "stack", string(stack))
 	c.cancel()
 	if c.abort != nil {
 		c.abort()

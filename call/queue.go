@@ -133,7 +133,7 @@ func (q *queue) deliver(e events.Event) {
 	defer func() {
 		if p := recover(); p != nil {
 			q.backlog.lost.Add(1)
-			q.logger.Error("event lost: panic while it was stored or shown", "type", e.Body.Type(), "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+			q.logger.Error("event lost: panic while it was stored or shown", "type", e.Body.Type(), "panic_type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 		}
 	}()
 	if e, ok := q.store(e); ok {
