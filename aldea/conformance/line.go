@@ -7,7 +7,7 @@ import (
 	"syscall"
 	"time"
 
-	"aldeabridge/call/calltest/faultnet"
+	"aldeabridge/test/faultnet"
 )
 
 // A line is the network as the client sees it.

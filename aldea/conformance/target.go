@@ -10,7 +10,7 @@ import (
 
 	"aldeabridge/aldea"
 	"aldeabridge/aldea/sandbox"
-	"aldeabridge/call/calltest/faultnet"
+	"aldeabridge/test/faultnet"
 )
 
 // A Target is a service to run the tests against: Sandbox or Service.

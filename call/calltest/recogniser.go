@@ -15,8 +15,8 @@ import (
 
 	"aldeabridge/aldea/sandbox"
 	"aldeabridge/call"
-	"aldeabridge/call/calltest/faultnet"
 	"aldeabridge/events"
+	"aldeabridge/test/faultnet"
 )
 
 // Noticed is how long a bridge may take to notice that a connection is half open.

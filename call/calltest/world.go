@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"aldeabridge/call"
-	"aldeabridge/call/calltest/faultnet"
 	"aldeabridge/media/mediatest"
+	"aldeabridge/test/faultnet"
 	"aldeabridge/webhooks/webhooktest"
 )
 

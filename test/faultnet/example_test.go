@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"aldeabridge/call/calltest/faultnet"
+	"aldeabridge/test/faultnet"
 )
 
 func ExampleListener() {

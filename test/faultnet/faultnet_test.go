@@ -14,7 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"aldeabridge/call/calltest/faultnet"
+	"aldeabridge/test/faultnet"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
