@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"aldeabridge/call/calltest"
 	"aldeabridge/events"
+	"aldeabridge/test/chaos"
 )
 
 // crowd is a schedule of calls that come in one after the other, at most four a second, and last for length. trouble

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"aldeabridge/call/calltest"
+	"aldeabridge/test/chaos"
 )
 
 // The flags of the chaos tests. What they default to fits into every run of the tests; make chaos asks for more.

@@ -9,8 +9,8 @@ import (
 
 	"aldeabridge/aldea"
 	"aldeabridge/call"
-	"aldeabridge/call/calltest"
 	"aldeabridge/media/mediatest"
+	"aldeabridge/test/chaos"
 	"aldeabridge/webhooks"
 )
 

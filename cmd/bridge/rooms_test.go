@@ -38,7 +38,7 @@ var rooms = map[string][]string{
 	"control/controltest":  {},
 	"call":                 {"events", "codec", "transcript", "actions", "playback"},
 	"console":              {"events", "internal/loopback", "internal/reqbody"},
-	"call/calltest":        {"call", "codec", "events", "aldea/sandbox", "aldea/sandbox/marker", "media/mediatest", "webhooks/webhooktest", "test/faultnet"},
+	"test/chaos":           {"call", "codec", "events", "aldea/sandbox", "aldea/sandbox/marker", "media/mediatest", "webhooks/webhooktest", "test/faultnet"},
 	"test/faultnet":        {},
 	"aldea/conformance":    {"aldea", "aldea/sandbox", "aldea/sandbox/marker", "codec", "transcript", "events", "test/faultnet"},
 	"internal/version":     {},

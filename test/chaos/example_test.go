@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	"aldeabridge/call/calltest"
 	"aldeabridge/events"
+	"aldeabridge/test/chaos"
 )
 
 // A schedule can be made by hand, for one thing in particular.
