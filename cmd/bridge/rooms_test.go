@@ -40,7 +40,7 @@ var rooms = map[string][]string{
 	"console":              {"events", "internal/loopback", "internal/reqbody"},
 	"test/chaos":           {"call", "codec", "events", "aldea/sandbox", "aldea/sandbox/marker", "media/mediatest", "webhooks/webhooktest", "test/faultnet"},
 	"test/faultnet":        {},
-	"aldea/conformance":    {"aldea", "aldea/sandbox", "aldea/sandbox/marker", "codec", "transcript", "events", "test/faultnet"},
+	"test/conformance":     {"aldea", "aldea/sandbox", "aldea/sandbox/marker", "codec", "transcript", "events", "test/faultnet"},
 	"internal/version":     {},
 	"internal/listen":      {},
 	"internal/reqbody":     {},

@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"aldeabridge/aldea"
-	"aldeabridge/aldea/conformance"
 	"aldeabridge/codec"
+	"aldeabridge/test/conformance"
 )
 
 func TestTheSandboxConforms(t *testing.T) {
