@@ -10,10 +10,10 @@ import (
 	"net/url"
 
 	"aldeabridge/actions"
-	"aldeabridge/call"
 	"aldeabridge/console"
 	"aldeabridge/egress"
 	"aldeabridge/events"
+	"aldeabridge/internal/call"
 	"aldeabridge/webhooks"
 )
 

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"aldeabridge/aldea"
-	"aldeabridge/call"
+	"aldeabridge/internal/call"
 	"aldeabridge/media/mediatest"
 	"aldeabridge/test/chaos"
 	"aldeabridge/webhooks"

@@ -6,8 +6,8 @@ import (
 	"errors"
 	"time"
 
-	"aldeabridge/call"
 	"aldeabridge/events"
+	"aldeabridge/internal/call"
 	"aldeabridge/journal"
 )
 

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"aldeabridge/aldea"
-	"aldeabridge/call"
 	"aldeabridge/events"
+	"aldeabridge/internal/call"
 	"aldeabridge/routing"
 )
 

@@ -15,10 +15,10 @@ import (
 
 	"aldeabridge/aldea"
 	"aldeabridge/aldea/sandbox"
-	"aldeabridge/call"
 	"aldeabridge/console"
 	"aldeabridge/control"
 	"aldeabridge/events"
+	"aldeabridge/internal/call"
 	"aldeabridge/internal/listen"
 	"aldeabridge/internal/version"
 	"aldeabridge/media"

@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"aldeabridge/actions"
-	"aldeabridge/call"
 	"aldeabridge/events"
+	"aldeabridge/internal/call"
 	"aldeabridge/routing"
 	"aldeabridge/voice"
 )

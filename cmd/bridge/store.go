@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"aldeabridge/call"
 	"aldeabridge/events"
+	"aldeabridge/internal/call"
 	"aldeabridge/journal"
 	"aldeabridge/webhooks"
 )

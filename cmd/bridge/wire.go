@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"aldeabridge/aldea"
-	"aldeabridge/call"
 	"aldeabridge/events"
+	"aldeabridge/internal/call"
 	"aldeabridge/media"
 	"aldeabridge/playback"
 	"aldeabridge/transcript"

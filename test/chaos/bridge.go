@@ -5,7 +5,7 @@ import (
 	"net"
 	"time"
 
-	"aldeabridge/call"
+	"aldeabridge/internal/call"
 )
 
 // A Network is what the program under test finds in the world.

@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"aldeabridge/aldea/sandbox"
-	"aldeabridge/call"
 	"aldeabridge/events"
+	"aldeabridge/internal/call"
 	"aldeabridge/test/faultnet"
 )
 

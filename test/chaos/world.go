@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"aldeabridge/call"
+	"aldeabridge/internal/call"
 	"aldeabridge/media/mediatest"
 	"aldeabridge/test/faultnet"
 	"aldeabridge/webhooks/webhooktest"

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"aldeabridge/call"
 	"aldeabridge/events"
+	"aldeabridge/internal/call"
 )
 
 // A webhook that answers each action.failed with an action that fails gets 200 of those events at once, then five a second. What is

@@ -13,8 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"aldeabridge/call"
 	"aldeabridge/events"
+	"aldeabridge/internal/call"
 	"aldeabridge/transcript"
 )
 

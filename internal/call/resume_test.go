@@ -8,8 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"aldeabridge/call"
 	"aldeabridge/events"
+	"aldeabridge/internal/call"
 )
 
 // inTurn opens one ears after the other.

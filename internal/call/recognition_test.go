@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"aldeabridge/actions"
-	"aldeabridge/call"
 	"aldeabridge/events"
+	"aldeabridge/internal/call"
 )
 
 // A linguist opens a transcriber of its own for each speaker, and notes the settings of each.

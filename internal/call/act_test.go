@@ -14,9 +14,9 @@ import (
 	"time"
 
 	"aldeabridge/actions"
-	"aldeabridge/call"
 	"aldeabridge/codec"
 	"aldeabridge/events"
+	"aldeabridge/internal/call"
 )
 
 // A phone is a carrier's end of a stream: it plays what it gets and echoes marks when they are due.

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"aldeabridge/actions"
-	"aldeabridge/call"
 	"aldeabridge/events"
+	"aldeabridge/internal/call"
 )
 
 const spoken = "what a caller said"
