@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"aldeabridge/events"
+	"aldeabridge/internal/transcript"
 	"aldeabridge/playback"
-	"aldeabridge/transcript"
 )
 
 // A Recognizer opens a Transcriber for each speaker of each call. It is called concurrently.

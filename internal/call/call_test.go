@@ -15,7 +15,7 @@ import (
 
 	"aldeabridge/events"
 	"aldeabridge/internal/call"
-	"aldeabridge/transcript"
+	"aldeabridge/internal/transcript"
 )
 
 // ears is a Transcriber that says what a test tells it to.

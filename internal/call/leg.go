@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"aldeabridge/events"
-	"aldeabridge/transcript"
+	"aldeabridge/internal/transcript"
 )
 
 // A leg is a stretch of one speaker's time line: a transcriber, and the transcript that its results become.

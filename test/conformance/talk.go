@@ -13,7 +13,7 @@ import (
 	"aldeabridge/aldea/sandbox/marker"
 	"aldeabridge/codec"
 	"aldeabridge/events"
-	"aldeabridge/transcript"
+	"aldeabridge/internal/transcript"
 )
 
 // tolerance is how far a time may be from the truth.

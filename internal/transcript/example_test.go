@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"aldeabridge/events"
-	"aldeabridge/transcript"
+	"aldeabridge/internal/transcript"
 )
 
 func Example() {
