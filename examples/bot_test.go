@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"aldeabridge/actions"
 	"aldeabridge/events"
+	"aldeabridge/internal/actions"
 )
 
 // A model is an OpenAI-compatible server that answers from a list.

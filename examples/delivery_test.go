@@ -14,8 +14,8 @@ import (
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
-	"aldeabridge/actions"
 	"aldeabridge/events"
+	"aldeabridge/internal/actions"
 )
 
 const (

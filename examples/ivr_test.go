@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"aldeabridge/actions"
 	"aldeabridge/events"
+	"aldeabridge/internal/actions"
 )
 
 // say is a say as the examples write it.

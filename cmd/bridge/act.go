@@ -9,10 +9,10 @@ import (
 	"net/netip"
 	"net/url"
 
-	"aldeabridge/actions"
 	"aldeabridge/console"
 	"aldeabridge/egress"
 	"aldeabridge/events"
+	"aldeabridge/internal/actions"
 	"aldeabridge/internal/call"
 	"aldeabridge/webhooks"
 )

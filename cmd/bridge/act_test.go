@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"aldeabridge/actions"
 	"aldeabridge/aldea/sandbox"
 	"aldeabridge/control/controltest"
 	"aldeabridge/events"
+	"aldeabridge/internal/actions"
 	"aldeabridge/media"
 	"aldeabridge/media/mediatest"
 	"aldeabridge/webhooks/webhooktest"

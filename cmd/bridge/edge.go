@@ -11,7 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
-	"aldeabridge/actions"
+	"aldeabridge/internal/actions"
 	"aldeabridge/internal/listen"
 	"aldeabridge/internal/reqbody"
 )

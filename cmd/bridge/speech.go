@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"aldeabridge/actions"
 	"aldeabridge/events"
+	"aldeabridge/internal/actions"
 	"aldeabridge/internal/call"
 	"aldeabridge/routing"
 	"aldeabridge/voice"

@@ -10,8 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"aldeabridge/actions"
 	"aldeabridge/events"
+	"aldeabridge/internal/actions"
 )
 
 // Why actions are not taken. What was taken and then fails becomes an action.failed.

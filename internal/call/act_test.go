@@ -13,9 +13,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"aldeabridge/actions"
 	"aldeabridge/codec"
 	"aldeabridge/events"
+	"aldeabridge/internal/actions"
 	"aldeabridge/internal/call"
 )
 

@@ -5,8 +5,8 @@ import (
 	"sync"
 	"time"
 
-	"aldeabridge/actions"
 	"aldeabridge/events"
+	"aldeabridge/internal/actions"
 )
 
 // A gatherer collects digits, while an action asks for it. Its time-out does not run while something is played:

@@ -10,8 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"aldeabridge/actions"
 	"aldeabridge/events"
+	"aldeabridge/internal/actions"
 	"aldeabridge/internal/call"
 )
 

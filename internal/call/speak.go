@@ -7,8 +7,8 @@ import (
 	"time"
 	"unicode"
 
-	"aldeabridge/actions"
 	"aldeabridge/events"
+	"aldeabridge/internal/actions"
 	"aldeabridge/playback"
 )
 

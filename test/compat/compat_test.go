@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"aldeabridge/actions"
+	"aldeabridge/internal/actions"
 	"aldeabridge/routing"
 )
 

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"aldeabridge/actions"
+	"aldeabridge/internal/actions"
 )
 
 func ptr[T any](v T) *T { return &v }

@@ -7,13 +7,13 @@ import (
 	"strings"
 	"testing"
 
-	"aldeabridge/actions"
+	"aldeabridge/internal/actions"
 )
 
 // page is what users read about actions.
 func page(t *testing.T) string {
 	t.Helper()
-	b, err := os.ReadFile("../docs/actions.md")
+	b, err := os.ReadFile("../../docs/actions.md")
 	if err != nil {
 		t.Fatal(err)
 	}
