@@ -13,9 +13,9 @@ import (
 	"aldeabridge/aldea"
 	"aldeabridge/events"
 	"aldeabridge/internal/call"
+	"aldeabridge/internal/playback"
 	"aldeabridge/internal/transcript"
 	"aldeabridge/media"
-	"aldeabridge/playback"
 )
 
 // The rooms do not know each other. Here the words of one become the words of the next.

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"aldeabridge/events"
+	"aldeabridge/internal/playback"
 	"aldeabridge/internal/transcript"
-	"aldeabridge/playback"
 )
 
 // A Recognizer opens a Transcriber for each speaker of each call. It is called concurrently.

@@ -9,7 +9,7 @@ import (
 
 	"aldeabridge/events"
 	"aldeabridge/internal/actions"
-	"aldeabridge/playback"
+	"aldeabridge/internal/playback"
 )
 
 // A Speech makes audio for callers. It is called concurrently.

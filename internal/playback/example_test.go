@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"aldeabridge/playback"
+	"aldeabridge/internal/playback"
 )
 
 // A carrier that echoes every mark at once.
