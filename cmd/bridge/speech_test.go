@@ -11,8 +11,8 @@ import (
 
 	"aldeabridge/aldea/sandbox"
 	"aldeabridge/events"
+	"aldeabridge/internal/voice/voicetest"
 	"aldeabridge/media/mediatest"
-	"aldeabridge/voice/voicetest"
 )
 
 // heardBy runs a call that says something and returns what its caller heard, without the silence around it.

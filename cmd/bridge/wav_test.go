@@ -13,8 +13,8 @@ import (
 	"aldeabridge/aldea/sandbox"
 	"aldeabridge/codec"
 	"aldeabridge/events"
-	"aldeabridge/voice"
-	"aldeabridge/voice/voicetest"
+	"aldeabridge/internal/voice"
+	"aldeabridge/internal/voice/voicetest"
 )
 
 // A play and `bridge call` take the same files: what people have, whole or not, and no others.

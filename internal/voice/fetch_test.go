@@ -13,7 +13,7 @@ import (
 
 	"aldeabridge/codec"
 	"aldeabridge/egress"
-	"aldeabridge/voice/voicetest"
+	"aldeabridge/internal/voice/voicetest"
 )
 
 // fetch gets a URL of the operator's to its end.

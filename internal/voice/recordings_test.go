@@ -12,7 +12,7 @@ import (
 
 	"aldeabridge/codec"
 	"aldeabridge/egress"
-	"aldeabridge/voice/voicetest"
+	"aldeabridge/internal/voice/voicetest"
 )
 
 func TestPlayTakesRecordingsAsPeopleHaveThem(t *testing.T) {

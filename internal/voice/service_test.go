@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"aldeabridge/voice/voicetest"
+	"aldeabridge/internal/voice/voicetest"
 )
 
 // services makes each engine behind HTTP against a stand-in.

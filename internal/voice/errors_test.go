@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"aldeabridge/egress"
-	"aldeabridge/voice/voicetest"
+	"aldeabridge/internal/voice/voicetest"
 )
 
 func TestCauses(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"aldeabridge/voice/voicetest"
+	"aldeabridge/internal/voice/voicetest"
 )
 
 func TestAlignedBoundsTimes(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 	"io"
 	"os"
 
-	"aldeabridge/voice"
-	"aldeabridge/voice/voicetest"
+	"aldeabridge/internal/voice"
+	"aldeabridge/internal/voice/voicetest"
 )
 
 // A text is said by a service, and the second time by the cache.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"aldeabridge/voice/voicetest"
+	"aldeabridge/internal/voice/voicetest"
 )
 
 func post(t *testing.T, url, key, body string) (int, []byte) {

@@ -15,7 +15,7 @@ import (
 	"testing"
 
 	"aldeabridge/codec"
-	"aldeabridge/voice/voicetest"
+	"aldeabridge/internal/voice/voicetest"
 )
 
 // An answer is what a server sends with 200.
