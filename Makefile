@@ -52,7 +52,7 @@ lint: ## gofmt, vet, golangci-lint with staticcheck, the workflows, known vulner
 	$(GO) vet ./...
 	GOEXPERIMENT=$(EXPERIMENT) $(GO) vet ./codec
 	cd bench && $(GO) vet ./...
-	cd journal/powercut && $(GO) vet ./...
+	cd test/powercut && $(GO) vet ./...
 	cd test/attack && $(GO) vet ./...
 	@test -x bin/golangci-lint-$(GOLANGCI) || { GOBIN=$(CURDIR)/bin/tools $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) && mv bin/tools/golangci-lint bin/golangci-lint-$(GOLANGCI); }
 	bin/golangci-lint-$(GOLANGCI) run ./...
@@ -113,11 +113,11 @@ attack: ## each attack of docs/security.md at full size, while a call of ten utt
 	cd test/attack && $(GO) test -count=1 -v -timeout=60m . -attack.full $(ARGS)
 
 powercut: ## power cuts and a full disk, on a disk that forgets what was not synced (root and /dev/fuse)
-	cd journal/powercut && $(GO) test -count=1 -v .
+	cd test/powercut && $(GO) test -count=1 -v .
 
 bench-journal: ## append rates, a slow disk (root and /dev/fuse), an event's way to the webhook
 	$(GO) test -run='^$$' -bench=Append -benchtime=20000x ./journal
-	cd journal/powercut && $(GO) test -run='^$$' -bench=SlowDisk -benchtime=1x .
+	cd test/powercut && $(GO) test -run='^$$' -bench=SlowDisk -benchtime=1x .
 	$(GO) test -run='^$$' -bench=UtteranceToRequest -benchtime=1x ./webhooks
 
 latency: ## how much later than the carrier's frames their audio arrives at the recogniser; from its final to the webhook's request; from its answer to the first frame; from the caller's voice to the clear

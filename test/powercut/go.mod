@@ -1,4 +1,4 @@
-module aldeabridge/journal/powercut
+module aldeabridge/test/powercut
 
 go 1.26
 
@@ -22,4 +22,4 @@ require (
 	modernc.org/sqlite v1.46.1 // indirect
 )
 
-replace aldeabridge => ../..
+replace aldeabridge => ../../
