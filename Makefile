@@ -116,7 +116,7 @@ powercut: ## power cuts and a full disk, on a disk that forgets what was not syn
 	cd test/powercut && $(GO) test -count=1 -v .
 
 bench-journal: ## append rates, a slow disk (root and /dev/fuse), an event's way to the webhook
-	$(GO) test -run='^$$' -bench=Append -benchtime=20000x ./journal
+	$(GO) test -run='^$$' -bench=Append -benchtime=20000x ./internal/journal
 	cd test/powercut && $(GO) test -run='^$$' -bench=SlowDisk -benchtime=1x .
 	$(GO) test -run='^$$' -bench=UtteranceToRequest -benchtime=1x ./webhooks
 

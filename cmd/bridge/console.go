@@ -17,7 +17,7 @@ import (
 
 	"aldeabridge/console"
 	"aldeabridge/events"
-	"aldeabridge/journal"
+	"aldeabridge/internal/journal"
 	"aldeabridge/webhooks"
 )
 

@@ -11,7 +11,7 @@ import (
 
 	"aldeabridge/aldea/sandbox"
 	"aldeabridge/events"
-	"aldeabridge/journal"
+	"aldeabridge/internal/journal"
 )
 
 // BenchmarkADayOfCalls says how long commands take where the journal holds a day of 10,000 calls of 20 utterances each,

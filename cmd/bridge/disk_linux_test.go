@@ -23,7 +23,7 @@ import (
 
 	"aldeabridge/aldea/sandbox"
 	"aldeabridge/events"
-	"aldeabridge/journal"
+	"aldeabridge/internal/journal"
 	"aldeabridge/media/mediatest"
 	"aldeabridge/webhooks/webhooktest"
 )

@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"aldeabridge/events"
-	"aldeabridge/journal"
+	"aldeabridge/internal/journal"
 	"aldeabridge/routing"
 	"aldeabridge/webhooks"
 )

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"aldeabridge/events"
-	"aldeabridge/journal"
+	"aldeabridge/internal/journal"
 	"aldeabridge/webhooks/webhooktest"
 )
 

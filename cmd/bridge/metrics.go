@@ -15,9 +15,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"aldeabridge/events"
+	"aldeabridge/internal/journal"
 	"aldeabridge/internal/reqbody"
 	"aldeabridge/internal/version"
-	"aldeabridge/journal"
 	"aldeabridge/webhooks"
 )
 

@@ -8,7 +8,7 @@ import (
 
 	"aldeabridge/events"
 	"aldeabridge/internal/call"
-	"aldeabridge/journal"
+	"aldeabridge/internal/journal"
 )
 
 // recallTimeout bounds how long a call that begins waits for the journal.

@@ -24,7 +24,7 @@ var rooms = map[string][]string{
 	"internal/loopback":        {},
 	"media":                    {"codec", "internal/loopback", "internal/reqbody"},
 	"media/mediatest":          {"codec"},
-	"journal":                  {"events"},
+	"internal/journal":         {"events"},
 	"egress":                   {},
 	"internal/playback":        {"codec"},
 	"internal/actions":         {},

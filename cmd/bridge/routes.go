@@ -12,9 +12,9 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"aldeabridge/events"
+	"aldeabridge/internal/journal"
 	"aldeabridge/internal/reqbody"
 	"aldeabridge/internal/version"
-	"aldeabridge/journal"
 	"aldeabridge/webhooks"
 )
 

@@ -7,7 +7,7 @@ import (
 
 	"aldeabridge/events"
 	"aldeabridge/internal/call"
-	"aldeabridge/journal"
+	"aldeabridge/internal/journal"
 	"aldeabridge/webhooks"
 )
 

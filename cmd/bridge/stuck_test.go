@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"aldeabridge/events"
-	"aldeabridge/journal"
+	"aldeabridge/internal/journal"
 	"aldeabridge/webhooks"
 	"aldeabridge/webhooks/webhooktest"
 )

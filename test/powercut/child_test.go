@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"aldeabridge/events"
-	"aldeabridge/journal"
+	"aldeabridge/internal/journal"
 )
 
 // The variables that make this test's program a child.

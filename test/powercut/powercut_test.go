@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"aldeabridge/journal"
+	"aldeabridge/internal/journal"
 )
 
 // child runs the journal on d and reads its lines, until it is killed after a while (0: until it ends).

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 
 	"aldeabridge/events"
-	"aldeabridge/journal"
+	"aldeabridge/internal/journal"
 )
 
 func ExampleOpen() {
