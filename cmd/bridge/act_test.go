@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"aldeabridge/aldea/sandbox"
-	"aldeabridge/control/controltest"
 	"aldeabridge/events"
 	"aldeabridge/internal/actions"
+	"aldeabridge/internal/control/controltest"
 	"aldeabridge/media"
 	"aldeabridge/media/mediatest"
 	"aldeabridge/webhooks/webhooktest"

@@ -5,8 +5,8 @@ import (
 	"log/slog"
 	"strings"
 
-	"aldeabridge/control"
 	"aldeabridge/egress"
+	"aldeabridge/internal/control"
 )
 
 // controlNames is what users call the fields of control.Config.

@@ -10,7 +10,7 @@ import (
 	"io"
 	"os"
 
-	"aldeabridge/control/controltest"
+	"aldeabridge/internal/control/controltest"
 )
 
 func main() {

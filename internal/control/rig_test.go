@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"aldeabridge/control"
-	"aldeabridge/control/controltest"
+	"aldeabridge/internal/control"
+	"aldeabridge/internal/control/controltest"
 )
 
 const (

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"aldeabridge/control"
+	"aldeabridge/internal/control"
 )
 
 func TestWhatCannotBeUsedIsToldWhy(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"aldeabridge/control"
-	"aldeabridge/control/controltest"
+	"aldeabridge/internal/control"
+	"aldeabridge/internal/control/controltest"
 )
 
 // update has a call updated and returns what Twilio made of it.

@@ -14,7 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"aldeabridge/control"
+	"aldeabridge/internal/control"
 )
 
 // dialling is a transport whose connections are not made: it fails with err, n times.

@@ -14,7 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"aldeabridge/control/controltest"
+	"aldeabridge/internal/control/controltest"
 )
 
 var ours = controltest.Account{SID: "AC1", AuthToken: "t0ken", Keys: map[string]string{"SK1": "k3y"}}

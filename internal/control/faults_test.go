@@ -9,8 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"aldeabridge/control"
-	"aldeabridge/control/controltest"
+	"aldeabridge/internal/control"
+	"aldeabridge/internal/control/controltest"
 )
 
 const unknown = "; whether it was done is not known"
