@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"aldeabridge/egress"
 	"aldeabridge/events"
+	"aldeabridge/internal/egress"
 )
 
 // fakeDNS answers every question for an IPv4 address with ip, and all others with nothing, in memory.

@@ -10,7 +10,7 @@ import (
 	"net/http"
 	"time"
 
-	"aldeabridge/egress"
+	"aldeabridge/internal/egress"
 )
 
 // Config says what a Dispatcher works with. Endpoints and Journal are needed; every other zero is useful.

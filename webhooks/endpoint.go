@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
-	"aldeabridge/egress"
 	"aldeabridge/events"
+	"aldeabridge/internal/egress"
 )
 
 // An Endpoint is where events go. It is the operator's unless it says otherwise: it may be plain http and on any network

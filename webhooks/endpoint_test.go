@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"aldeabridge/egress"
+	"aldeabridge/internal/egress"
 )
 
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"syscall"
 
-	"aldeabridge/egress"
+	"aldeabridge/internal/egress"
 )
 
 // A Class says what kind of failure an attempt met before or instead of a useful status.

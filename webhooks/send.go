@@ -11,8 +11,8 @@ import (
 	"strconv"
 	"time"
 
-	"aldeabridge/egress"
 	"aldeabridge/events"
+	"aldeabridge/internal/egress"
 )
 
 // A sender makes the requests to one endpoint. It keeps nothing between them and may be used concurrently.

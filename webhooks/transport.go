@@ -9,7 +9,7 @@ import (
 	"net/url"
 	"time"
 
-	"aldeabridge/egress"
+	"aldeabridge/internal/egress"
 )
 
 // connectTimeout is for Config.Dial; a guard has its own.

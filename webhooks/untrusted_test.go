@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"aldeabridge/egress"
+	"aldeabridge/internal/egress"
 )
 
 func TestAnUntrustedURLDoesNotReachOurNeighbours(t *testing.T) {

@@ -10,10 +10,10 @@ import (
 	"net/url"
 
 	"aldeabridge/console"
-	"aldeabridge/egress"
 	"aldeabridge/events"
 	"aldeabridge/internal/actions"
 	"aldeabridge/internal/call"
+	"aldeabridge/internal/egress"
 	"aldeabridge/webhooks"
 )
 

@@ -5,8 +5,8 @@ import (
 	"log/slog"
 	"strings"
 
-	"aldeabridge/egress"
 	"aldeabridge/internal/control"
+	"aldeabridge/internal/egress"
 )
 
 // controlNames is what users call the fields of control.Config.

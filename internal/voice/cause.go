@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io"
 
-	"aldeabridge/egress"
+	"aldeabridge/internal/egress"
 )
 
 // A Cause says in one word, for programs, why audio failed.

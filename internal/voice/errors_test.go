@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"aldeabridge/egress"
+	"aldeabridge/internal/egress"
 	"aldeabridge/internal/voice/voicetest"
 )
 

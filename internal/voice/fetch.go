@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"aldeabridge/egress"
+	"aldeabridge/internal/egress"
 )
 
 // FetcherConfig is where a Fetcher may go and what it takes.

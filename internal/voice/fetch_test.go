@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"aldeabridge/codec"
-	"aldeabridge/egress"
+	"aldeabridge/internal/egress"
 	"aldeabridge/internal/voice/voicetest"
 )
 

@@ -13,7 +13,7 @@ import (
 	"sync"
 	"time"
 
-	"aldeabridge/egress"
+	"aldeabridge/internal/egress"
 )
 
 // A program is an engine on this machine: it reads a text from its standard input and writes a WAV file to its standard output,

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"aldeabridge/codec"
-	"aldeabridge/egress"
+	"aldeabridge/internal/egress"
 	"aldeabridge/internal/voice/voicetest"
 )
 

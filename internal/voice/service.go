@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"aldeabridge/egress"
+	"aldeabridge/internal/egress"
 )
 
 // ServiceConfig is what all engines behind HTTP have in common.

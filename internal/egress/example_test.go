@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"aldeabridge/egress"
+	"aldeabridge/internal/egress"
 )
 
 func Example() {
