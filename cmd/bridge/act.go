@@ -9,9 +9,9 @@ import (
 	"net/netip"
 	"net/url"
 
-	"aldeabridge/console"
 	"aldeabridge/events"
 	"aldeabridge/internal/actions"
+	"aldeabridge/internal/api"
 	"aldeabridge/internal/call"
 	"aldeabridge/internal/egress"
 	"aldeabridge/webhooks"

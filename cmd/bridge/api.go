@@ -9,7 +9,7 @@ import (
 	"net/url"
 	"strings"
 
-	"aldeabridge/console/client"
+	"aldeabridge/internal/api/client"
 )
 
 // apiOptions say which bridge a command asks.

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"aldeabridge/console"
+	"aldeabridge/internal/api"
 )
 
 type callsCmd struct {

@@ -16,7 +16,7 @@ import (
 	"sync"
 	"testing"
 
-	"aldeabridge/console"
+	"aldeabridge/internal/api"
 )
 
 // A fakeAPI answers as the HTTP API does, with JSON written by hand: if it used the API's own types, a wrong name

@@ -15,8 +15,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"aldeabridge/console"
 	"aldeabridge/events"
+	"aldeabridge/internal/api"
 	"aldeabridge/internal/journal"
 	"aldeabridge/webhooks"
 )

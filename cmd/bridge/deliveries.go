@@ -12,8 +12,8 @@ import (
 
 	"github.com/mattn/go-runewidth"
 
-	"aldeabridge/console"
-	"aldeabridge/console/client"
+	"aldeabridge/internal/api"
+	"aldeabridge/internal/api/client"
 )
 
 type deliveriesCmd struct {

@@ -10,8 +10,8 @@ import (
 	"os"
 	"strings"
 
-	"aldeabridge/console"
-	"aldeabridge/console/client"
+	"aldeabridge/internal/api"
+	"aldeabridge/internal/api/client"
 )
 
 type forgetCmd struct {

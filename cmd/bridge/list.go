@@ -9,8 +9,8 @@ import (
 	"net/url"
 	"strconv"
 
-	"aldeabridge/console/client"
 	"aldeabridge/events"
+	"aldeabridge/internal/api/client"
 )
 
 // jsonOption chooses between what people and what programs read.

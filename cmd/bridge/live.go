@@ -3,8 +3,8 @@ package main
 import (
 	"encoding/json"
 
-	"aldeabridge/console/client"
 	"aldeabridge/events"
+	"aldeabridge/internal/api/client"
 )
 
 // A liveView shows events to people: what is final stays; the newest interim grows in the last line, whichever call it is

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"aldeabridge/console/client"
 	"aldeabridge/events"
+	"aldeabridge/internal/api/client"
 )
 
 // message is e as a stream brings it.

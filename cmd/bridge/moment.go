@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"aldeabridge/console"
+	"aldeabridge/internal/api"
 )
 
 // A moment is a time as people give it on a command line. Its zero value is none.

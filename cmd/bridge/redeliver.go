@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"aldeabridge/console"
-	"aldeabridge/console/client"
+	"aldeabridge/internal/api"
+	"aldeabridge/internal/api/client"
 )
 
 type redeliverCmd struct {

@@ -32,12 +32,12 @@ var rooms = map[string][]string{
 	"internal/voice":               {"codec", "internal/egress"},
 	"internal/voice/voicetest":     {"codec"},
 	"webhooks/webhooktest":         {},
-	"console/client":               {},
+	"internal/api/client":          {},
 	"routing":                      {"events"},
 	"internal/control":             {},
 	"internal/control/controltest": {},
 	"internal/call":                {"events", "codec", "internal/transcript", "internal/actions", "internal/playback"},
-	"console":                      {"events", "internal/loopback", "internal/reqbody"},
+	"internal/api":                 {"events", "internal/loopback", "internal/reqbody"},
 	"test/chaos":                   {"internal/call", "codec", "events", "aldea/sandbox", "aldea/sandbox/marker", "media/mediatest", "webhooks/webhooktest", "test/faultnet"},
 	"test/faultnet":                {},
 	"test/conformance":             {"aldea", "aldea/sandbox", "aldea/sandbox/marker", "codec", "internal/transcript", "events", "test/faultnet"},
@@ -55,7 +55,7 @@ var rooms = map[string][]string{
 
 // technologies is which rooms may import an outside technology.
 var technologies = map[string][]string{
-	"github.com/gofiber/fiber/v2":          {"media", "console", "cmd/bridge"},
+	"github.com/gofiber/fiber/v2":          {"media", "internal/api", "cmd/bridge"},
 	"github.com/valyala/fasthttp":          {"internal/reqbody", "cmd/bridge"},
 	"github.com/gofiber/contrib/websocket": {"media"},
 	"github.com/gorilla/websocket":         {"aldea", "aldea/sandbox", "media/mediatest"},

@@ -15,8 +15,8 @@ import (
 
 	"aldeabridge/aldea"
 	"aldeabridge/aldea/sandbox"
-	"aldeabridge/console"
 	"aldeabridge/events"
+	"aldeabridge/internal/api"
 	"aldeabridge/internal/call"
 	"aldeabridge/internal/control"
 	"aldeabridge/internal/listen"

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"aldeabridge/console"
-	"aldeabridge/console/client"
 	"aldeabridge/events"
+	"aldeabridge/internal/api"
+	"aldeabridge/internal/api/client"
 )
 
 type tailCmd struct {

@@ -7,8 +7,8 @@ import (
 	"net/url"
 	"strings"
 
-	"aldeabridge/console"
-	"aldeabridge/console/client"
+	"aldeabridge/internal/api"
+	"aldeabridge/internal/api/client"
 )
 
 type transcriptCmd struct {

@@ -15,7 +15,7 @@ import (
 
 // Where today's API and events are.
 const (
-	openAPI    = "../../console/openapi.json"
+	openAPI    = "../../internal/api/openapi.json"
 	events     = "../../events"
 	goldenJSON = events + "/testdata"
 )

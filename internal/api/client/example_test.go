@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 
-	"aldeabridge/console/client"
+	"aldeabridge/internal/api/client"
 )
 
 // Calls are listed page by page, and then followed as they happen.

@@ -100,7 +100,7 @@ func TestTheDocumentHasEveryRouteAndNoOther(t *testing.T) {
 		}
 		delete(documented, key)
 	}
-	page, err := os.ReadFile("../docs/http-api.md")
+	page, err := os.ReadFile("../../docs/http-api.md")
 	if err != nil {
 		t.Fatal(err)
 	}
