@@ -12,8 +12,8 @@ import (
 	"strings"
 
 	"aldeabridge/events"
+	"aldeabridge/internal/config"
 	"aldeabridge/internal/journal"
-	"aldeabridge/routing"
 	"aldeabridge/webhooks"
 )
 

@@ -33,7 +33,7 @@ var rooms = map[string][]string{
 	"internal/voice/voicetest":     {"codec"},
 	"webhooks/webhooktest":         {},
 	"internal/api/client":          {},
-	"routing":                      {"events"},
+	"internal/config":              {"events"},
 	"internal/control":             {},
 	"internal/control/controltest": {},
 	"internal/call":                {"events", "codec", "internal/transcript", "internal/actions", "internal/playback"},
@@ -61,7 +61,7 @@ var technologies = map[string][]string{
 	"github.com/gorilla/websocket":         {"aldea", "aldea/sandbox", "media/mediatest"},
 	"github.com/ebitengine/purego":         {"cmd/sphinx"},
 	"github.com/twilio/twilio-go/client":   {"internal/control"},
-	"go.yaml.in/yaml/v3":                   {"routing"},
+	"go.yaml.in/yaml/v3":                   {"internal/config"},
 }
 
 func TestRoomsImportOnlyWhatTheTableAllows(t *testing.T) {

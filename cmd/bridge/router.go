@@ -10,7 +10,7 @@ import (
 	"aldeabridge/aldea"
 	"aldeabridge/events"
 	"aldeabridge/internal/call"
-	"aldeabridge/routing"
+	"aldeabridge/internal/config"
 )
 
 // A router says of each call who hears of it and how it is recognised, as BRIDGE_CONFIG does.

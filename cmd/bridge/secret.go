@@ -11,7 +11,7 @@ import (
 	"strings"
 	"unicode"
 
-	"aldeabridge/routing"
+	"aldeabridge/internal/config"
 	"aldeabridge/webhooks"
 )
 

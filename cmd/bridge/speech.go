@@ -12,8 +12,8 @@ import (
 	"aldeabridge/events"
 	"aldeabridge/internal/actions"
 	"aldeabridge/internal/call"
+	"aldeabridge/internal/config"
 	"aldeabridge/internal/voice"
-	"aldeabridge/routing"
 )
 
 // voiceOptions is who speaks to callers.

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"aldeabridge/events"
-	"aldeabridge/routing"
+	"aldeabridge/internal/config"
 )
 
 // Every event that is delivered can be chosen wherever events are chosen, and no other can for a webhook.

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"aldeabridge/internal/actions"
-	"aldeabridge/routing"
+	"aldeabridge/internal/config"
 )
 
 // Where today's API and events are.

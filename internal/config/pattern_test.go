@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"aldeabridge/routing"
+	"aldeabridge/internal/config"
 )
 
 func none(string) string { return "" }

@@ -215,7 +215,7 @@ func FuzzParse(f *testing.F) {
 }
 
 func TestTheExampleOfTheDocumentsIsRead(t *testing.T) {
-	page, err := os.ReadFile("../docs/configuration.md")
+	page, err := os.ReadFile("../../docs/configuration.md")
 	if err != nil {
 		t.Fatal(err)
 	}
