@@ -51,7 +51,7 @@ lint: ## gofmt, vet, golangci-lint with staticcheck, the workflows, known vulner
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt: run make fmt'; exit 1; }
 	$(GO) vet ./...
 	GOEXPERIMENT=$(EXPERIMENT) $(GO) vet ./codec
-	cd bench && $(GO) vet ./...
+	cd test/bench && $(GO) vet ./...
 	cd test/powercut && $(GO) vet ./...
 	cd test/attack && $(GO) vet ./...
 	@test -x bin/golangci-lint-$(GOLANGCI) || { GOBIN=$(CURDIR)/bin/tools $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) && mv bin/tools/golangci-lint bin/golangci-lint-$(GOLANGCI); }
@@ -66,8 +66,8 @@ fmt: ## gofmt everything
 bench: ## our benchmarks, and others' code in the same run
 	$(GO) test -run=- -bench=. -benchmem ./codec ./media ./aldea
 	GOEXPERIMENT=$(EXPERIMENT) $(GO) test -run=- -bench=Expander ./codec
-	cd bench && $(GO) test -run=- -bench=. -benchmem .
-	cd bench && GOEXPERIMENT=jsonv2 $(GO) test -run=- -bench=Message -benchmem .
+	cd test/bench && $(GO) test -run=- -bench=. -benchmem .
+	cd test/bench && GOEXPERIMENT=jsonv2 $(GO) test -run=- -bench=Message -benchmem .
 
 fuzz: ## each fuzz target for FUZZTIME (1m)
 	@FUZZTIME=$(FUZZTIME) GO=$(GO) scripts/fuzz.sh
@@ -126,10 +126,10 @@ latency: ## how much later than the carrier's frames their audio arrives at the 
 bench-calls: ## what a call costs, beside a raw relay: CALLS, SECONDS measured, ROUNDS; table, JSON and plot in OUT (bin/bench)
 	@scripts/deps.sh bench
 	GOEXPERIMENT=$(EXPERIMENT) CGO_ENABLED=0 $(GO) build -trimpath -o bin/bench-bridge ./cmd/bridge
-	cd bench && CGO_ENABLED=0 $(GO) build -trimpath -o ../bin/bench-relay ./relay && CGO_ENABLED=0 $(GO) build -trimpath -o ../bin/bench-calls ./calls
+	cd test/bench && CGO_ENABLED=0 $(GO) build -trimpath -o ../../bin/bench-relay ./relay && CGO_ENABLED=0 $(GO) build -trimpath -o ../../bin/bench-calls ./calls
 	@ulimit -n $$(ulimit -Hn); bin/bench-calls -bridge bin/bench-bridge -relay bin/bench-relay -calls '$(CALLS)' -window $(SECONDS)s -rounds $(ROUNDS) -out $(OUT) $(ARGS)
 
 burst: ## BURST (2000) new calls, 200 a second, each of STAY (4s; 0 for up to the end), no relay: fails when one is refused or breaks, or an utterance is lost
 	GOEXPERIMENT=$(EXPERIMENT) CGO_ENABLED=0 $(GO) build -trimpath -o bin/bench-bridge ./cmd/bridge
-	cd bench && CGO_ENABLED=0 $(GO) build -trimpath -o ../bin/bench-calls ./calls
+	cd test/bench && CGO_ENABLED=0 $(GO) build -trimpath -o ../../bin/bench-calls ./calls
 	@ulimit -n $$(ulimit -Hn); bin/bench-calls -bridge bin/bench-bridge -only bridge -strict -calls $(BURST) -rate 200 -stay $(STAY) -settle 0 -window 5s -rounds 1 -out bin/burst $(ARGS)

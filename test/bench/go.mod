@@ -1,4 +1,4 @@
-module aldeabridge/bench
+module aldeabridge/test/bench
 
 go 1.26
 
@@ -31,4 +31,4 @@ require (
 	gonum.org/v1/gonum v0.16.0 // indirect
 )
 
-replace aldeabridge => ..
+replace aldeabridge => ../../
