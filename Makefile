@@ -41,8 +41,8 @@ test: ## every test, with the race detector
 
 test-peers: build ## independent clients from npm and Debian against bridge and its sandbox
 	@scripts/deps.sh peers
-	cd peers && npm ci --no-audit --no-fund --loglevel=error
-	cd peers && BRIDGE=$(CURDIR)/bin/bridge node --test --test-concurrency=1
+	cd test/peers && npm ci --no-audit --no-fund --loglevel=error
+	cd test/peers && BRIDGE=$(CURDIR)/bin/bridge node --test --test-concurrency=1
 
 compat: ## the API, events, actions and bridge.yaml have all that the last release had: docs/compatibility.md
 	$(GO) test -count=1 ./test/compat
@@ -90,7 +90,7 @@ bin/tools/cyclonedx-gomod-$(CYCLONEDX)/cyclonedx-gomod:
 	GOBIN=$(CURDIR)/$(@D) $(GO) install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX)
 
 clean:
-	rm -rf bin dist peers/node_modules
+	rm -rf bin dist test/peers/node_modules
 
 soak: ## 50 calls of a minute, every utterance checked
 	$(GO) test ./cmd/bridge -run='^$$' -bench=Soak -benchtime=1x

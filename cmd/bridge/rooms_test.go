@@ -46,7 +46,7 @@ var rooms = map[string][]string{
 	"internal/reqbody":             {},
 	"cmd/bridge":                   {"*"},
 	"cmd/sphinx":                   {"codec"},
-	"peers/rest":                   {"internal/control/controltest"},
+	"test/peers/rest":              {"internal/control/controltest"},
 	"internal/logguard":            {},
 	"test/compat":                  {},
 	"examples":                     {},

@@ -17,7 +17,7 @@ export async function directory(t) {
 /** Makes a WAV file of the voice, linear16 and mono at rate Hz, and returns its path. */
 export async function wav(t, rate) {
   const path = join(await directory(t), "voice.wav");
-  const from = here("../cmd/bridge/voice/caller.wav");
+  const from = here("../../cmd/bridge/voice/caller.wav");
   await output(t, "sox", ["-D", from, "-r", String(rate), "-b", "16", "-e", "signed-integer", path]); // -D: the same each time
   return path;
 }
