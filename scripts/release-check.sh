@@ -30,7 +30,7 @@ for platform in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64; do
   case $platform in linux/*) install -D "$binary" "dist/image/$platform/bridge" ;; esac
 done
 settings() { sed -n '/^ENV/,$p' "$1"; }
-diff <(settings Dockerfile) <(settings deploy/Dockerfile.release) || fail "the two images are set up differently"
+diff <(settings deploy/Dockerfile) <(settings deploy/Dockerfile.release) || fail "the two images are set up differently"
 got=$("dist/image/linux/$("$go" env GOHOSTARCH)/bridge" version)
 [[ $got == "bridge $version "* ]] || fail "the program says '$got', git describe '$version'"
 echo "release-check: $got; four platforms, checksums and SBOMs are good; the image was not built"
