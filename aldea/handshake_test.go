@@ -120,6 +120,7 @@ func TestAnEndlessAnswerToTheHandshakeIsCutOff(t *testing.T) {
 				}
 			}))
 			_, err := client.dial(t.Context(), client.guard.hosts[0], AuthSubprotocol)
+			synctest.Wait() // until the server has noticed
 			if !errors.Is(err, errLongHandshake) || sent > maxHandshake {
 				t.Errorf("%s: got %v after %d bytes, want it cut off after %d", name, err, sent, maxHandshake)
 			}

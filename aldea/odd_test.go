@@ -272,6 +272,7 @@ func TestAServerThatSendsTooMuchIsReadSlowly(t *testing.T) {
 		client := p.client(nil)
 		s := open(t, client)
 		hush(s, samples(2*time.Minute))
+		synctest.Wait()
 		if least := 2 * intakeBurst / intakeRate * time.Second; took < least {
 			t.Errorf("%d messages took %v, want %v at least", many, took, least)
 		}
