@@ -61,7 +61,7 @@ func TestTheWayFromWriteToTheSocketAllocatesNothing(t *testing.T) {
 		for range 100 {
 			s.Write(frame)
 			s.mu.Lock()
-			s.src.settle(s.src.next) // a recogniser that keeps up
+			s.src.settle(s.src.next) // a recognizer that keeps up
 			s.mu.Unlock()
 		}
 	}

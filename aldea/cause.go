@@ -15,9 +15,9 @@ const (
 	CauseConnectionLost Cause = "connection_lost"
 	// CauseUnreachable: no connection could be opened.
 	CauseUnreachable Cause = "unreachable"
-	// CauseOverloaded: the recogniser said that it cannot serve, such as with 503.
+	// CauseOverloaded: the recognizer said that it cannot serve, such as with 503.
 	CauseOverloaded Cause = "overloaded"
-	// CauseRateLimited: the recogniser said that this is too much for the key, such as with 429.
+	// CauseRateLimited: the recognizer said that this is too much for the key, such as with 429.
 	CauseRateLimited Cause = "rate_limited"
 	// CauseRefused: the recognizer refuses the key, the plan, the settings or what it is sent.
 	CauseRefused Cause = "refused"
@@ -25,7 +25,7 @@ const (
 	CauseStalled Cause = "stalled"
 	// CauseConcurrencyLimit: as many connections as Config.MaxConnections allows are in use.
 	CauseConcurrencyLimit Cause = "concurrency_limit"
-	// CauseSlow: the recogniser takes the audio more slowly than it comes.
+	// CauseSlow: the recognizer takes the audio more slowly than it comes.
 	CauseSlow Cause = "slow"
 )
 

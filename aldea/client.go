@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A Client opens streams to one recogniser, at one or several addresses. It remembers which of them work, and
+// A Client opens streams to one recognizer, at one or several addresses. It remembers which of them work, and
 // in which form they take the key. It is safe for concurrent use and needs no closing.
 type Client struct {
 	config     Config
@@ -24,7 +24,7 @@ type Client struct {
 type pools struct {
 	buffers sync.Pool // of the sockets' write buffers
 	kits    sync.Pool // of *kit
-	texts   sync.Pool // of *bytes.Buffer, for the recogniser's messages
+	texts   sync.Pool // of *bytes.Buffer, for the recognizer's messages
 	pieces  sync.Pool // of *piece
 }
 
@@ -58,7 +58,7 @@ func (c *Client) hosts() []*host {
 	return hosts
 }
 
-// Open begins a stream and returns at once; the recogniser is dialled in the background. When ctx ends the
+// Open begins a stream and returns at once; the recognizer is dialled in the background. When ctx ends the
 // stream ends as if closed, and Next returns the cause. The attributes go on every line the stream logs.
 //
 // The caller must call Close, or read from Next until it returns an error that is not its context's.

@@ -13,10 +13,10 @@ import (
 	"aldeabridge/codec"
 )
 
-// Config says which recogniser to use and how. The zero value of every field but URL and Key is useful.
+// Config says which recognizer to use and how. The zero value of every field but URL and Key is useful.
 // NewClient copies it; changing it afterwards has no effect.
 type Config struct {
-	// URL is the recogniser's base: ws, wss, http or https. Without a path, /v1/listen is added; another
+	// URL is the recognizer's base: ws, wss, http or https. Without a path, /v1/listen is added; another
 	// path, such as /v1/listen/pcm, is kept. A query is kept too, unless it sets what a field here sets.
 	//
 	// Several, separated by commas, are in order of preference. A stream uses the first that is believed to
@@ -73,7 +73,7 @@ type Config struct {
 	// ReplaySpeed is how fast a backlog is sent, as a multiple of real time, at least 1. It defaults to
 	// 1.25, the most that Deepgram allows. Negative means as fast as possible.
 	ReplaySpeed float64
-	// Buffer is how much audio is kept for a recogniser that does not answer. It defaults to 60 seconds
+	// Buffer is how much audio is kept for a recognizer that does not answer. It defaults to 60 seconds
 	// (480 kB a stream, taken only when needed) and is at least one second.
 	Buffer time.Duration
 

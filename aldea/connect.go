@@ -19,7 +19,7 @@ func (s *Stream) connect(r *recovery) (*conn, error) {
 	c, err := s.attempt(r, h)
 	now := time.Now()
 	if err != nil && s.connecting.Err() != nil {
-		s.client.guard.cancelled(h, now)
+		s.client.guard.canceled(h, now)
 		return nil, err
 	}
 	s.client.guard.dialled(r.waiter, h, err, now)

@@ -1,6 +1,6 @@
-// Package aldea is a streaming client of the Aldea speech recogniser that outlives the recogniser's failures.
+// Package aldea is a streaming client of the Aldea speech recognizer that outlives the recognizer's failures.
 //
-// A Client holds the settings of one recogniser. Client.Open begins a Stream, one for each track of a call.
+// A Client holds the settings of one recognizer. Client.Open begins a Stream, one for each track of a call.
 // Audio goes in as G.711 µ-law, 8000 samples a second, on a source time line: the time of a sample is the
 // number of samples written before it. Results come out of Stream.Next on that same line:
 //
@@ -25,12 +25,12 @@
 // # What a stream promises
 //
 // Open returns at once and dials in the background. Audio that is written meanwhile waits in a ring buffer
-// and goes out as soon as the recogniser answers. When an established connection is lost, the stream
+// and goes out as soon as the recognizer answers. When an established connection is lost, the stream
 // connects again and sends once more from the end of the last final result, so that speech which was sent
 // but never transcribed is heard after all. A connection counts its own time from zero; the stream keeps
 // for each of them which source sample every stretch began with, so results stay on the source line
 // whatever happened underneath. What the ring buffer could not hold is reported as a *Gap, never silently,
-// and *Degraded and *Recovered tell when the recogniser is out of reach.
+// and *Degraded and *Recovered tell when the recognizer is out of reach.
 //
 // # Many streams, several hosts
 //
@@ -47,7 +47,7 @@
 // # Order and blocking
 //
 // Write, Finalize and CloseSend never wait for the network. Messages come from Next in the order in which
-// the recogniser sent them. A consumer that stops calling Next makes the stream drop interim results, which
+// the recognizer sent them. A consumer that stops calling Next makes the stream drop interim results, which
 // the next one replaces anyway, and then stop reading; it never makes Write wait.
 //
 // # Goroutines

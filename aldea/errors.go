@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	// ErrUnauthorized means that the recogniser refused the API key, in every form there was to try. It
+	// ErrUnauthorized means that the recognizer refused the API key, in every form there was to try. It
 	// matches a *StatusError of 401 or 403 and a *CloseError whose reason speaks of the key.
 	ErrUnauthorized = errors.New("aldea: unauthorized")
 
@@ -18,9 +18,9 @@ var (
 	ErrClosed = errors.New("aldea: stream closed")
 
 	// ErrUnfinished means that the audio ended while there was no connection, and none came in time, or that
-	// the recogniser did not say in time what it made of the end: what
+	// the recognizer did not say in time what it made of the end: what
 	// was said last has not been transcribed. An interim result that is pending stays unconfirmed.
-	ErrUnfinished = errors.New("aldea: ended before the recogniser heard everything")
+	ErrUnfinished = errors.New("aldea: ended before the recognizer heard everything")
 )
 
 // A StatusError is an HTTP answer to the handshake other than 101.
@@ -29,7 +29,7 @@ type StatusError struct {
 	Status int
 	// Message is what the body said, shortened, without the key; it may be empty.
 	Message string
-	// RequestID is the recogniser's id of the request, if it told.
+	// RequestID is the recognizer's id of the request, if it told.
 	RequestID string
 	// RetryAfter is the wait that the answer asked for; 0 if none.
 	RetryAfter time.Duration
@@ -108,7 +108,7 @@ func (e *CloseError) LogValue() slog.Value {
 	return slog.StringValue(text)
 }
 
-// Token is the recogniser's own label for the reason: net0000 (the server had nothing to say in time),
+// Token is the recognizer's own label for the reason: net0000 (the server had nothing to say in time),
 // net0001 (it heard nothing from us in time), data0000 (the audio could not be decoded), or empty.
 func (e *CloseError) Token() string {
 	reason := strings.ToLower(e.Reason)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestCloseErrorsCarryTheRecognisersLabel(t *testing.T) {
+func TestCloseErrorsCarryTheRecognizersLabel(t *testing.T) {
 	tests := []struct {
 		reason, want string
 	}{

@@ -17,10 +17,10 @@ import (
 
 // A call writes what it hears and prints what was said.
 func Example() {
-	recogniser := httptest.NewServer(http.HandlerFunc(hello))
-	defer recogniser.Close()
+	recognizer := httptest.NewServer(http.HandlerFunc(hello))
+	defer recognizer.Close()
 
-	client, err := aldea.NewClient(aldea.Config{URL: recogniser.URL, Key: "org_example"})
+	client, err := aldea.NewClient(aldea.Config{URL: recognizer.URL, Key: "org_example"})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -52,7 +52,7 @@ func Example() {
 	// 0s to 997.9375ms: hello
 }
 
-// hello is a recogniser that waits for the end of the audio and then has always heard the same.
+// hello is a recognizer that waits for the end of the audio and then has always heard the same.
 func hello(w http.ResponseWriter, r *http.Request) {
 	ws, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
 	if err != nil {
@@ -83,7 +83,7 @@ func ExampleSecret() {
 			return a
 		},
 	}))
-	log.Info("recogniser configured", "key", aldea.Secret("org_example"))
+	log.Info("recognizer configured", "key", aldea.Secret("org_example"))
 	// Output:
-	// level=INFO msg="recogniser configured" key=REDACTED
+	// level=INFO msg="recognizer configured" key=REDACTED
 }

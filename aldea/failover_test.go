@@ -34,7 +34,7 @@ func chat(s *Stream, from *int, n int) {
 	}
 }
 
-// endpointing is a recogniser that sends an interim every second of speech, and a final after 500 ms of
+// endpointing is a recognizer that sends an interim every second of speech, and a final after 500 ms of
 // silence.
 func endpointing(s *session) {
 	quiet, voiced, told := 0, false, 0

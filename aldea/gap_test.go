@@ -81,7 +81,7 @@ func TestAGapIsToldSoonAlsoIfTheBacklogStays(t *testing.T) {
 	})
 }
 
-func TestARecogniserAtHalfSpeedHearsWholePieces(t *testing.T) {
+func TestARecognizerAtHalfSpeedHearsWholePieces(t *testing.T) {
 	for _, test := range []struct {
 		buffer, least time.Duration
 		few, many     int
@@ -114,7 +114,7 @@ func TestARecogniserAtHalfSpeedHearsWholePieces(t *testing.T) {
 				t.Errorf("with %v: got %d gaps in a minute, want %d to %d", test.buffer, n, test.few, test.many)
 			}
 			if len(want) < samples(10*time.Second) || !bytes.HasPrefix(heard, want) {
-				t.Error("the recogniser did not hear exactly what lies outside of the gaps")
+				t.Error("the recognizer did not hear exactly what lies outside of the gaps")
 			}
 		})
 	}

@@ -84,8 +84,8 @@ func (g *guard) dialled(w *waiter, h *host, err error, now time.Time) {
 	g.dispatch(now)
 }
 
-// cancelled ends a turn that says nothing about the host.
-func (g *guard) cancelled(h *host, now time.Time) {
+// canceled ends a turn that says nothing about the host.
+func (g *guard) canceled(h *host, now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	h.dialing--

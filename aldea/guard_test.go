@@ -62,7 +62,7 @@ func (d *dials) between(from, to time.Duration) (n int) {
 	return n
 }
 
-// counting is a recogniser that counts the audio instead of keeping it, and sends a final every 300 ms of it.
+// counting is a recognizer that counts the audio instead of keeping it, and sends a final every 300 ms of it.
 func counting(s *session) {
 	heard, final := 0, 0
 	for {
@@ -177,7 +177,7 @@ func TestAnOutageIsNoStormOfAHundredStreams(t *testing.T) {
 	})
 }
 
-func TestARestartOfTheRecogniserIsNoStormEither(t *testing.T) {
+func TestARestartOfTheRecognizerIsNoStormEither(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPeer(t)
 		p.serve = func(_ int, s *session) { counting(s) }

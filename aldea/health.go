@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Health is what a Client knows about its recognisers at one moment.
+// Health is what a Client knows about its recognizers at one moment.
 type Health struct {
 	// Hosts are the addresses in order of preference.
 	Hosts []HostHealth

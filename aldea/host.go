@@ -44,7 +44,7 @@ const (
 	awayTime = time.Minute
 )
 
-// A host is one address of the recogniser and what the client knows about it. All but index, url and auth
+// A host is one address of the recognizer and what the client knows about it. All but index, url and auth
 // is guarded by the guard's mutex.
 type host struct {
 	index  int      // its place in the order of preference

@@ -100,7 +100,7 @@ func (s *Stream) place(c *conn, origin *wordOrigin, m Message) bool {
 	switch m := m.(type) {
 	case *Results:
 		if origin.resolve(m) {
-			s.log.Debug("recogniser word times", "origin", origin.mode.String())
+			s.log.Debug("recognizer word times", "origin", origin.mode.String())
 		}
 		credible := !m.unplaced && line.credible(m.End)
 		m.locate(line)
@@ -115,7 +115,7 @@ func (s *Stream) place(c *conn, origin *wordOrigin, m Message) bool {
 		s.identify(m.RequestID)
 	case *ServerError:
 		m.Message = s.client.config.Key.scrub(m.Message)
-		s.log.Warn("recogniser reported an error", "variant_bytes", len(m.Variant), "message_bytes", len(m.Message))
+		s.log.Warn("recognizer reported an error", "variant_bytes", len(m.Variant), "message_bytes", len(m.Message))
 	case nil:
 		s.client.guard.messages.unknown.Add(1)
 		s.stats.Unknown++
@@ -166,12 +166,12 @@ func (s *Stream) note(c *conn, r *Results, credible bool) bool {
 	return true
 }
 
-// identify takes note of the recogniser's id of the connection.
+// identify takes note of the recognizer's id of the connection.
 func (s *Stream) identify(requestID string) {
 	if requestID == "" || requestID == s.stats.RequestID {
 		return
 	}
-	s.log.Debug("recogniser session", slog.String("request_id", requestID), slog.String("before", s.stats.RequestID),
+	s.log.Debug("recognizer session", slog.String("request_id", requestID), slog.String("before", s.stats.RequestID),
 		slog.Duration("from", timeOf(s.src.base).Round(time.Millisecond)))
 	s.stats.RequestID = requestID
 }

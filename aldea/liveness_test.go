@@ -53,7 +53,7 @@ func TestAPauseAfterAudioNeedsNoSilenceAndDoesNotMoveTimes(t *testing.T) {
 		wantEOF(t, err)
 		session := p.session(1)
 		if !bytes.Equal(session.heardAudio(), sound(0, 9000)) {
-			t.Error("the recogniser did not hear exactly what was written")
+			t.Error("the recognizer did not hear exactly what was written")
 		}
 		if first := session.controls[0]; first.what != "KeepAlive" || first.audio != 1000 {
 			t.Errorf("got %+v first, want KeepAlive behind all 1000 samples", first)

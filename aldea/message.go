@@ -2,7 +2,7 @@ package aldea
 
 import "time"
 
-// A Message is one thing the recogniser said, or something the stream has to report about it: *Results,
+// A Message is one thing the recognizer said, or something the stream has to report about it: *Results,
 // *SpeechStarted, *UtteranceEnd, *Metadata, *ServerError, *Degraded, *Recovered, *Gap or *Refused. Durations are times
 // on the source time line. Messages belong to whoever received them.
 type Message interface {
@@ -36,7 +36,7 @@ type Results struct {
 	SpeechFinal bool
 	// FromFinalize means that Finalize caused the result. Not every server says so.
 	FromFinalize bool
-	// RequestID is the recogniser's id of the connection, if it told.
+	// RequestID is the recognizer's id of the connection, if it told.
 	RequestID string
 
 	// unplaced means that the server did not say where the result begins. It stands at the end of the audio sent.
@@ -119,7 +119,7 @@ type Recovered struct {
 	Backlog time.Duration
 }
 
-// A Gap is audio that no recogniser will ever turn into final results, because the buffer could not hold it
+// A Gap is audio that no recognizer will ever turn into final results, because the buffer could not hold it
 // any longer, or because the stream ended with ErrUnfinished. The results around it keep their right times.
 // It comes before the first result behind it, and one outage makes one of them.
 type Gap struct {

@@ -20,7 +20,7 @@ func TestAFinalThatReachesIntoTheNextWordSettlesTheAudioOnlyUpToIt(t *testing.T)
 		"the beginning is in the word list":     {[][]byte{voice(500), quiet(380), voice(120)}, Results{End: ms(900), Words: []Word{{Start: ms(880), End: ms(900)}}}, ms(900)},
 		"the last word ends before it":          {[][]byte{voice(500), quiet(380), voice(120)}, Results{End: ms(900), Words: []Word{{End: ms(500)}}}, ms(870)},
 		"somebody who does not pause":           {[][]byte{voice(1000)}, Results{End: ms(900)}, ms(900)},
-		"a recogniser that did not hear a word": {[][]byte{quiet(500), voice(500)}, Results{End: ms(900)}, ms(900)},
+		"a recognizer that did not hear a word": {[][]byte{quiet(500), voice(500)}, Results{End: ms(900)}, ms(900)},
 		"a result beyond what was sent":         {[][]byte{voice(500), quiet(500)}, Results{End: ms(5000)}, ms(1000)},
 	}
 	for name, test := range tests {

@@ -18,14 +18,14 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// A peer is a recogniser in memory, for use inside a synctest bubble. It speaks 8000 Hz, so that what it
+// A peer is a recognizer in memory, for use inside a synctest bubble. It speaks 8000 Hz, so that what it
 // heard compares byte for byte with what was written.
 type peer struct {
 	t *testing.T
 
 	// refuse answers handshake n (from 1) with a status other than 0 instead of 101.
 	refuse func(n int, r *http.Request) (status int, header http.Header, body string)
-	// serve is session n's behaviour. The default is (*session).obey.
+	// serve is session n's behavior. The default is (*session).obey.
 	serve func(n int, s *session)
 	// dial runs before each connection attempt.
 	dial func(ctx context.Context) error
@@ -241,7 +241,7 @@ func (p *peer) session(n int) *session {
 	return all[n-1]
 }
 
-// A session is one connection as the recogniser sees it.
+// A session is one connection as the recognizer sees it.
 type session struct {
 	peer   *peer
 	ws     *websocket.Conn
@@ -303,7 +303,7 @@ func (s *session) readUntil(n int) bool {
 	return true
 }
 
-// obey is a recogniser that only answers Finalize and CloseStream, with one final for all it has not
+// obey is a recognizer that only answers Finalize and CloseStream, with one final for all it has not
 // covered yet, whose text is the connection time it covers.
 func (s *session) obey() {
 	for {

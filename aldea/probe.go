@@ -95,7 +95,7 @@ func (p *prober) try(ctx context.Context, h *host) {
 	c, err := p.dial(ctx, h, h.auth.current())
 	now := time.Now()
 	if ctx.Err() != nil && err != nil {
-		g.cancelled(h, now)
+		g.canceled(h, now)
 		return
 	}
 	g.mu.Lock()

@@ -19,7 +19,7 @@ type plainConn struct {
 
 	mu   sync.Mutex // guards what follows; nobody waits for room with it
 	busy bool       // somebody writes
-	free *sync.Cond // signalled when nobody does any more
+	free *sync.Cond // signaled when nobody does any more
 	lazy bool
 	late []byte // what lazy Writes kept
 

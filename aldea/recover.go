@@ -71,7 +71,7 @@ func (s *Stream) recover(r *recovery, c *conn, err error) error {
 		return s.pause(r, 0, cmp.Or(r.last, err)) // which knows that it is the end
 	case errors.Is(err, errMoved):
 		s.trouble.begin(now, CauseUnreachable, "")
-		s.log.Info("recogniser connection left for a better host", slog.String("host", r.host.url.Host))
+		s.log.Info("recognizer connection left for a better host", slog.String("host", r.host.url.Host))
 		return nil
 	}
 	r.last = err
@@ -202,9 +202,9 @@ func (s *Stream) settledToTheEnd() bool {
 
 func (s *Stream) logSetback(r *recovery, c *conn, err error, wait time.Duration) {
 	stats := s.Stats()
-	message := "recogniser cannot be reached"
+	message := "recognizer cannot be reached"
 	if c != nil {
-		message = "recogniser connection lost"
+		message = "recognizer connection lost"
 	}
 	level := slog.LevelWarn
 	if c == nil && r.backoff.failures > 1 {

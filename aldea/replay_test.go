@@ -194,7 +194,7 @@ func TestASlowConnectionSkipsAudioAndKeepsTheTimesRight(t *testing.T) {
 		}
 		want = append(want, sound(from, samples(8*time.Second)-from)...)
 		if !bytes.Equal(p.session(1).heardAudio(), want) {
-			t.Error("the recogniser did not hear exactly what lies outside of the gaps")
+			t.Error("the recognizer did not hear exactly what lies outside of the gaps")
 		}
 		if got := finals(messages); len(got) != 1 || got[0].End != 8*time.Second {
 			t.Errorf("got finals %+v, want one that ends at 8s", got)
@@ -361,7 +361,7 @@ func TestResultsThatWereOnTheirWayWhenWritingFailedStillCount(t *testing.T) {
 	})
 }
 
-// expanded is what a recogniser at 16000 Hz hears of a source, as the peer keeps it.
+// expanded is what a recognizer at 16000 Hz hears of a source, as the peer keeps it.
 func expanded(t *testing.T, mulaw []byte) []byte {
 	t.Helper()
 	e, err := codec.NewExpander(16000)

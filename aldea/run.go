@@ -14,7 +14,7 @@ func (s *Stream) run() {
 	s.err = s.carry()
 	s.hands.Unlock()
 	if s.ctx.Err() == nil && !errors.Is(s.err, io.EOF) {
-		s.log.Debug("recogniser stream failed", "error", s.err) // Next returns it
+		s.log.Debug("recognizer stream failed", "error", s.err) // Next returns it
 	}
 	s.mu.Lock()
 	if errors.Is(s.err, ErrUnfinished) {

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// scanWords reads a list of words the way recognisers write it, [[text, start_ms, end_ms], …]. It answers false to
+// scanWords reads a list of words the way recognizers write it, [[text, start_ms, end_ms], …]. It answers false to
 // anything else, which is for encoding/json to read. The list is valid JSON already.
 func scanWords(data []byte) ([]Word, bool) {
 	s := wordScanner(data)

@@ -68,7 +68,7 @@ func (s *Stream) begin(w *writer, c *conn) {
 	base, backlog := s.src.base, s.src.ring.end-s.src.next
 	s.mu.Unlock()
 	s.trouble.backlog = max(s.trouble.backlog, timeOf(backlog))
-	s.log.Info("recogniser connected", slog.String("host", c.host.url.Host), slog.String("auth", c.form.String()), slog.String("request_id", c.requestID),
+	s.log.Info("recognizer connected", slog.String("host", c.host.url.Host), slog.String("auth", c.form.String()), slog.String("request_id", c.requestID),
 		slog.Duration("from", timeOf(base)), slog.Duration("backlog", timeOf(backlog)))
 }
 

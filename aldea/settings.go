@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Settings are what streams of one recogniser may differ in. The zero value of a field leaves what the Client has.
+// Settings are what streams of one recognizer may differ in. The zero value of a field leaves what the Client has.
 type Settings struct {
 	// Language is as Config.Language.
 	Language string
@@ -18,7 +18,7 @@ type Settings struct {
 }
 
 // With returns a Client whose streams have other settings, or an error that names the field of Config that is wrong. Both
-// share what they know of the recogniser, Config.MaxConnections and Health. It does not touch the network.
+// share what they know of the recognizer, Config.MaxConnections and Health. It does not touch the network.
 func (c *Client) With(s Settings) (*Client, error) {
 	other := &Client{config: s.over(c.config), particular: true, guard: c.guard, pools: c.pools}
 	if err := other.check(); err != nil {

@@ -11,7 +11,7 @@ type Stats struct {
 	Received time.Time
 	// Host is the host of the latest connection.
 	Host string
-	// RequestID is the recogniser's id of the latest connection, as far as it told.
+	// RequestID is the recognizer's id of the latest connection, as far as it told.
 	RequestID string
 
 	// Connections counts the handshakes that succeeded, Failures the attempts that did not.

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A Stream is one track of audio on its way to the recogniser, and what the recogniser makes of it. It
+// A Stream is one track of audio on its way to the recognizer, and what the recognizer makes of it. It
 // survives the loss of its connection. Open makes one.
 //
 // Write, Finalize, CloseSend, Stats and Close may be called concurrently with each other and with Next;
@@ -108,7 +108,7 @@ func (s *Stream) sendNow() bool {
 	return s.writer != nil && s.writer.sendNow()
 }
 
-// Finalize asks the recogniser to turn what it has heard into final results, behind all audio written so
+// Finalize asks the recognizer to turn what it has heard into final results, behind all audio written so
 // far. It does not wait for them, and there may be none. A request that a lost connection left unanswered is made
 // again at the same place of the audio.
 func (s *Stream) Finalize() { s.finalize(false) }
@@ -147,7 +147,7 @@ func (s *Stream) CloseSend() {
 // Next returns the next message, waiting for it. After the last it returns an error, and the same one ever
 // after:
 //
-//   - io.EOF: all audio was delivered and the recogniser has said all it had to say;
+//   - io.EOF: all audio was delivered and the recognizer has said all it had to say;
 //   - ErrUnfinished: the audio ended without a connection and none came in time, or the last results did not. If the
 //     recognizer refused the stream to the end, the error is also the *StatusError or the *CloseError that said so first,
 //     and ErrUnauthorized if the key was refused;

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-func TestAudioFromBeforeTheRecogniserAnsweredIsNotLost(t *testing.T) {
+func TestAudioFromBeforeTheRecognizerAnsweredIsNotLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPeer(t)
 		p.dial = func(context.Context) error { time.Sleep(3 * time.Second); return nil }
@@ -20,7 +20,7 @@ func TestAudioFromBeforeTheRecogniserAnsweredIsNotLost(t *testing.T) {
 		messages, err := collect(s)
 		wantEOF(t, err)
 		if !bytes.Equal(p.session(1).heardAudio(), sound(0, 40000)) {
-			t.Errorf("the recogniser heard %d samples, want the 40000 that were written", p.session(1).heard())
+			t.Errorf("the recognizer heard %d samples, want the 40000 that were written", p.session(1).heard())
 		}
 		got := finals(messages)
 		if len(got) != 1 || got[0].Start != 0 || got[0].End != 5*time.Second {
@@ -38,7 +38,7 @@ func TestTheEndWaitsForTheLastResults(t *testing.T) {
 		p.serve = func(_ int, s *session) {
 			for what := s.read(); what != "CloseStream"; what = s.read() {
 			}
-			time.Sleep(4 * time.Second) // a recogniser that takes its time
+			time.Sleep(4 * time.Second) // a recognizer that takes its time
 			s.finalize("goodbye")
 			s.close(1000, "")
 		}
@@ -54,7 +54,7 @@ func TestTheEndWaitsForTheLastResults(t *testing.T) {
 	})
 }
 
-func TestARecogniserThatNeverClosesIsLeftAfterTheDrainTimeout(t *testing.T) {
+func TestARecognizerThatNeverClosesIsLeftAfterTheDrainTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPeer(t)
 		p.serve = func(_ int, s *session) {
@@ -78,12 +78,12 @@ func TestARecogniserThatNeverClosesIsLeftAfterTheDrainTimeout(t *testing.T) {
 		}
 		synctest.Wait()
 		if s := p.session(1); s.readErr == nil || s.readErr.Error() != "websocket: close 1000 (normal)" {
-			t.Errorf("the recogniser saw the end as %v, want close 1000", s.readErr)
+			t.Errorf("the recognizer saw the end as %v, want close 1000", s.readErr)
 		}
 	})
 }
 
-func TestARecogniserThatSaidItAllAndNeverClosesIsFinished(t *testing.T) {
+func TestARecognizerThatSaidItAllAndNeverClosesIsFinished(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPeer(t)
 		p.serve = func(_ int, s *session) {
@@ -120,12 +120,12 @@ func TestCloseSendWhileConnectingStillDeliversEverything(t *testing.T) {
 			t.Errorf("got finals %+v, want one up to 2s", got)
 		}
 		if !bytes.Equal(p.session(1).heardAudio(), sound(0, 16000)) {
-			t.Error("the recogniser did not hear exactly what was written")
+			t.Error("the recognizer did not hear exactly what was written")
 		}
 	})
 }
 
-func TestAStreamThatNeverReachesTheRecogniserIsUnfinished(t *testing.T) {
+func TestAStreamThatNeverReachesTheRecognizerIsUnfinished(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPeer(t)
 		attempts := 0
@@ -152,7 +152,7 @@ func TestAStreamThatNeverReachesTheRecogniserIsUnfinished(t *testing.T) {
 	})
 }
 
-func TestARecogniserThatIsTooSlowAtTheEndIsGivenUp(t *testing.T) {
+func TestARecognizerThatIsTooSlowAtTheEndIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPeer(t)
 		var up atomic.Bool
@@ -221,7 +221,7 @@ func TestABacklogIsSentAtReplaySpeedUntilTheAudioEnds(t *testing.T) {
 		p := newPeer(t)
 		p.dial = func(context.Context) error { time.Sleep(8 * time.Second); return nil }
 		s := open(t, p.client(nil))
-		speak(s, 0, samples(8*time.Second)) // 8 s are waiting when the recogniser answers
+		speak(s, 0, samples(8*time.Second)) // 8 s are waiting when the recognizer answers
 		speak(s, samples(8*time.Second), samples(16*time.Second))
 		synctest.Wait()
 		// In 8 s a burst of 0.5 s and 10 s of audio can go.
@@ -236,7 +236,7 @@ func TestABacklogIsSentAtReplaySpeedUntilTheAudioEnds(t *testing.T) {
 			t.Errorf("after the end of the audio the rest took %v, want no time", took)
 		}
 		if got := p.session(1).heard(); got != samples(16*time.Second) {
-			t.Errorf("the recogniser heard %d samples, want all", got)
+			t.Errorf("the recognizer heard %d samples, want all", got)
 		}
 	})
 }
@@ -404,7 +404,7 @@ func TestNextHeedsItsContextAndTheStreamGoesOn(t *testing.T) {
 	})
 }
 
-func TestARecogniserThatReadsTooSlowlyNeverHoldsUpWrite(t *testing.T) {
+func TestARecognizerThatReadsTooSlowlyNeverHoldsUpWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPeer(t)
 		p.serve = func(n int, s *session) {

@@ -15,7 +15,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// A securePeer is a recogniser behind TLS that says nothing and counts.
+// A securePeer is a recognizer behind TLS that says nothing and counts.
 type securePeer struct {
 	*httptest.Server
 	resumed atomic.Int64 // handshakes that resumed a session

@@ -103,7 +103,7 @@ func (s *Stream) troubled(now time.Time, atLeast level) {
 	}
 	t.told, t.toldCause = reached, t.cause
 	down, backlog := reached == levelDown, s.outstanding()
-	s.log.Warn("recogniser degraded", slog.String("cause", string(t.cause)), slog.Bool("down", down),
+	s.log.Warn("recognizer degraded", slog.String("cause", string(t.cause)), slog.Bool("down", down),
 		slog.Duration("backlog", backlog))
 	s.deliver(&Degraded{Since: t.since, Cause: t.cause, Reason: t.reason, Down: down, Backlog: backlog})
 }

@@ -141,7 +141,7 @@ func (o *wordOrigin) place(r *Results) {
 // guessOrigin tells from one result with words what its word times count from.
 func guessOrigin(r *Results) WordTimes {
 	const (
-		certain = 500 * time.Millisecond // no recogniser is so far off
+		certain = 500 * time.Millisecond // no recognizer is so far off
 		slack   = 150 * time.Millisecond // some are
 	)
 	early := r.Start - r.Words[0].Start

@@ -3,7 +3,7 @@
 package codec
 
 // The taps of the half-band filter at 16 kHz, from the outermost to the innermost: 67 taps in all,
-// stop band 83.1 dB down. The centre tap is 1<<16, and so is the sum of the others.
+// stop band 83.1 dB down. The center tap is 1<<16, and so is the sum of the others.
 const (
 	half00 = 11
 	half01 = -26
@@ -24,13 +24,13 @@ const (
 	half16 = 41592
 )
 
-// down3 is the low-pass at 24 kHz, from the centre outwards: 87 taps in all, stop band 85.7 dB down,
+// down3 is the low-pass at 24 kHz, from the center outwards: 87 taps in all, stop band 85.7 dB down,
 // pass band flat within 0.0098 dB. A gain of one is 1<<18.
 var down3 = []int64{
 	85746, 71309, 36659, 1576, -16782, -14602, -1522, 8718, 8792, 1422, -5356, -5961, -1293, 3479, 4220, 1142, -2289, -3021, -979, 1487, 2146, 811, -937, -1496, -648, 562, 1012, 497, -310, -653, -361, 154, 403, 252, -56, -223, -154, 20, 130, 114, 31, -31, -42, -21,
 }
 
-// down6 is the low-pass at 48 kHz, from the centre outwards: 175 taps in all, stop band 82.9 dB down,
+// down6 is the low-pass at 48 kHz, from the center outwards: 175 taps in all, stop band 82.9 dB down,
 // pass band flat within 0.0085 dB. A gain of one is 1<<18.
 var down6 = []int64{
 	42882, 41007, 35666, 27702, 18334, 8937, 787, -5156, -8395, -8950, -7303, -4258, -757, 2332, 4368, 5042, 4402, 2784, 709, -1269, -2686, -3272, -2986, -2004, -644, 717, 1748, 2235, 2118, 1494, 570, -392, -1153, -1548, -1519, -1121, -489, 192, 753, 1066, 1084, 834, 407, -70, -474, -718, -757, -606, -325, 2, 288, 470, 516, 429, 252, 36, -160, -291, -335, -290, -183, -47, 82, 172, 209, 191, 131, 50, -29, -88, -115, -110, -80, -36, 10, 45, 64, 67, 54, 33, 9, -12, -25, -32, -30, -25, -17, -10,

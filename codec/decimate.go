@@ -2,11 +2,11 @@ package codec
 
 import "slices"
 
-// lowPass is a symmetric FIR filter: a tap at the centre, and taps on either side of it at the distances
+// lowPass is a symmetric FIR filter: a tap at the center, and taps on either side of it at the distances
 // 1, 1+step, 1+2*step and so on.
 type lowPass struct {
-	centre int64
-	side   []int64 // from the centre outwards
+	center int64
+	side   []int64 // from the center outwards
 	step   int
 	shift  uint // the sum of all taps is 1<<shift
 }
@@ -17,7 +17,7 @@ func (f lowPass) reach() int { return 1 + (len(f.side)-1)*f.step }
 // halfBandDecimator is the half-band filter as a lowPass.
 func halfBandDecimator() lowPass {
 	return lowPass{
-		centre: 1 << halfBandUnit,
+		center: 1 << halfBandUnit,
 		side: []int64{half16, half15, half14, half13, half12, half11, half10, half09, half08, half07, half06,
 			half05, half04, half03, half02, half01, half00},
 		step:  2,
@@ -75,7 +75,7 @@ func (d *decimator) block(dst, in []int16) []int16 {
 // at is the filtered sample in the middle of w.
 func (d *decimator) at(w []int64) int16 {
 	mid := len(w) / 2
-	sum := d.centre * w[mid]
+	sum := d.center * w[mid]
 	lo, hi := mid-1, mid+1
 	for _, c := range d.side {
 		sum += c * (w[lo] + w[hi])

@@ -21,12 +21,12 @@ import (
 // half-band filter can meet both and everything that reaches the pass band as an alias is in the stop band.
 const passEnd, stopBegin = 3400, 4600
 
-// A design is a linear-phase filter by one side of its impulse response: the tap at the centre, and the taps
+// A design is a linear-phase filter by one side of its impulse response: the tap at the center, and the taps
 // at the distances d from it.
 type design struct {
 	rate   float64   // Hz
-	centre int64     // zero: fitted like the others
-	dist   []int     // distances of the taps that are not zero, besides the centre
+	center int64     // zero: fitted like the others
+	dist   []int     // distances of the taps that are not zero, besides the center
 	tap    []int64   // by dist
 	scale  float64   // what a gain of one is
 	freqs  []float64 // grid, Hz
@@ -40,7 +40,7 @@ func main() {
 
 	hb := halfBand(33)
 	fmt.Fprintf(&out, "// The taps of the half-band filter at 16 kHz, from the outermost to the innermost: %d taps in all,\n", 67)
-	fmt.Fprintf(&out, "// stop band %.1f dB down. The centre tap is 1<<16, and so is the sum of the others.\nconst (\n", hb.stopband())
+	fmt.Fprintf(&out, "// stop band %.1f dB down. The center tap is 1<<16, and so is the sum of the others.\nconst (\n", hb.stopband())
 	for i := range hb.tap {
 		fmt.Fprintf(&out, "\thalf%02d = %d\n", i, hb.tap[len(hb.tap)-1-i])
 	}
@@ -52,8 +52,8 @@ func main() {
 		side int
 	}{{"down3", 3, 43}, {"down6", 6, 87}} {
 		f := lowPass(float64(8000*d.by), d.side)
-		fmt.Fprintf(&out, "// %s is the low-pass at %d kHz, from the centre outwards: %d taps in all, stop band %.1f dB down,\n", d.name, 8*d.by, 2*d.side+1, f.stopband())
-		fmt.Fprintf(&out, "// pass band flat within %.4f dB. A gain of one is 1<<18.\nvar %s = []int64{\n\t%d, ", f.ripple(), d.name, f.centre)
+		fmt.Fprintf(&out, "// %s is the low-pass at %d kHz, from the center outwards: %d taps in all, stop band %.1f dB down,\n", d.name, 8*d.by, 2*d.side+1, f.stopband())
+		fmt.Fprintf(&out, "// pass band flat within %.4f dB. A gain of one is 1<<18.\nvar %s = []int64{\n\t%d, ", f.ripple(), d.name, f.center)
 		for _, c := range f.tap {
 			fmt.Fprintf(&out, "%d, ", c)
 		}
@@ -71,7 +71,7 @@ func main() {
 // halfBand designs the half-band filter with taps up to the odd distance side. Only the pass band is fitted:
 // the stop band mirrors it.
 func halfBand(side int) *design {
-	d := &design{rate: 16000, scale: 1 << 17, centre: 1 << 16}
+	d := &design{rate: 16000, scale: 1 << 17, center: 1 << 16}
 	for k := 1; k <= side; k += 2 {
 		d.dist = append(d.dist, k)
 	}
@@ -109,7 +109,7 @@ func (d *design) band(from, to, want, weight float64) {
 // fit finds the taps with an even ripple and rounds them.
 func (d *design) fit() {
 	n := len(d.dist)
-	fitCentre := d.centre == 0
+	fitCentre := d.center == 0
 	if fitCentre {
 		n++
 	}
@@ -133,7 +133,7 @@ func (d *design) fit() {
 		d.tap = append(d.tap, int64(math.Round(x[i]*d.scale)))
 	}
 	if fitCentre {
-		d.centre = int64(math.Round(x[n-1] * d.scale))
+		d.center = int64(math.Round(x[n-1] * d.scale))
 	}
 }
 
@@ -147,7 +147,7 @@ func (d *design) basis(i int, f float64) float64 {
 func (d *design) gainOf(x []float64, fitCentre bool, f float64) float64 {
 	g := 0.0
 	if !fitCentre {
-		g = float64(d.centre) / d.scale
+		g = float64(d.center) / d.scale
 	}
 	for i := range x {
 		g += x[i] * d.basis(i, f)
@@ -166,7 +166,7 @@ func (d *design) solve(n int, fitCentre bool, lawson []float64) []float64 {
 		w := lawson[g] * d.weight[g] * d.weight[g]
 		want := d.want[g]
 		if !fitCentre {
-			want -= float64(d.centre) / d.scale
+			want -= float64(d.center) / d.scale
 		}
 		for i := range row {
 			row[i] = d.basis(i, f)
@@ -205,7 +205,7 @@ func (d *design) solve(n int, fitCentre bool, lawson []float64) []float64 {
 
 // gain is what the rounded filter does to a tone.
 func (d *design) gain(f float64) float64 {
-	g := float64(d.centre)
+	g := float64(d.center)
 	for i, k := range d.dist {
 		g += 2 * float64(d.tap[i]) * math.Cos(2*math.Pi*f/d.rate*float64(k))
 	}
@@ -216,7 +216,7 @@ func (d *design) gain(f float64) float64 {
 type step struct{ i, j, s, t int }
 
 // search changes taps while that makes the rounded filter better: one at a time, or two. Each change is made up for by
-// the tap at distance[into] (-1: the centre), so that the gain at 0 Hz stays exactly one.
+// the tap at distance[into] (-1: the center), so that the gain at 0 Hz stays exactly one.
 func (d *design) search(into int) {
 	change := make([][]float64, len(d.tap)) // of the gain on the grid, when a tap grows by one
 	for i := range change {
@@ -269,10 +269,10 @@ func (d *design) search(into int) {
 // settle makes the gain at 0 Hz exactly one.
 func (d *design) settle(into int) {
 	if into < 0 {
-		d.centre = int64(d.scale) - 2*sum(d.tap)
+		d.center = int64(d.scale) - 2*sum(d.tap)
 		return
 	}
-	d.tap[into] += (int64(d.scale)-d.centre)/2 - sum(d.tap)
+	d.tap[into] += (int64(d.scale)-d.center)/2 - sum(d.tap)
 }
 
 func (d *design) stopband() float64 {

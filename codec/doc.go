@@ -1,6 +1,6 @@
-// Package codec turns telephone audio into the audio a recogniser wants, and back.
+// Package codec turns telephone audio into the audio a recognizer wants, and back.
 //
-// A phone network sends G.711 (ITU-T G.711): one byte a sample, 8000 samples a second, mono. Recognisers want
+// A phone network sends G.711 (ITU-T G.711): one byte a sample, 8000 samples a second, mono. Recognizers want
 // 16-bit linear PCM, little-endian, often at 16000 Hz. DecodeMuLaw and EncodeMuLaw cross the first gap, a
 // Resampler the second, and an Expander crosses both in one pass over the bytes, as every frame of every call
 // needs it.

@@ -8,7 +8,7 @@ import (
 	"aldeabridge/codec"
 )
 
-// A frame of a call on its way to a recogniser.
+// A frame of a call on its way to a recognizer.
 func ExampleExpander() {
 	e, err := codec.NewExpander(16000)
 	if err != nil {
@@ -22,7 +22,7 @@ func ExampleExpander() {
 	// Output: 640 bytes, 2.0625ms later
 }
 
-// Synthesised speech at 24 kHz on its way to a caller.
+// Synthesized speech at 24 kHz on its way to a caller.
 func ExampleResampler() {
 	r, err := codec.NewResampler(24000, 8000)
 	if err != nil {

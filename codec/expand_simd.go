@@ -11,7 +11,7 @@ type Room struct {
 }
 
 // lanes is what the vector way works in: the last samples of 14 bits and behind them a block and what is behind its last vector. Two
-// neighbours share an element, x[n] and x[n+1], 16 bits each.
+// neighbors share an element, x[n] and x[n+1], 16 bits each.
 type lanes [pairTail + halfBandBlock + vector]int32
 
 // A window is what the samples of a vector are made of.

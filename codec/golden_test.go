@@ -60,7 +60,7 @@ func TestDecodingIsFFmpegs(t *testing.T) {
 }
 
 // Programs differ about samples that lie close to the border of two codes: SoX rounds to 14 bits first, G.711's
-// own text drops the lower ones. So a code may be the neighbour's, but the sample may not be farther off than a step.
+// own text drops the lower ones. So a code may be the neighbor's, but the sample may not be farther off than a step.
 func TestEncodingIsSoXs(t *testing.T) {
 	for _, law := range laws {
 		pcm := codec.DecodeLinear16(nil, golden(t, "sweep.s16le"))

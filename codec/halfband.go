@@ -12,7 +12,7 @@ const halfBandUnit = 16
 // halfBandBlock is how many samples go through the filter at a time: 20 ms, what carriers put into a message.
 const halfBandBlock = 160
 
-// pairs holds the last inputs and behind them room for a block. Two neighbours share an element, x[n] + x[n+1]<<32,
+// pairs holds the last inputs and behind them room for a block. Two neighbors share an element, x[n] + x[n+1]<<32,
 // so that one multiplication does the work of two: the filter is linear, and its sums in 64 bits are exact as long
 // as each of the two fits its 32.
 type pairs [halfBandTaps + halfBandBlock]int64

@@ -32,9 +32,9 @@ func NewResampler(from, to Rate) (*Resampler, error) {
 	case from == 16000 && to == 8000:
 		return newDecimator(from, 2, halfBandDecimator()), nil
 	case from == 24000 && to == 8000:
-		return newDecimator(from, 3, lowPass{centre: down3[0], side: down3[1:], step: 1, shift: 18}), nil
+		return newDecimator(from, 3, lowPass{center: down3[0], side: down3[1:], step: 1, shift: 18}), nil
 	case from == 48000 && to == 8000:
-		return newDecimator(from, 6, lowPass{centre: down6[0], side: down6[1:], step: 1, shift: 18}), nil
+		return newDecimator(from, 6, lowPass{center: down6[0], side: down6[1:], step: 1, shift: 18}), nil
 	}
 	return nil, fmt.Errorf("codec: resample %d to %d Hz: %w: possible are 8000 to 16000, 16000 to 8000, 24000 to 8000, "+
 		"48000 to 8000, and equal rates", from, to, ErrRate)

@@ -45,11 +45,11 @@ type MediaFormat struct {
 	Channels   int    `json:"channels"`
 }
 
-// Recognizer is how speech is recognised on the call.
+// Recognizer is how speech is recognized on the call.
 type Recognizer struct {
 	SampleRate  int      `json:"sample_rate"` // Hz, of the linear16 audio it gets
 	Language    string   `json:"language"`
-	Endpointing string   `json:"endpointing"`        // milliseconds, "false", or "" for the recogniser's own default
+	Endpointing string   `json:"endpointing"`        // milliseconds, "false", or "" for the recognizer's own default
 	Keywords    []string `json:"keywords,omitempty"` // words made more likely
 	// Simulated means that the text is made by a stand-in and is not what the caller said.
 	Simulated bool `json:"simulated,omitempty"`

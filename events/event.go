@@ -43,13 +43,13 @@ var ErrUnknownType = errors.New("events: unknown type")
 type Event struct {
 	// ID is stable across retries and restarts. It travels beside the JSON (webhook-id), not inside.
 	ID string
-	// Time is when it happened. It is marshalled in UTC to the millisecond.
+	// Time is when it happened. It is marshaled in UTC to the millisecond.
 	Time time.Time
 	// Call is the call it happened on.
 	Call Call
 	// Sequence counts the stored events of the call from 1. It is 0 in events that are not stored.
 	Sequence int64
-	// Body is what happened. It must not be nil when the event is marshalled.
+	// Body is what happened. It must not be nil when the event is marshaled.
 	Body Body
 }
 

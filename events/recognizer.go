@@ -5,7 +5,7 @@ import "time"
 // A Cause says why recognition is in trouble, in one word for programs.
 type Cause string
 
-// RecognizerDegraded is the body of recognizer.degraded: a speaker's audio waits, because the recogniser cannot
+// RecognizerDegraded is the body of recognizer.degraded: a speaker's audio waits, because the recognizer cannot
 // be reached or does not keep up. Nothing is lost yet.
 type RecognizerDegraded struct {
 	Speaker Speaker   `json:"speaker"`

@@ -6,7 +6,7 @@ import (
 	"github.com/oklog/ulid/v2"
 )
 
-// A Record is a stored event as it is kept and sent: serialised once, and those bytes for ever.
+// A Record is a stored event as it is kept and sent: serialized once, and those bytes for ever.
 type Record struct {
 	Position int64  // place in the journal, rising with each record
 	ID       string // the event's id: the webhook-id header

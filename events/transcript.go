@@ -26,9 +26,9 @@ type EndedBy string
 
 // What can end an utterance.
 const (
-	BySpeechFinal  EndedBy = "speech_final"  // the recogniser heard its end
+	BySpeechFinal  EndedBy = "speech_final"  // the recognizer heard its end
 	ByUtteranceEnd EndedBy = "utterance_end" // no word for a while
-	ByTimeout      EndedBy = "timeout"       // the recogniser fell silent about it
+	ByTimeout      EndedBy = "timeout"       // the recognizer fell silent about it
 	ByListen       EndedBy = "listen"        // an action changed how is listened
 	ByCallEnd      EndedBy = "call_end"      // the call was over first
 )
@@ -43,9 +43,9 @@ type Utterance struct {
 	Language   string  `json:"language"`
 	Start      Offset  `json:"start_ms"`
 	End        Offset  `json:"end_ms"`
-	Words      []Word  `json:"words"` // empty where the recogniser gave no times
+	Words      []Word  `json:"words"` // empty where the recognizer gave no times
 	EndedBy    EndedBy `json:"ended_by"`
-	// Confirmed is false when the recogniser could not finish: the text is the last it thought it heard.
+	// Confirmed is false when the recognizer could not finish: the text is the last it thought it heard.
 	Confirmed bool `json:"confirmed"`
 }
 

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// A real bridge, whose recogniser reads tones: a caller of each menu says goodbye and is hung up on, all words are shown as
+// A real bridge, whose recognizer reads tones: a caller of each menu says goodbye and is hung up on, all words are shown as
 // captions, and all transcripts are kept.
 func TestTheExamplesServeABridge(t *testing.T) {
 	bridge, dir := filepath.Join(programs, "bridge"), t.TempDir()

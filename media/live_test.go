@@ -131,7 +131,7 @@ func (l *live) next(t *testing.T) done {
 	}
 }
 
-// ramp is audio in which no sample is silence and neighbours differ.
+// ramp is audio in which no sample is silence and neighbors differ.
 func ramp(n int) []byte {
 	b := make([]byte, n)
 	for i := range b {

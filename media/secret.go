@@ -8,7 +8,7 @@ import (
 	"log/slog"
 )
 
-// A Secret is an auth token or a path token. However it is printed, logged or marshalled, it reads REDACTED;
+// A Secret is an auth token or a path token. However it is printed, logged or marshaled, it reads REDACTED;
 // string(s) is the secret itself. The zero value is no secret and reads as nothing.
 type Secret string
 

@@ -70,7 +70,7 @@ func (l *timeline) flow(t Track, now time.Time) {
 }
 
 // repay tells by how much n samples of silence may be shortened, at most by most, to make up for the shift,
-// and counts them as part of the pause. Pauses keep a length that a recogniser takes for one.
+// and counts them as part of the pause. Pauses keep a length that a recognizer takes for one.
 func (tr *trackline) repay(n, most int64) int64 {
 	tr.pause += n
 	r := max(0, min(most, tr.shift, tr.pause-keepPause))

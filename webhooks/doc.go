@@ -21,7 +21,7 @@
 //	…
 //	go d.Run(ctx)    // until ctx ends
 //	…
-//	d.Drain(grace)   // before ctx is cancelled: wait for what is still under way
+//	d.Drain(grace)   // before ctx is canceled: wait for what is still under way
 //
 // An endpoint that accepts nothing is not asked by every lane: after 20 failures in a row its breaker opens, lanes are
 // held back without losing attempts, and one probe now and then finds out when it is well. What was held back for 72

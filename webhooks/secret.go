@@ -25,7 +25,7 @@ const (
 )
 
 // A Secret signs webhooks: "whsec_" and the standard base64, padded, of 24 to 64 bytes. The decoded bytes are
-// the key. However it is printed, logged or marshalled, it reads REDACTED; string(s) is the secret itself.
+// the key. However it is printed, logged or marshaled, it reads REDACTED; string(s) is the secret itself.
 type Secret string
 
 // NewSecret makes a secret of 32 random bytes.

@@ -13,7 +13,7 @@ import (
 	"aldeabridge/internal/egress"
 )
 
-func TestAnUntrustedURLDoesNotReachOurNeighbours(t *testing.T) {
+func TestAnUntrustedURLDoesNotReachOurNeighbors(t *testing.T) {
 	ours := newAuthority(t, "ours")
 	srv := serve(t, &tls.Config{Certificates: []tls.Certificate{ours.sign(t, "inside.example", time.Now().Add(time.Hour), x509.ExtKeyUsageServerAuth)}})
 	at := netip.MustParseAddrPort(srv.Listener.Addr().String())

@@ -1,4 +1,4 @@
-// Package sandbox is the recogniser's stand-in: a speech-to-text server for tests and for trying things out
+// Package sandbox is the recognizer's stand-in: a speech-to-text server for tests and for trying things out
 // with no account, no key and no network.
 //
 // It speaks the streaming protocol of Aldea's /v1/listen (and, by Profile, Deepgram's dialect of it), and it is
@@ -49,8 +49,8 @@
 //
 // # Goroutines
 //
-// A connection has a reader, which only fills a bounded queue, and a worker, which decodes, recognises and is the
-// only one to write messages. A slow recogniser therefore delays results, not the reader, until the queue is full;
+// A connection has a reader, which only fills a bounded queue, and a worker, which decodes, recognizes and is the
+// only one to write messages. A slow recognizer therefore delays results, not the reader, until the queue is full;
 // then reading waits, and with it the client. Close ends every connection and waits for its goroutines and
 // child processes.
 //

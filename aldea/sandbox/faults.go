@@ -25,7 +25,7 @@ func (h *Handler) SetFaults(f Faults) { h.faults.set(f) }
 // Options.Next will say it can not know.
 func (h *Handler) Faults() Faults { return h.faults.present() }
 
-// Heal ends all misbehaviour. Connections to come are healthy, and so are those that run from now on: what hangs is
+// Heal ends all misbehavior. Connections to come are healthy, and so are those that run from now on: what hangs is
 // answered, what was half-open goes on, what was withheld is sent.
 func (h *Handler) Heal() { h.faults.heal() }
 

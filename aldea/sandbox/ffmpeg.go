@@ -12,7 +12,7 @@ import (
 	"sync"
 )
 
-// transcodeRate is what compressed audio is decoded to, in Hz: the rate of the service's own recogniser.
+// transcodeRate is what compressed audio is decoded to, in Hz: the rate of the service's own recognizer.
 const transcodeRate = 16000
 
 // A transcoder is one ffmpeg process that decodes one stream of compressed audio. One goroutine calls its methods.

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// buildSphinx compiles the recogniser's program once, as it is released: without C.
+// buildSphinx compiles the recognizer's program once, as it is released: without C.
 var buildSphinx = sync.OnceValues(func() (string, error) {
 	dir, err := programs()
 	if err != nil {

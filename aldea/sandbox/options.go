@@ -75,7 +75,7 @@ type Options struct {
 	IdleTimeout time.Duration
 	// MaxConnections limits streams at one time; beyond it the handshake gets 429. It defaults to 1000.
 	MaxConnections int
-	// MaxQueue is how many bytes of audio one stream may have waiting for a slow recogniser before
+	// MaxQueue is how many bytes of audio one stream may have waiting for a slow recognizer before
 	// reading stops. It defaults to 32 MiB, seventeen minutes at 16 kHz: a client that pushes a whole
 	// file at once must still have its pings answered.
 	MaxQueue int

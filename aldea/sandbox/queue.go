@@ -31,7 +31,7 @@ const (
 )
 
 // A queue carries items from the reader to the worker. It is bounded by bytes, so that a slow
-// recogniser can not make it grow without end; a full queue lets the reader wait.
+// recognizer can not make it grow without end; a full queue lets the reader wait.
 type queue struct {
 	limit int
 	ready chan struct{} // has a token while there may be items

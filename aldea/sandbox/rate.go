@@ -28,7 +28,7 @@ func newConverter(from int) converter {
 const sincReach = 16
 
 // sincConverter interpolates with a windowed sinc, one output at a time. It is no codec for telephone calls: it
-// computes its kernel anew for each sample, which at these rates costs little beside recognising speech.
+// computes its kernel anew for each sample, which at these rates costs little beside recognizing speech.
 type sincConverter struct {
 	from   int64
 	cutoff float64 // as a part of the input's band
@@ -43,11 +43,11 @@ func (c *sincConverter) Resample(dst, src []int16) []int16 {
 	c.in = append(c.in, src...)
 	reach := int64(math.Ceil(sincReach / c.cutoff))
 	for {
-		centre := c.out * c.from / engineRate
-		if centre+reach >= c.base+int64(len(c.in)) {
+		center := c.out * c.from / engineRate
+		if center+reach >= c.base+int64(len(c.in)) {
 			break
 		}
-		dst = append(dst, c.at(centre, reach))
+		dst = append(dst, c.at(center, reach))
 		c.out++
 	}
 	if done := c.out*c.from/engineRate - reach - c.base; done > 0 {
@@ -58,11 +58,11 @@ func (c *sincConverter) Resample(dst, src []int16) []int16 {
 	return dst
 }
 
-// at is the output whose place is at or just after input centre.
-func (c *sincConverter) at(centre, reach int64) int16 {
+// at is the output whose place is at or just after input center.
+func (c *sincConverter) at(center, reach int64) int16 {
 	place := float64(c.out) * float64(c.from) / engineRate
 	var sum, weights float64
-	for i := max(centre-reach, c.base); i <= centre+reach; i++ {
+	for i := max(center-reach, c.base); i <= center+reach; i++ {
 		x := (float64(i) - place) * c.cutoff
 		if math.Abs(x) >= sincReach {
 			continue

@@ -84,7 +84,7 @@ func (rec *recording) transcribe(ctx context.Context, body io.Reader) error {
 	return rec.segmenter.Close()
 }
 
-// close releases the recogniser and ffmpeg.
+// close releases the recognizer and ffmpeg.
 func (rec *recording) close() {
 	rec.in.Close()
 	if rec.segmenter != nil {
@@ -142,7 +142,7 @@ func (rec *recording) hear(ctx context.Context, samples []int16, rate int) error
 		rec.params.SampleRate = rate
 		r, err := rec.opts.Source.Open(ctx, rec.params)
 		if err != nil {
-			return fmt.Errorf("open recogniser: %w", err)
+			return fmt.Errorf("open recognizer: %w", err)
 		}
 		rec.segmenter = newSegmenter(rec.opts, rec.params, r, rec)
 	}

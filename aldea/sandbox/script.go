@@ -22,7 +22,7 @@ type Line struct {
 	Start, End time.Duration // from the first sample of the stream
 	Text       string
 	// First, if set, is what interims show for the last word of the line until a later word is heard: a
-	// recogniser that changes its mind. Finals show Text.
+	// recognizer that changes its mind. Finals show Text.
 	First string
 }
 

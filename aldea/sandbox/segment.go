@@ -20,7 +20,7 @@ type listener interface {
 	utteranceEnd(lastWordEnd time.Duration)
 }
 
-// A segmenter turns audio into results: it cuts it into frames, asks the voice detector and the recogniser, and
+// A segmenter turns audio into results: it cuts it into frames, asks the voice detector and the recognizer, and
 // decides when interims, finals, SpeechStarted and UtteranceEnd are due. All of it follows from the
 // samples alone.
 //
@@ -37,7 +37,7 @@ type segmenter struct {
 
 	vad     voiceDetector
 	partial []int16 // less than a frame, left from the last write
-	heard   int64   // samples given to the recogniser
+	heard   int64   // samples given to the recognizer
 
 	segment time.Duration // where the next final begins
 	open    bool          // an utterance is under way
@@ -143,7 +143,7 @@ func (s *segmenter) show(words []Word) {
 	}
 	s.shown = append(s.shown[:0], words...)
 	s.noteWords(words)
-	if len(words) > 0 && !s.open { // the recogniser knew of speech that the detector did not
+	if len(words) > 0 && !s.open { // the recognizer knew of speech that the detector did not
 		s.speak(max(s.segment, words[0].Start))
 		s.voiced = min(words[len(words)-1].End, s.now())
 	}

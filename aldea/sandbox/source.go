@@ -19,16 +19,16 @@ type Source interface {
 // block while it computes: audio queues meanwhile.
 type Recognizer interface {
 	// Hear takes the next frame, about 10 ms of mono linear16 at Params.SampleRate. voice is what the energy
-	// detector says of the frame; the answer is what the recogniser makes of it, and by that answer
-	// utterances begin and end. A recogniser with no opinion answers voice.
+	// detector says of the frame; the answer is what the recognizer makes of it, and by that answer
+	// utterances begin and end. A recognizer with no opinion answers voice.
 	Hear(frame []int16, voice bool) (bool, error)
 	// Words returns the words of the current segment heard so far, oldest first. They may change until Final.
-	// The slice belongs to the recogniser until the next call.
+	// The slice belongs to the recognizer until the next call.
 	Words() []Word
 	// Final ends the segment at the last frame heard and returns its words; they do not change any more. What
 	// is heard next belongs to the next segment; last says that nothing will be.
 	Final(last bool) ([]Word, error)
-	// Close releases what the recogniser holds and waits for it.
+	// Close releases what the recognizer holds and waits for it.
 	Close() error
 }
 
@@ -37,7 +37,7 @@ type checker interface {
 	Check(p Params) error
 }
 
-// A Word is one recognised word. Start and End count from the first sample of the stream.
+// A Word is one recognized word. Start and End count from the first sample of the stream.
 type Word struct {
 	Text       string
 	Start, End time.Duration

@@ -17,9 +17,9 @@ var ErrNoSpeech = errors.New("sandbox: no offline speech recognition")
 // packages is what the program needs on Debian.
 const packages = "the Debian packages libpocketsphinx3 and pocketsphinx-en-us"
 
-// SpeechOptions say how speech is recognised. The zero value uses what is installed.
+// SpeechOptions say how speech is recognized. The zero value uses what is installed.
 type SpeechOptions struct {
-	// Program is the recogniser's program. It defaults to bridge-sphinx or sphinx beside the running
+	// Program is the recognizer's program. It defaults to bridge-sphinx or sphinx beside the running
 	// program, else bridge-sphinx on the PATH.
 	Program string
 	// Model is the folder with the English model; empty means the installed one.
@@ -66,7 +66,7 @@ func newSpeech(o SpeechOptions) (*speech, error) {
 // checkTimeout is how long the program may take to look for its libraries.
 const checkTimeout = 20 * time.Second
 
-// findProgram looks for the recogniser's program.
+// findProgram looks for the recognizer's program.
 func findProgram(name string) (string, error) {
 	if name != "" {
 		path, err := exec.LookPath(name)

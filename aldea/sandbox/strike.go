@@ -82,7 +82,7 @@ func (w *worker) freeze(ctx context.Context) error {
 	}
 }
 
-// heal ends the misbehaviour of a stream that runs.
+// heal ends the misbehavior of a stream that runs.
 func (w *worker) heal() {
 	w.fault = Fault{Mixed: w.opts.Profile == ProfileMixed}
 	w.strikes, w.healed = nil, nil

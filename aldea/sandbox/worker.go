@@ -118,7 +118,7 @@ func (w *worker) rest(q *queue) {
 	}
 }
 
-// close releases the recogniser and ffmpeg.
+// close releases the recognizer and ffmpeg.
 func (w *worker) close() {
 	w.in.Close()
 	if w.segmenter != nil {
@@ -176,13 +176,13 @@ func (w *worker) badText(description string) (done bool, err error) {
 	return false, nil
 }
 
-// hear takes decoded samples; the first ones decide the rate and open the recogniser.
+// hear takes decoded samples; the first ones decide the rate and open the recognizer.
 func (w *worker) hear(ctx context.Context, samples []int16, rate int) error {
 	if w.segmenter == nil {
 		w.params.SampleRate = rate
 		r, err := w.opts.Source.Open(ctx, w.params)
 		if err != nil {
-			return fmt.Errorf("open recogniser: %w", err)
+			return fmt.Errorf("open recognizer: %w", err)
 		}
 		w.segmenter = newSegmenter(w.opts, w.params, r, w)
 		w.segmenter.emptyInterims = w.fault.EmptyInterims

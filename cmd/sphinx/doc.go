@@ -1,4 +1,4 @@
-// Command sphinx recognises English speech offline with PocketSphinx. It is the ears of the recogniser's
+// Command sphinx recognizes English speech offline with PocketSphinx. It is the ears of the recognizer's
 // stand-in, in a program of its own: it loads the system's libraries at run time, so that nobody else links
 // against C, and what crashes in C ends only this program.
 //

@@ -25,8 +25,8 @@ const (
 	frameQuit  = 'Q'
 )
 
-// recogniser is what serve needs of a decoder.
-type recogniser interface {
+// recognizer is what serve needs of a decoder.
+type recognizer interface {
 	Write(samples []int16) error
 	End() error
 	Words() []word
@@ -51,7 +51,7 @@ func serve(stdin io.Reader, stdout io.Writer, model string, verbose bool) error 
 }
 
 // converse answers frames until one says quit.
-func converse(in io.Reader, out io.Writer, d recogniser) error {
+func converse(in io.Reader, out io.Writer, d recognizer) error {
 	u := utterance{decoder: d, out: out}
 	for {
 		kind, payload, err := readFrame(in)
@@ -94,7 +94,7 @@ func readFrame(in io.Reader) (kind byte, payload []byte, err error) {
 
 // utterance feeds the decoder and counts samples to the next interim.
 type utterance struct {
-	decoder recogniser
+	decoder recognizer
 	out     io.Writer
 	samples int // since the last interim
 }

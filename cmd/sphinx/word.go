@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// word is one recognised word. start and end are milliseconds since the utterance's first sample.
+// word is one recognized word. start and end are milliseconds since the utterance's first sample.
 type word struct {
 	text        string
 	start, end  int

@@ -94,7 +94,7 @@ type actor struct {
 	stop context.CancelFunc
 
 	mu      sync.Mutex
-	idle    *sync.Cond // signalled when running turns false
+	idle    *sync.Cond // signaled when running turns false
 	waiting []task
 	running bool
 	over    bool // the stream has ended: nothing more is taken

@@ -300,7 +300,7 @@ func TestWordsInterruptWhereTheVoiceWasTooQuiet(t *testing.T) {
 		onStage(t, nil, func(s *stage) {
 			s.after(time.Second)
 			s.act(`{"actions":[{"type":"say","text":"one two three four five"}]}`)
-			s.ears.heard <- interim("hello", 0, time.Second) // from before it began, as late as recognisers are
+			s.ears.heard <- interim("hello", 0, time.Second) // from before it began, as late as recognizers are
 			s.after(2 * time.Second)
 			if s.phone.clears != 0 {
 				t.Error("interrupted by what was said before")

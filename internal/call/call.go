@@ -17,14 +17,14 @@ import (
 
 // A Recognizer opens a Transcriber for each speaker of each call. It is called concurrently.
 type Recognizer interface {
-	// Open returns at once, also when the recogniser cannot be reached: the audio waits inside.
+	// Open returns at once, also when the recognizer cannot be reached: the audio waits inside.
 	Open(ctx context.Context, call events.Call, speaker events.Speaker) Transcriber
 	// With returns a Recognizer that listens differently. Its error says what of l cannot be. A Transcriber of it whose
 	// settings the service refuses says so once, as Heard.Refused, and goes on as one of the Recognizer before.
 	With(l Listening) (Recognizer, error)
 }
 
-// Listening is how speech is to be recognised from now on. Nil leaves a setting as it is.
+// Listening is how speech is to be recognized from now on. Nil leaves a setting as it is.
 type Listening struct {
 	Language    *string
 	Keywords    *[]string
@@ -36,7 +36,7 @@ type Transcriber interface {
 	// Write takes the next µ-law bytes of the speaker's time line. It copies them and never blocks.
 	Write(mulaw []byte)
 	// Next waits for the next thing heard. It returns io.EOF after the last, and any other error when the
-	// recogniser failed for good: then some of what was said may be missing.
+	// recognizer failed for good: then some of what was said may be missing.
 	Next(ctx context.Context) (Heard, error)
 	// Finalize asks for the final results of all audio written so far.
 	Finalize()
@@ -222,7 +222,7 @@ func (c *Call) keyDropped() {
 	}
 }
 
-// End ends the stream: the recogniser is asked for the last words, they are emitted, then call.ended is. It
+// End ends the stream: the recognizer is asked for the last words, they are emitted, then call.ended is. It
 // returns when the journal has it all, or leaves the rest to another stream of the call. The first End counts; later
 // ones return at once. Call it after the last Audio. Utterances and DTMF of counts are filled in here.
 func (c *Call) End(reason events.EndReason, counts events.Counts) {
@@ -240,7 +240,7 @@ func (c *Call) finish(reason events.EndReason, counts events.Counts) {
 		_ = c.player.Close() // it fails never
 	}
 	c.gatherer.finish()
-	// A recogniser that does not let go must not keep the call from ending.
+	// A recognizer that does not let go must not keep the call from ending.
 	giveUp := time.AfterFunc(c.config.DrainTimeout, c.cancel)
 	for _, t := range c.tracks {
 		t.wait()
@@ -277,7 +277,7 @@ const maxEvent = 1 << 20
 func (c *Call) bounded(ended events.CallEnded) events.CallEnded {
 	b, err := events.Event{Time: time.Now(), Call: c.info, Sequence: math.MaxInt64, Body: ended}.JSON()
 	if err != nil || len(b) <= maxEvent {
-		return ended // one that cannot be marshalled is the journal's to refuse
+		return ended // one that cannot be marshaled is the journal's to refuse
 	}
 	ended.Transcript = []events.Line{}
 	ended.TranscriptURL = c.config.BaseURL + "/v1/calls/" + url.PathEscape(c.info.ID) + "/transcript"

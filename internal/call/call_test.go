@@ -278,7 +278,7 @@ func (b byspeaker) Open(_ context.Context, _ events.Call, s events.Speaker) call
 	return b[s]
 }
 
-func TestARecogniserThatFallsSilentDoesNotHoldAnUtterance(t *testing.T) {
+func TestARecognizerThatFallsSilentDoesNotHoldAnUtterance(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, j := newEars(), &book{}
 		c := start(call.Config{Recognizer: e, Journal: j, UtteranceTimeout: 2 * time.Second}, events.Caller)
@@ -300,7 +300,7 @@ func TestARecogniserThatFallsSilentDoesNotHoldAnUtterance(t *testing.T) {
 	})
 }
 
-func TestTheSilenceOfARecogniserThatIsBehindMeansNothing(t *testing.T) {
+func TestTheSilenceOfARecognizerThatIsBehindMeansNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, j := newEars(), &book{}
 		c := start(call.Config{Recognizer: e, Journal: j, UtteranceTimeout: 2 * time.Second}, events.Caller)
@@ -345,7 +345,7 @@ func TestWordsThatStayInterimBecomeAnUtterance(t *testing.T) {
 	})
 }
 
-func TestTroubleWithTheRecogniserIsAnEvent(t *testing.T) {
+func TestTroubleWithTheRecognizerIsAnEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, j := newEars(), &book{}
 		c := start(call.Config{Recognizer: e, Journal: j}, events.Caller)
@@ -359,7 +359,7 @@ func TestTroubleWithTheRecogniserIsAnEvent(t *testing.T) {
 	})
 }
 
-func TestAFailedRecogniserLeavesWhatItHeardUnconfirmed(t *testing.T) {
+func TestAFailedRecognizerLeavesWhatItHeardUnconfirmed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, j := newEars(), &book{}
 		e.err = errors.New("refused")
@@ -373,7 +373,7 @@ func TestAFailedRecogniserLeavesWhatItHeardUnconfirmed(t *testing.T) {
 	})
 }
 
-func TestARecogniserThatDoesNotLetGoDoesNotKeepTheCall(t *testing.T) {
+func TestARecognizerThatDoesNotLetGoDoesNotKeepTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stuck, j := &stuckEars{}, &book{}
 		c := start(call.Config{Recognizer: stuck, Journal: j, DrainTimeout: 3 * time.Second}, events.Caller)

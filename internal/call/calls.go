@@ -32,7 +32,7 @@ type Past struct {
 }
 
 // A life is what the streams of one call share. A call has several when a lost one comes back, and two at once
-// while the recogniser still has last words for the old one.
+// while the recognizer still has last words for the old one.
 type life struct {
 	load    sync.Once
 	began   time.Time

@@ -1,11 +1,11 @@
 // Package call is the life of one phone call.
 //
-// A Call stands between a carrier's media stream and a recogniser and turns audio into events. Whoever holds
+// A Call stands between a carrier's media stream and a recognizer and turns audio into events. Whoever holds
 // the stream feeds it: Audio for each piece of each speaker's time line, DTMF for each key, End once. The
 // Call opens one Transcriber for each speaker at once, hands the audio on, makes utterances of what comes
 // back, and stores each event in the journal before anybody else hears of it.
 //
-// Audio and DTMF never wait: not for the recogniser, not for the journal. What a call has to say leaves
+// Audio and DTMF never wait: not for the recognizer, not for the journal. What a call has to say leaves
 // through one queue, so its events have one order: call.started first, call.ended last and once, and each
 // utterance of a caller who hangs up in mid-sentence before that.
 //

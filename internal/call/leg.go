@@ -31,7 +31,7 @@ type leg struct {
 }
 
 // endSlack is how far before the end of the audio a result may end and still be one that the end caused:
-// recognisers count in frames of their own.
+// recognizers count in frames of their own.
 const endSlack = 100 * time.Millisecond
 
 // startLeg begins to transcribe a speaker from a place on the call's time line on. The prefix of its utterances'
@@ -80,11 +80,11 @@ func (l *leg) listen(ctx context.Context) {
 		}
 	}
 	if cerr := l.transcriber.Close(); cerr != nil {
-		l.logger.Debug("recogniser close", "err", cerr)
+		l.logger.Debug("recognizer close", "err", cerr)
 	}
 	confirmed := errors.Is(err, io.EOF)
 	if !confirmed {
-		l.logger.Error("recogniser failed: the rest of this speaker is not transcribed", "err", err)
+		l.logger.Error("recognizer failed: the rest of this speaker is not transcribed", "err", err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -104,7 +104,7 @@ func (l *leg) hear(h Heard) {
 			l.call.understood(r.Text, r.Start)
 		}
 		if r.SpeechFinal && l.end >= 0 && r.End >= l.end-endSlack {
-			// The recogniser was told that the audio is over, and calls that the end of an utterance. It was
+			// The recognizer was told that the audio is over, and calls that the end of an utterance. It was
 			// we who ended it.
 			r.Final, r.SpeechFinal = true, false
 		}
@@ -156,7 +156,7 @@ func (l *leg) place(r transcript.Result) transcript.Result {
 	return r
 }
 
-// tick ends an utterance about which the recogniser fell silent.
+// tick ends an utterance about which the recognizer fell silent.
 func (l *leg) tick() {
 	defer l.call.recovered()
 	now := time.Now()

@@ -41,7 +41,7 @@ type queue struct {
 	giveUp  context.CancelFunc
 
 	mu      sync.Mutex
-	idle    *sync.Cond // signalled when running turns false
+	idle    *sync.Cond // signaled when running turns false
 	waiting []events.Event
 	running bool // a goroutine is in run
 	late    bool // it still is although the call is over
@@ -201,7 +201,7 @@ type backlog struct {
 
 	mu     sync.Mutex // guards events
 	events int
-	empty  *sync.Cond // signalled when events turns 0
+	empty  *sync.Cond // signaled when events turns 0
 }
 
 func newBacklog() *backlog {

@@ -15,8 +15,8 @@ type track struct {
 	speaker events.Speaker
 
 	next     atomic.Pointer[recognition] // from the next audio on; nil for no change
-	paused   atomic.Bool                 // the recogniser hears silence instead
-	finalize atomic.Bool                 // the recogniser is to be asked for what it heard so far, at the next audio
+	paused   atomic.Bool                 // the recognizer hears silence instead
+	finalize atomic.Bool                 // the recognizer is to be asked for what it heard so far, at the next audio
 
 	// Audio's goroutine, then End's.
 	leg     *leg
@@ -42,7 +42,7 @@ func (t *track) prefix() string {
 // now is the end of the audio so far, on the call's time line.
 func (t *track) now() time.Duration { return t.call.base + length(t.samples) }
 
-// muted is what the recogniser hears of a speaker who is not to be transcribed: µ-law silence.
+// muted is what the recognizer hears of a speaker who is not to be transcribed: µ-law silence.
 var muted = func() (b [800]byte) {
 	for i := range b {
 		b[i] = 0xFF

@@ -116,7 +116,7 @@ func TestTheOperatorReachesEverythingButMetadata(t *testing.T) {
 		{"::ffff:169.253.255.255", false},     // just before
 		{"169.255.0.0", false},                // just after
 		{"fec0::1", false},                    // just after fe80::/10
-		{"fd00:ec2::253", false},              // a neighbour
+		{"fd00:ec2::253", false},              // a neighbor
 		{"127.0.0.1", false},                  // the operator may
 		{"::1", false},                        // the same
 		{"::", false},                         // the same

@@ -21,17 +21,17 @@ import (
 	"time"
 )
 
-// A neighbour is a server on the loopback interface that counts who connects.
-type neighbour struct {
+// A neighbor is a server on the loopback interface that counts who connects.
+type neighbor struct {
 	*httptest.Server
 	port        uint16
 	connections atomic.Int64
 }
 
-// newNeighbour starts a server with TLS, which answers with answer.
-func newNeighbour(t *testing.T, answer http.HandlerFunc) *neighbour {
+// newNeighbor starts a server with TLS, which answers with answer.
+func newNeighbor(t *testing.T, answer http.HandlerFunc) *neighbor {
 	t.Helper()
-	n := &neighbour{Server: httptest.NewUnstartedServer(answer)}
+	n := &neighbor{Server: httptest.NewUnstartedServer(answer)}
 	n.Config.ErrorLog = log.New(io.Discard, "", 0)
 	n.Config.ConnState = func(_ net.Conn, s http.ConnState) {
 		if s == http.StateNew {
@@ -45,12 +45,12 @@ func newNeighbour(t *testing.T, answer http.HandlerFunc) *neighbour {
 }
 
 // url is where the server is under a host's name.
-func (n *neighbour) url(host string) string {
+func (n *neighbor) url(host string) string {
 	return "https://" + host + ":" + strconv.Itoa(int(n.port)) + "/"
 }
 
 // client is g's client, which trusts the server's certificate under any name.
-func (n *neighbour) client(t *testing.T, g Guard) *http.Client {
+func (n *neighbor) client(t *testing.T, g Guard) *http.Client {
 	t.Helper()
 	c := g.Client()
 	roots := x509.NewCertPool()
@@ -82,7 +82,7 @@ func ok(http.ResponseWriter, *http.Request) {}
 var loopback = netip.MustParsePrefix("127.0.0.1/32")
 
 func TestNoSpellingOfALoopbackAddressIsReached(t *testing.T) {
-	server := newNeighbour(t, ok)
+	server := newNeighbor(t, ok)
 	client := server.client(t, Guard{Ports: []uint16{server.port}})
 	for _, host := range []string{
 		"127.0.0.1", "127.0.0.1.", "2130706433", "017700000001", "0x7f000001", "0x7F.0.0.1", "0177.0.0.1", "0177.0.0.01",
@@ -103,7 +103,7 @@ func TestNoSpellingOfALoopbackAddressIsReached(t *testing.T) {
 }
 
 func TestAnAllowedNetworkIsReached(t *testing.T) {
-	server := newNeighbour(t, ok)
+	server := newNeighbor(t, ok)
 	for name, g := range map[string]Guard{
 		"operator": {Operator: true},
 		"stranger": {Ports: []uint16{server.port}, Allow: []netip.Prefix{loopback}},
@@ -115,7 +115,7 @@ func TestAnAllowedNetworkIsReached(t *testing.T) {
 }
 
 func TestANameIsCheckedWhateverItMeant(t *testing.T) {
-	server := newNeighbour(t, ok)
+	server := newNeighbor(t, ok)
 	for _, c := range []struct {
 		name    string
 		answers [][]netip.Addr // 127.0.0.1 is allowed, the others are not
@@ -165,7 +165,7 @@ func TestStrangersDoNotLearnWhatANameMeansHere(t *testing.T) {
 
 func TestARedirectIsAnAnswer(t *testing.T) {
 	var asked atomic.Int64
-	server := newNeighbour(t, func(w http.ResponseWriter, r *http.Request) {
+	server := newNeighbor(t, func(w http.ResponseWriter, r *http.Request) {
 		asked.Add(1)
 		http.Redirect(w, r, r.URL.Query().Get("to"), http.StatusFound)
 	})
@@ -182,7 +182,7 @@ func TestARedirectIsAnAnswer(t *testing.T) {
 }
 
 func TestAClientRefusesURLsThatNobodyChecked(t *testing.T) {
-	server := newNeighbour(t, ok)
+	server := newNeighbor(t, ok)
 	client := server.client(t, Guard{Ports: []uint16{server.port}, Allow: []netip.Prefix{loopback}})
 	for _, url := range []string{
 		strings.Replace(server.url("127.0.0.1"), "https", "http", 1),

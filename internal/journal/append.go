@@ -35,7 +35,7 @@ func (a *appendOp) apply(w *writer) error {
 	if err != nil {
 		return err
 	}
-	if !a.serialise(c.sequence+1, now) {
+	if !a.serialize(c.sequence+1, now) {
 		return nil // the others of the transaction can do without it
 	}
 	if c.key == 0 {
@@ -58,8 +58,8 @@ func (a *appendOp) apply(w *writer) error {
 	return errors.Join(w.hear(c, a.event.Body), w.owe(r, a.owed), w.index(r.Position, a.event.Body))
 }
 
-// serialise makes the record, but for its position.
-func (a *appendOp) serialise(sequence int64, now time.Time) bool {
+// serialize makes the record, but for its position.
+func (a *appendOp) serialize(sequence int64, now time.Time) bool {
 	a.record, a.err = record(a.event, sequence, now)
 	return a.err == nil
 }

@@ -78,7 +78,7 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
-// BenchmarkSteadyAppend appends so many events a second from 500 calls, as recognisers end utterances: at random. It prints how
+// BenchmarkSteadyAppend appends so many events a second from 500 calls, as recognizers end utterances: at random. It prints how
 // long Append took. Run it with -benchtime=2000x or more, so that the log is moved to the file several times.
 func BenchmarkSteadyAppend(b *testing.B) {
 	for _, rate := range []int{100, 200} {

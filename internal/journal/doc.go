@@ -2,7 +2,7 @@
 //
 // An event enters with Append, which gives it its place: a Position in the journal and a Sequence in its call,
 // 1, 2, 3… without holes. The journal owns that counter, so an event that was refused leaves no hole. It is
-// serialised once; those bytes are what every attempt sends. Whoever delivers follows the journal with Read and
+// serialized once; those bytes are what every attempt sends. Whoever delivers follows the journal with Read and
 // reports with Settle, endpoint by endpoint, that a record needs no more attempts.
 //
 //	call ── Append ──▶ journal ── Read ──▶ delivery

@@ -72,8 +72,8 @@ func NewMemory(limit int, endpoints ...string) *Memory {
 // whatever it was. If the ID was appended before, nothing happens and the record of that time is returned; that
 // holds for records that are held and for the last 4096 freed.
 //
-// Append fails with ErrNotStored, ErrFull or ErrClosed, or if e cannot be marshalled; then e has no place.
-// It does not wait, and it does not look at ctx: what happened while a call was being cancelled has happened.
+// Append fails with ErrNotStored, ErrFull or ErrClosed, or if e cannot be marshaled; then e has no place.
+// It does not wait, and it does not look at ctx: what happened while a call was being canceled has happened.
 func (m *Memory) Append(ctx context.Context, e events.Event) (events.Record, error) {
 	if e.Body == nil || !e.Body.Stored() {
 		return events.Record{}, ErrNotStored

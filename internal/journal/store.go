@@ -183,7 +183,7 @@ func (s *Store) closeDatabases() error {
 // kept, nothing happens and the record of that time is returned.
 //
 // All who wait at the same time share one commit; nobody waits for a timer. It fails with ErrNotStored, ErrClosed
-// or ErrDisk, or if e cannot be marshalled; then e has no place. When ctx ends first it returns ctx's error, and e
+// or ErrDisk, or if e cannot be marshaled; then e has no place. When ctx ends first it returns ctx's error, and e
 // may have a place or not: who wants to know appends it again.
 func (s *Store) Append(ctx context.Context, e events.Event) (events.Record, error) {
 	if e.Body == nil || !e.Body.Stored() {

@@ -38,7 +38,7 @@
 // and Config.EchoLoss weaker. Nobody knows how late, but it is always equally late: so speech need not be louder
 // than every echo at once, but for each delay there must have been 40 ms within the last two seconds that were louder
 // than an echo with that delay. A caller as loud as what he hears is noticed at once, one of a quarter of the
-// amplitude between two words of it, and one still softer by the recogniser, which says so with Confirm.
+// amplitude between two words of it, and one still softer by the recognizer, which says so with Confirm.
 //
 // Digits pressed on the telephone are speech too when their tones come with the audio. Clicks are too short; a
 // cough, a slammed door or sudden steady noise are taken for speech.

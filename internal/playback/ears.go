@@ -141,5 +141,5 @@ func (p *Player) Heard(mulaw []byte) {
 	}
 }
 
-// Confirm takes word from the recogniser that the caller speaks, which interrupts playback if his audio alone did not.
+// Confirm takes word from the recognizer that the caller speaks, which interrupts playback if his audio alone did not.
 func (p *Player) Confirm() { p.Interrupt(BySpeech) }

@@ -43,7 +43,7 @@ func (a *Assembler) Change(language string, timeout time.Duration) {
 	a.opts.Language, a.opts.Timeout = language, cmp.Or(timeout, 1500*time.Millisecond)
 }
 
-// Result takes a message of the recogniser and returns the events it gives rise to, in order: a
+// Result takes a message of the recognizer and returns the events it gives rise to, in order: a
 // TranscriptInterim if the text of the current utterance changed, or an UtteranceFinal if the utterance is
 // over. now is the time of arrival. After Close it returns nothing.
 func (a *Assembler) Result(r Result, now time.Time) []events.Body {
@@ -68,7 +68,7 @@ func (a *Assembler) interim(s segment, now time.Time) []events.Body {
 		return nil
 	}
 	if s, _ = a.committed.fresh(s); s.text == "" {
-		a.pending = segment{} // a final overtook it, or the recogniser thinks better of it
+		a.pending = segment{} // a final overtook it, or the recognizer thinks better of it
 		return a.show()
 	}
 	// An interim that is only repeated does not count as new text: words that stay interim must end, too.

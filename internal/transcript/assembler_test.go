@@ -164,7 +164,7 @@ func TestAssembler(t *testing.T) {
 		{"an interim that reaches into the committed part shows what is new", []step{
 			speechFinal("one two", 0, 2), interim("one two three", 0, 3), speechFinal("three", 2, 3),
 		}, []string{"t-1= one two (speech_final)", "t-2: three", "t-2= three (speech_final)"}},
-		{"a recogniser that hears again after a reconnect does not shorten the interim", []step{
+		{"a recognizer that hears again after a reconnect does not shorten the interim", []step{
 			interim("one two three", 0, 3), interim("one", 0, 1), interim("", 0, 1.5), interim("one two three four", 0, 4),
 		}, []string{"t-1: one two three", "t-1: one two three four"}},
 		{"an interim may be taken back", []step{
@@ -224,7 +224,7 @@ func TestAssembler(t *testing.T) {
 		{"the end of the call ends the utterance", []step{
 			final("my name is", 0, 2), closing(true), final("Joe", 2, 3), interim("Joe", 2, 3), utterEnd(3), tick(99), closing(true),
 		}, []string{"t-1: my name is", "t-1= my name is (call_end)"}},
-		{"text that the recogniser could not finish is not confirmed", []step{
+		{"text that the recognizer could not finish is not confirmed", []step{
 			final("my name is", 0, 2), closing(false),
 		}, []string{"t-1: my name is", "t-1= my name is (call_end) unconfirmed"}},
 		{"a pending interim joins the last utterance, not confirmed", []step{

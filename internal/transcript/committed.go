@@ -7,7 +7,7 @@ import (
 	"unicode"
 )
 
-// recentLimit is how many committed finals are remembered to recognise repeats without word times. A result
+// recentLimit is how many committed finals are remembered to recognize repeats without word times. A result
 // covers at most an utterance, and an utterance is rarely more than a few finals.
 const recentLimit = 8
 
@@ -118,7 +118,7 @@ func (c *committed) isLast(text string) bool {
 	return len(c.recent) > 0 && c.recent[len(c.recent)-1].text == text
 }
 
-// bare is a word without case and punctuation: recognisers change their minds about those.
+// bare is a word without case and punctuation: recognizers change their minds about those.
 func bare(word string) string {
 	if b := strings.TrimFunc(word, unicode.IsPunct); b != "" {
 		word = b

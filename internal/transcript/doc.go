@@ -1,6 +1,6 @@
-// Package transcript turns the results of a speech recogniser into utterances.
+// Package transcript turns the results of a speech recognizer into utterances.
 //
-// A recogniser talks while it listens. It sends interims, guesses that the next message may revise; then a
+// A recognizer talks while it listens. It sends interims, guesses that the next message may revise; then a
 // final, whose text stays; and somewhere a sign that the speaker has stopped. A long utterance arrives as
 // several finals, and only the last of them carries the sign (speech_final). So:
 //
@@ -12,7 +12,7 @@
 //
 // # What ends an utterance
 //
-// Recognisers mark the end in three ways: speech_final on the last final, on an empty message after it, or on
+// Recognizers mark the end in three ways: speech_final on the last final, on an empty message after it, or on
 // a message that repeats it. All three give the same utterance. Where loud background keeps speech_final
 // from coming, UtteranceEnd does it, and where that does not come either, a timer: the caller asks Deadline
 // and calls Tick. The end of the call ends what is left: Close. An utterance that grows past MaxDuration or
@@ -21,7 +21,7 @@
 // # What is dropped
 //
 // Text is committed up to a point of the time line: the end of the last final that brought text. The same
-// audio is sometimes recognised twice (a message is repeated, a connection is replaced and audio replayed), so
+// audio is sometimes recognized twice (a message is repeated, a connection is replaced and audio replayed), so
 // what lies before that point is dropped and counted:
 //
 //   - a result that ends at or before the point is a repeat, dropped whole;

@@ -6,8 +6,8 @@ import (
 	"aldeabridge/events"
 )
 
-// UtteranceEnd takes the recogniser's word that nobody has spoken for a while. It ends the current utterance,
-// unless the last word is still in an interim: then finalize asks the caller to make the recogniser finalize
+// UtteranceEnd takes the recognizer's word that nobody has spoken for a while. It ends the current utterance,
+// unless the last word is still in an interim: then finalize asks the caller to make the recognizer finalize
 // what it has heard, and the final that answers ends the utterance. An UtteranceEnd that belongs to an utterance
 // emitted before, or to no word, is ignored.
 func (a *Assembler) UtteranceEnd(u UtteranceEnd, now time.Time) (out []events.Body, finalize bool) {
@@ -89,7 +89,7 @@ func (a *Assembler) Resume(now time.Time) {
 	a.asked = time.Time{}
 }
 
-// Close ends the track and returns its last utterance, if there is one, as ended by by. confirmed says that the recogniser
+// Close ends the track and returns its last utterance, if there is one, as ended by by. confirmed says that the recognizer
 // answered for all audio. An interim that is still pending becomes part of the utterance, which is then not
 // confirmed. Afterwards the Assembler takes and returns nothing.
 func (a *Assembler) Close(by events.EndedBy, confirmed bool) []events.Body {

@@ -25,7 +25,7 @@ func Example() {
 	publish(a.Result(transcript.Result{Text: "I'd like to book", End: 2 * time.Second, Final: true}, now))
 	publish(a.Result(transcript.Result{Text: "a table", Start: 2 * time.Second, End: 3 * time.Second, SpeechFinal: true}, now))
 	publish(a.Result(transcript.Result{Text: "for tw", Start: 3 * time.Second, End: 4 * time.Second}, now))
-	publish(a.Close(events.ByCallEnd, false)) // hung up, and the recogniser could not finish
+	publish(a.Close(events.ByCallEnd, false)) // hung up, and the recognizer could not finish
 	// Output:
 	// MZ42-caller-1 … I'd like
 	// MZ42-caller-1 … I'd like to book

@@ -75,7 +75,7 @@ func (s *script) hostile(r Result) Result {
 	return r
 }
 
-// checkUtterances checks what holds for whatever a recogniser sends.
+// checkUtterances checks what holds for whatever a recognizer sends.
 func checkUtterances(t *testing.T, out []events.Body) (utterances []events.Utterance) {
 	t.Helper()
 	var end events.Offset
@@ -153,7 +153,7 @@ func FuzzAssembler(f *testing.F) {
 		var out []events.Body
 		var m model
 		var sent []Result
-		var head time.Duration // where the recogniser roughly is
+		var head time.Duration // where the recognizer roughly is
 		now := start
 		for s.more() {
 			now = now.Add(100 * time.Millisecond)
@@ -197,7 +197,7 @@ func FuzzAssembler(f *testing.F) {
 	})
 }
 
-// FuzzHostile feeds results that no honest recogniser sends. No word may come out twice, and none may be lost
+// FuzzHostile feeds results that no honest recognizer sends. No word may come out twice, and none may be lost
 // that no earlier final can account for.
 func FuzzHostile(f *testing.F) {
 	f.Add([]byte{0, 12, 9, 3, 180, 1, 6, 0, 12, 9, 3, 180, 2, 6, 1, 12, 9, 3, 180, 3})

@@ -15,7 +15,7 @@ type Options struct {
 	Speaker  events.Speaker
 	Language string
 	// Timeout is how long committed text waits for more before it is emitted without a sign of the
-	// recogniser. It should be longer than the pause after which UtteranceEnd comes. Zero means 1.5 s;
+	// recognizer. It should be longer than the pause after which UtteranceEnd comes. Zero means 1.5 s;
 	// negative means for ever.
 	Timeout time.Duration
 	// FinalizeTimeout is how long the recognizer may take to make an interim final when it is asked to. After that

@@ -2,18 +2,18 @@ package transcript
 
 import "time"
 
-// A Word is one recognised word. Start and End count from the first sample of the track.
+// A Word is one recognized word. Start and End count from the first sample of the track.
 type Word struct {
 	Text       string
 	Start, End time.Duration
 }
 
-// A Result is what the recogniser heard in one stretch of audio. Interims repeat and revise the same
+// A Result is what the recognizer heard in one stretch of audio. Interims repeat and revise the same
 // stretch until a final replaces them. Any field may be missing or wrong: see the package comment.
 type Result struct {
 	Text       string
 	Confidence float64 // 0 to 1; anything else, 0 included, means unknown
-	Words      []Word  // nil where the recogniser gave none; not kept
+	Words      []Word  // nil where the recognizer gave none; not kept
 	// Start and End bound the audio covered, silence included, from the first sample of the track.
 	Start, End time.Duration
 	// Final means that the text of this stretch will not change.

@@ -8,10 +8,10 @@ import (
 )
 
 const (
-	// latest is the latest time a result may claim. No call lasts a day: beyond, the recogniser's clock is
+	// latest is the latest time a result may claim. No call lasts a day: beyond, the recognizer's clock is
 	// wrong, and to believe it would make everything that comes later look old.
 	latest = 24 * time.Hour
-	// wordSlack is how far a word's middle may lie outside its result's range. Recognisers time words and
+	// wordSlack is how far a word's middle may lie outside its result's range. Recognizers time words and
 	// results separately, and the two differ by some hundred milliseconds at most.
 	wordSlack = 500 * time.Millisecond
 )
@@ -100,7 +100,7 @@ func (s segment) after(floor time.Duration) (rest segment, dropped int) {
 	return s, dropped
 }
 
-// within moves word times into the segment's range, so that no utterance reaches into its neighbours.
+// within moves word times into the segment's range, so that no utterance reaches into its neighbors.
 func (s segment) within() segment {
 	from, to := events.Offset(s.start), events.Offset(s.end)
 	for i, w := range s.words {

@@ -40,7 +40,7 @@ func (u *utterance) add(s segment) {
 	}
 }
 
-// meanConfidence has four decimals, as many as recognisers give and more than mean anything. It is 0 where no
+// meanConfidence has four decimals, as many as recognizers give and more than mean anything. It is 0 where no
 // part of the utterance had one.
 func (u *utterance) meanConfidence() float64 {
 	if u.confidenceWords == 0 {

@@ -8,7 +8,7 @@ import (
 	"aldeabridge/events"
 )
 
-// The recogniser's documentation shows speech_final both on the last final and as a step after it, and public
+// The recognizer's documentation shows speech_final both on the last final and as a step after it, and public
 // clients have seen the step repeat the text. Each shape rewrites one call, told in the first of them.
 var endShapes = []struct {
 	name string

@@ -17,7 +17,7 @@
 //
 // Say does not wait for the engine: what goes wrong there comes from Next. Each text is made in a goroutine that runs
 // ahead of whoever listens, as fast as the engine goes; calls that want the same text at the same time share it. When
-// nobody listens to it any more it is stopped: the program killed, the request cancelled. What was made to its end is
+// nobody listens to it any more it is stopped: the program killed, the request canceled. What was made to its end is
 // kept in the Cache. Close waits for all of these goroutines.
 //
 // A Fetcher does the same for recordings at URLs that strangers named, within limits of place, size, time and type, and

@@ -12,15 +12,15 @@ import (
 type Network struct {
 	// Listener is where the carriers call, at the path /media/twilio.
 	Listener net.Listener
-	// Recognizer is the recogniser, and Webhook the receiver of events. Their dialers must be used.
+	// Recognizer is the recognizer, and Webhook the receiver of events. Their dialers must be used.
 	Recognizer, Webhook Peer
-	// Open must be around what opens a recogniser's stream: the world has to know whose it is.
+	// Open must be around what opens a recognizer's stream: the world has to know whose it is.
 	Open func(call.Recognizer) call.Recognizer
-	// Buffer is how much audio to keep for a recogniser that does not answer. Zero means the usual.
+	// Buffer is how much audio to keep for a recognizer that does not answer. Zero means the usual.
 	Buffer time.Duration
 	// ReplaySpeed is how fast to catch up. Zero means as fast as possible.
 	ReplaySpeed float64
-	// SampleRate is what to send to the recogniser, in Hz.
+	// SampleRate is what to send to the recognizer, in Hz.
 	SampleRate int
 	// Random returns a number from 0 up to, but not including, 1, that depends on the seed and the present time only,
 	// and so not on the order in which goroutines run. It must decide all that is left to chance. It may be called
@@ -31,7 +31,7 @@ type Network struct {
 // A Peer is somebody whom the program under test calls.
 type Peer struct {
 	URL    string // ws:// or http://, without a path
-	Secret string // the recogniser's key, or what signs webhooks
+	Secret string // the recognizer's key, or what signs webhooks
 	Dial   func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 

@@ -20,7 +20,7 @@ func ExampleSchedule() {
 		Calls:   []calltest.Call{{SID: "CA1", Legs: []calltest.Leg{caller}}},
 	})
 	// Output:
-	// seed 0, weather by hand: 1 calls, recogniser aldea at 16000 Hz
+	// seed 0, weather by hand: 1 calls, recognizer aldea at 16000 Hz
 	//   CA1 at 0s for 2.78s, hangs up by stop
 	//     caller says  0.10s my order is late  2.16s number seven
 	//       connection 1: reset after 1.5s

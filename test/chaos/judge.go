@@ -66,7 +66,7 @@ func (w *world) judge() []string {
 		n.Worlds++
 		n.Calls += len(w.schedule.Calls)
 		n.Webhooks += w.webhook.Report().Requests
-		n.PeakDials = peak(w.recogniser.dials)
+		n.PeakDials = peak(w.recognizer.dials)
 		n.Findings = len(findings)
 	})
 	return findings
@@ -176,7 +176,7 @@ func (j *judge) leg(l *Leg) {
 	j.gaps(l, gaps)
 	j.troubles(l)
 	connections := 0
-	if known := j.world.recogniser.legs[legKey{j.call.SID, l.Speaker}]; known != nil {
+	if known := j.world.recognizer.legs[legKey{j.call.SID, l.Speaker}]; known != nil {
 		connections = len(known.answered)
 		if known.frozen > 0 {
 			j.find("%s: that its connection was half open from %v on was not noticed", l.Speaker, known.frozen)
@@ -194,7 +194,7 @@ func (j *judge) leg(l *Leg) {
 }
 
 // heard returns what a speaker said according to the events. Words without times have a negative Start and End: a
-// recogniser that does not tell them cannot be asked.
+// recognizer that does not tell them cannot be asked.
 func (j *judge) heard(speaker events.Speaker) (heard []Word, gaps []Span) {
 	for _, e := range j.events {
 		switch b := e.Body.(type) {
@@ -291,7 +291,7 @@ func around(words []Word, i int) string {
 // time checks when a word was heard. The network may have delayed it by its stalls. Times that count from the start
 // of a result look just like others in a connection's first results, and cannot be held to anything.
 func (j *judge) time(l *Leg, said, heard Word) {
-	if j.world.schedule.Recogniser.Fault.Words == sandbox.WordsRelative {
+	if j.world.schedule.Recognizer.Fault.Words == sandbox.WordsRelative {
 		return
 	}
 	late := Tolerance + j.stood
@@ -333,7 +333,7 @@ func (j *judge) gaps(l *Leg, gaps []Span) {
 // expected is where a gap should end, if there should be one: the buffer's length before the first connection after
 // an outage that is longer than that.
 func (j *judge) expected(l *Leg) (end time.Duration, ok bool) {
-	known := j.world.recogniser.legs[legKey{j.call.SID, l.Speaker}]
+	known := j.world.recognizer.legs[legKey{j.call.SID, l.Speaker}]
 	if known == nil || j.world.schedule.Buffer == 0 {
 		return 0, false
 	}

@@ -81,7 +81,7 @@ func TestTheJudgeWantsAGapOnlyWhereTheBufferIsTooSmall(t *testing.T) {
 			j := judge{
 				world: &world{
 					schedule:   &Schedule{Buffer: 10 * time.Second},
-					recogniser: &recogniser{legs: map[legKey]*leg{key: {answered: []time.Duration{0, 5*time.Second + test.outage}}}},
+					recognizer: &recognizer{legs: map[legKey]*leg{key: {answered: []time.Duration{0, 5*time.Second + test.outage}}}},
 				},
 				call: &Call{SID: "CA1", Legs: []Leg{l}},
 				find: func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) },

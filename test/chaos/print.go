@@ -11,7 +11,7 @@ import (
 // String is the schedule for people: what happens in it, call by call.
 func (s Schedule) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d, weather %s: %d calls, recogniser %s at %d Hz", s.Seed, s.Weather, len(s.Calls), profile(s), s.rate())
+	fmt.Fprintf(&b, "seed %d, weather %s: %d calls, recognizer %s at %d Hz", s.Seed, s.Weather, len(s.Calls), profile(s), s.rate())
 	if s.ReplaySpeed > 0 {
 		fmt.Fprintf(&b, ", catching up at %vx", s.ReplaySpeed)
 	}
@@ -22,11 +22,11 @@ func (s Schedule) String() string {
 		fmt.Fprintf(&b, ", %.0f %% of webhooks fail at first", 100*s.WebhookErrors)
 	}
 	b.WriteByte('\n')
-	if f := s.Recogniser.Fault; f != (sandbox.Fault{}) {
-		fmt.Fprintf(&b, "  the recogniser's manners: %v\n", f)
+	if f := s.Recognizer.Fault; f != (sandbox.Fault{}) {
+		fmt.Fprintf(&b, "  the recognizer's manners: %v\n", f)
 	}
 	for _, o := range s.Outages {
-		fmt.Fprintf(&b, "  %v nobody reaches the recogniser\n", o)
+		fmt.Fprintf(&b, "  %v nobody reaches the recognizer\n", o)
 	}
 	for i := range s.Calls {
 		s.Calls[i].print(&b)
@@ -35,10 +35,10 @@ func (s Schedule) String() string {
 }
 
 func profile(s Schedule) string {
-	if s.Recogniser.Profile == "" {
+	if s.Recognizer.Profile == "" {
 		return "aldea"
 	}
-	return string(s.Recogniser.Profile)
+	return string(s.Recognizer.Profile)
 }
 
 func (c *Call) print(b *strings.Builder) {
@@ -73,7 +73,7 @@ func (l *Leg) print(b *strings.Builder) {
 	}
 	b.WriteByte('\n')
 	for _, o := range l.Outages {
-		fmt.Fprintf(b, "      %v does not reach the recogniser\n", o)
+		fmt.Fprintf(b, "      %v does not reach the recognizer\n", o)
 	}
 	for i, a := range l.Attempts {
 		fmt.Fprintf(b, "      connection %d: %v\n", i+1, a)

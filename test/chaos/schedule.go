@@ -16,18 +16,18 @@ type Schedule struct {
 	Replay  string // the command that runs this schedule again; printed with findings
 
 	Calls []Call
-	// Outages are the times when nobody reaches the recogniser: connections break and new ones are refused.
+	// Outages are the times when nobody reaches the recognizer: connections break and new ones are refused.
 	// They count from the beginning of the world.
 	Outages []Span
 
 	// ReplaySpeed is how fast the bridge is to catch up, as a multiple of real time. Zero means as fast as it can.
 	ReplaySpeed float64
-	// Buffer is how much audio the bridge is to keep for the recogniser. Zero means its own default.
+	// Buffer is how much audio the bridge is to keep for the recognizer. Zero means its own default.
 	Buffer time.Duration
-	// SampleRate is what the recogniser gets, in Hz. Zero means 16000.
+	// SampleRate is what the recognizer gets, in Hz. Zero means 16000.
 	SampleRate int
-	// Recogniser is how it behaves on connections that the schedule does not break. Its Source is always sandbox.Marker.
-	Recogniser sandbox.Options
+	// Recognizer is how it behaves on connections that the schedule does not break. Its Source is always sandbox.Marker.
+	Recognizer sandbox.Options
 	// WebhookErrors is the share of webhooks that are answered 503 at first, decided by call and sequence.
 	WebhookErrors float64
 
@@ -70,11 +70,11 @@ type Leg struct {
 	Speaker events.Speaker
 	Audio   []byte // µ-law, made by Say
 	Words   []Word // what is in Audio
-	// Attempts are what becomes of the attempts to connect to the recogniser, in their order. Further ones
+	// Attempts are what becomes of the attempts to connect to the recognizer, in their order. Further ones
 	// are healthy, and so is each that begins after the last sample: a caller who has hung up is waited for
 	// only for so long.
 	Attempts []Attempt
-	// Outages are the times when this leg does not reach the recogniser.
+	// Outages are the times when this leg does not reach the recognizer.
 	Outages []Span
 }
 
@@ -90,7 +90,7 @@ type Word struct {
 // A Span is a stretch of time.
 type Span struct{ From, To time.Duration }
 
-// An Attempt is what becomes of one attempt to connect to the recogniser. The zero value succeeds and lives on.
+// An Attempt is what becomes of one attempt to connect to the recognizer. The zero value succeeds and lives on.
 type Attempt struct {
 	Refuse     bool          // the network refuses it
 	Hang       bool          // it is accepted, and nothing answers
@@ -99,6 +99,6 @@ type Attempt struct {
 	// Reset and Freeze break a connection so long after it was dialled: with an error for both ends, or
 	// without a word. Zero means never. A leg is not frozen so late that it is over before a bridge notices.
 	Reset, Freeze time.Duration
-	// Fault is how the recogniser itself misbehaves on the connection, if not as Schedule.Recogniser has it.
+	// Fault is how the recognizer itself misbehaves on the connection, if not as Schedule.Recognizer has it.
 	Fault sandbox.Fault
 }

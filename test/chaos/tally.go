@@ -22,7 +22,7 @@ type Counts struct {
 	Said, Heard   int           // words
 	Gaps          int           // audio.gap events
 	Missing       int           // words inside them
-	Connections   int           // to the recogniser, that were accepted
+	Connections   int           // to the recognizer, that were accepted
 	Webhooks      int           // requests
 	Faults        map[string]int
 	PeakDials     int // most attempts to connect within a second, in one world

@@ -19,7 +19,7 @@ type Weather string
 const (
 	Calm     Weather = "calm"      // nothing fails
 	Resets   Weather = "resets"    // connections break again and again, handshakes are refused
-	Outage   Weather = "outage"    // the recogniser is away for a while; what waits fits the buffer
+	Outage   Weather = "outage"    // the recognizer is away for a while; what waits fits the buffer
 	Overflow Weather = "overflow"  // it is away for longer than the buffer lasts
 	HalfOpen Weather = "half-open" // a connection stands and nothing passes
 )
@@ -43,7 +43,7 @@ func New(o Options) Schedule {
 	s := Schedule{Seed: o.Seed, Weather: cmp.Or(o.Weather, forecast(r))}
 	s.SampleRate = 8000 << r.IntN(2)
 	s.ReplaySpeed = pick(r, 1.25, 1.25, 1.5, 3, 0)
-	s.Recogniser = temper(r)
+	s.Recognizer = temper(r)
 	if r.IntN(4) == 0 {
 		s.WebhookErrors = r.Float64() * 0.3
 	}
@@ -91,7 +91,7 @@ func forecast(r *rand.Rand) Weather {
 	}
 }
 
-// temper is how the recogniser behaves while it is well.
+// temper is how the recognizer behaves while it is well.
 func temper(r *rand.Rand) sandbox.Options {
 	o := sandbox.Options{LongFinal: between(r, 3*time.Second, 8*time.Second), EmptyFinals: r.IntN(3) == 0}
 	if r.IntN(3) == 0 {

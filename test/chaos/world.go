@@ -33,7 +33,7 @@ type world struct {
 	patience time.Duration
 
 	dialBridge func(ctx context.Context, network, addr string) (net.Conn, error)
-	recogniser *recogniser
+	recognizer *recognizer
 	webhook    *webhook
 	results    []callResult // of each call
 	late       error        // not every call.ended came
@@ -64,7 +64,7 @@ func (r *callResult) sent(c *Call, offset time.Duration, at time.Time) {
 type wiring struct {
 	carriers   net.Listener
 	dialBridge func(ctx context.Context, network, addr string) (net.Conn, error)
-	recogniser net.Listener
+	recognizer net.Listener
 	toRecog    faultnet.Network
 	webhook    net.Listener
 	dialHook   func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -73,10 +73,10 @@ type wiring struct {
 
 // memory is a world without sockets.
 func memory() wiring {
-	carriers, recogniser, webhook := faultnet.Listen(), faultnet.Listen(), faultnet.Listen()
+	carriers, recognizer, webhook := faultnet.Listen(), faultnet.Listen(), faultnet.Listen()
 	return wiring{
 		carriers: carriers, dialBridge: carriers.DialContext,
-		recogniser: recogniser, toRecog: recogniser,
+		recognizer: recognizer, toRecog: recognizer,
 		webhook: webhook, dialHook: webhook.DialContext,
 		close: func() {},
 	}
@@ -101,7 +101,7 @@ func sockets() (wiring, error) {
 	}
 	return wiring{
 		carriers: listeners[0], dialBridge: d.DialContext,
-		recogniser: listeners[1], toRecog: relay,
+		recognizer: listeners[1], toRecog: relay,
 		webhook: listeners[2], dialHook: d.DialContext,
 		close: func() { _ = relay.Close() },
 	}, nil
@@ -111,16 +111,16 @@ func sockets() (wiring, error) {
 func (w *world) run(ctx context.Context, wires wiring, start Start) error {
 	w.began = time.Now()
 	w.dialBridge = wires.dialBridge
-	w.recogniser = startRecogniser(w, wires.recogniser, wires.toRecog)
+	w.recognizer = startRecognizer(w, wires.recognizer, wires.toRecog)
 	defer wires.close()
-	defer w.recogniser.close()
+	defer w.recognizer.close()
 	w.webhook = startWebhook(w, wires.webhook)
 	defer w.webhook.close()
 	stop, err := start(Network{
 		Listener:    wires.carriers,
-		Recognizer:  Peer{URL: "ws://" + wires.recogniser.Addr().String(), Secret: "org_calltest", Dial: w.recogniser.dial},
+		Recognizer:  Peer{URL: "ws://" + wires.recognizer.Addr().String(), Secret: "org_calltest", Dial: w.recognizer.dial},
 		Webhook:     Peer{URL: "http://" + wires.webhook.Addr().String(), Secret: WebhookSecret, Dial: wires.dialHook},
-		Open:        func(inner call.Recognizer) call.Recognizer { return opener{inner, w.recogniser} },
+		Open:        func(inner call.Recognizer) call.Recognizer { return opener{inner, w.recognizer} },
 		ReplaySpeed: w.schedule.ReplaySpeed,
 		Buffer:      w.schedule.Buffer,
 		SampleRate:  w.schedule.rate(),
@@ -195,7 +195,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// rate is the sample rate of the recogniser.
+// rate is the sample rate of the recognizer.
 func (s *Schedule) rate() int {
 	if s.SampleRate == 0 {
 		return 16000

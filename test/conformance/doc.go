@@ -1,4 +1,4 @@
-// Package conformance is what a client of the recogniser must survive, as tests that can be run against any service
+// Package conformance is what a client of the recognizer must survive, as tests that can be run against any service
 // that speaks the protocol.
 //
 //	func TestConformance(t *testing.T) {

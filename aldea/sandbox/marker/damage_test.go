@@ -60,7 +60,7 @@ func TestHarmToAnyFrameIsSeen(t *testing.T) {
 	}
 }
 
-// Frames as a carrier cuts them: each harm is seen in exactly its word, or in it and its neighbour.
+// Frames as a carrier cuts them: each harm is seen in exactly its word, or in it and its neighbor.
 func TestHarmStaysInItsWord(t *testing.T) {
 	words := []string{"one", "two", "three", "four"}
 	x := marker.Encode(strings.Join(words, " "))

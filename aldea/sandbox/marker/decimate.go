@@ -9,8 +9,8 @@ const decimatorReach = 6
 // through clean.
 type decimator struct {
 	by     int
-	centre float32
-	side   []float32 // the taps at the distances dist from the centre, but for those that are zero
+	center float32
+	side   []float32 // the taps at the distances dist from the center, but for those that are zero
 	dist   []int
 	skip   int       // inputs until the next output's newest one
 	x      []float32 // the last 2*delay inputs, and behind them room for slot outputs
@@ -18,7 +18,7 @@ type decimator struct {
 
 func newDecimator(by int) *decimator {
 	reach := decimatorReach*by - 1
-	d := &decimator{by: by, centre: 1 / float32(by), x: make([]float32, 2*reach+by*slot)}
+	d := &decimator{by: by, center: 1 / float32(by), x: make([]float32, 2*reach+by*slot)}
 	for k := 1; k <= reach; k++ {
 		if k%by != 0 {
 			t := float64(k) / float64(by)
@@ -57,7 +57,7 @@ func (d *decimator) append(dst []float32, src []int16) []float32 {
 	n := d.skip
 	for ; n < len(src); n += d.by {
 		mid := n + delay
-		sum := d.centre * x[mid]
+		sum := d.center * x[mid]
 		for i, k := range d.dist {
 			sum += d.side[i] * (x[mid-k] + x[mid+k])
 		}

@@ -22,7 +22,7 @@
 // A byte is one slot of two tones that begin at phase 0: the low four bits, n, sound as 700+50n Hz, the high four as
 // 1700+50n Hz, and both 25 Hz higher in every second slot. Slots count from the number (0), the length (1) and so on; it is
 // the odd ones that are higher. Before that the byte is XORed with a mask, (157i+90) modulo 256 for slot i. So no
-// slot sounds like its neighbour, whatever the text, and none can take its place unseen.
+// slot sounds like its neighbor, whatever the text, and none can take its place unseen.
 //
 // The two tones have equal amplitude A, preamble and trailer √2·A: the power never changes inside a word. Encode
 // uses A = 8000, which peaks 6 dB below full scale. A decoder should understand peaks from -3 to -30 dB.

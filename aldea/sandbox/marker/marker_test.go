@@ -125,7 +125,7 @@ func TestWordsFollowEachOtherFastEnough(t *testing.T) {
 	}
 }
 
-// A recogniser's stand-in needs each word as soon as it is there, whatever the chunks.
+// A recognizer's stand-in needs each word as soon as it is there, whatever the chunks.
 func TestStreamGivesTheSameHoweverItIsCut(t *testing.T) {
 	for _, rate := range []int{8000, 16000} {
 		x := mulaw(marker.Encode("one two three four"))

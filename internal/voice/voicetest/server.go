@@ -132,7 +132,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, v service) {
 
 // quote is a string as JSON.
 func quote(s string) string {
-	b, _ := json.Marshal(s) // a string can be marshalled
+	b, _ := json.Marshal(s) // a string can be marshaled
 	return string(b)
 }
 

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// The recogniser's stand-in does not listen: it knows from a call's name what is said when, and says so as the
-// recogniser would. Some calls it reads the moment something comes, and notes when; the others now and then, so that
+// The recognizer's stand-in does not listen: it knows from a call's name what is said when, and says so as the
+// recognizer would. Some calls it reads the moment something comes, and notes when; the others now and then, so that
 // it costs little.
 
 const (
@@ -120,7 +120,7 @@ func (e *ear) audio(f wsFrame) {
 	}
 }
 
-// hear says what the recogniser would say of a frame.
+// hear says what the recognizer would say of a frame.
 func (e *ear) hear() {
 	switch at := (e.frame + phase(e.name)) % cycle; {
 	case at == 0:

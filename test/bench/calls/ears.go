@@ -24,9 +24,9 @@ type ears struct {
 	finals  int
 }
 
-// recogniser runs the recogniser's stand-in. GET /report says what it heard, when the calls are over.
-func recogniser(args []string) error {
-	flags := flag.NewFlagSet("recogniser", flag.ContinueOnError)
+// recognizer runs the recognizer's stand-in. GET /report says what it heard, when the calls are over.
+func recognizer(args []string) error {
+	flags := flag.NewFlagSet("recognizer", flag.ContinueOnError)
 	listen := flags.String("listen", "127.0.0.1:0", "address")
 	calls := flags.Int("calls", 1, "how many calls will come")
 	pair := flags.String("tls", "", "file with certificate and key; without it there is no TLS")
@@ -146,7 +146,7 @@ func (s *ears) note(e *ear) {
 	}
 }
 
-// An earReport is what the recogniser heard.
+// An earReport is what the recognizer heard.
 type earReport struct {
 	Finals   int               `json:"finals"`
 	Arrivals map[int][]arrival `json:"arrivals"` // by call

@@ -1,5 +1,5 @@
 // Command calls measures what a call costs: it runs bridge and a raw relay of the same frames by turns, each with a load
-// generator, a recogniser's stand-in and a webhook's as processes of their own, and reads from /proc what the server
+// generator, a recognizer's stand-in and a webhook's as processes of their own, and reads from /proc what the server
 // alone used. Linux only.
 //
 //	calls -bridge bin/bridge -relay bin/bench-relay -calls "1 10 100" -seconds 30 -rounds 3 -out docs/performance
@@ -30,8 +30,8 @@ func run(args []string) error {
 		switch args[0] {
 		case "load":
 			return load(args[1:])
-		case "recogniser":
-			return recogniser(args[1:])
+		case "recognizer":
+			return recognizer(args[1:])
 		case "webhook":
 			return webhook(args[1:])
 		}
@@ -51,7 +51,7 @@ func run(args []string) error {
 	flags.StringVar(&p.profiles, "profiles", "", "directory for each bridge's own profiles (BRIDGE_PPROF); the last round's stay")
 	flags.DurationVar(&p.stay, "stay", 0, "hang up each call after so much audio; 0 for none before the end")
 	flags.BoolVar(&p.strict, "strict", false, "fail when a call is refused, breaks or is not closed, or an utterance does not come to the webhook")
-	secure := flags.Bool("tls", false, "connect to the recogniser with TLS, bridge and relay alike")
+	secure := flags.Bool("tls", false, "connect to the recognizer with TLS, bridge and relay alike")
 	env := flags.String("env", "", "more of bridge's environment, NAME=VALUE separated by spaces")
 	out := flags.String("out", "bin/bench", "directory for calls.json, calls.md and calls.svg")
 	if err := flags.Parse(args); err != nil {
@@ -71,7 +71,7 @@ func run(args []string) error {
 			return err
 		}
 		defer os.RemoveAll(dir)
-		if err := p.secure(filepath.Join(dir, "recogniser.pem")); err != nil {
+		if err := p.secure(filepath.Join(dir, "recognizer.pem")); err != nil {
 			return err
 		}
 	}
@@ -88,7 +88,7 @@ func run(args []string) error {
 	return err
 }
 
-// secure makes a certificate for the recogniser, which this process and all it starts trust.
+// secure makes a certificate for the recognizer, which this process and all it starts trust.
 func (p *plan) secure(file string) error {
 	p.certificate = file
 	return errors.Join(writeCertificate(file), os.Setenv("SSL_CERT_FILE", file))

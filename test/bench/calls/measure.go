@@ -25,7 +25,7 @@ type plan struct {
 	perf          string        // where to write a profile of the bridge, with perf record
 	strace        bool
 	profiles      string        // directory for the bridge's own profiles
-	certificate   string        // file of the recogniser's; empty without TLS
+	certificate   string        // file of the recognizer's; empty without TLS
 	stay          time.Duration // of audio, after which a call hangs up; 0 if none does before the end
 	strict        bool          // fail when a call or an utterance does
 	log           io.Writer
@@ -44,21 +44,21 @@ type measurement struct {
 	Memory   float64 `json:"kb_a_call"`                  // PSS above idle
 	Switches float64 `json:"voluntary_switches_a_frame"` // of all its threads
 	Syscalls float64 `json:"system_calls_a_frame"`       // 0 where perf could not count them
-	Others   float64 `json:"others_cpu_percent_of_core"` // load generator, recogniser and webhook
+	Others   float64 `json:"others_cpu_percent_of_core"` // load generator, recognizer and webhook
 	LoadCPU  float64 `json:"load_cpu_percent_of_a_core"` // the load generator of these
 
 	Speech     quantiles  `json:"added_latency_of_speech_ms"`
 	Latency    quantiles  `json:"added_latency_ms"`               // of all frames
 	Webhook    quantiles  `json:"final_to_webhook_ms"`            // of what was said in the window
 	HangUp     quantiles  `json:"final_to_webhook_at_hang_up_ms"` // of what was said when all calls ended in the same moment
-	Finals     int        `json:"finals"`                         // said by the recogniser
+	Finals     int        `json:"finals"`                         // said by the recognizer
 	Utterances int        `json:"utterances"`                     // that came to the webhook
 	Load       loadReport `json:"load"`
 
 	Losses      map[string]float64 `json:"losses,omitempty"`        // by bridge's own count, until its last call was over
-	Connections int                `json:"recogniser_connections"`  // that were upgraded
+	Connections int                `json:"recognizer_connections"`  // that were upgraded
 	Resumed     int                `json:"tls_resumed,omitempty"`   // of these, by a TLS session
-	TLS         bool               `json:"tls_to_recogniser"`       // whether they had TLS
+	TLS         bool               `json:"tls_to_recognizer"`       // whether they had TLS
 	Profiled    bool               `json:"with_profiles,omitempty"` // not to be compared with a measurement without
 
 	used time.Duration // of the processor
@@ -77,7 +77,7 @@ func (p *plan) measure(server string, calls, round int) (m measurement, err erro
 		return m, err
 	}
 	defer hook.stop()
-	ears, earsAt, err := role(p.log, "recogniser", "-calls", strconv.Itoa(calls), "-tls", p.certificate)
+	ears, earsAt, err := role(p.log, "recognizer", "-calls", strconv.Itoa(calls), "-tls", p.certificate)
 	if err != nil {
 		return m, err
 	}
@@ -146,7 +146,7 @@ func (p *plan) measure(server string, calls, round int) (m measurement, err erro
 	if err := json.NewDecoder(gen.out).Decode(&m.Load); err != nil {
 		return m, fmt.Errorf("load: %w", err)
 	}
-	time.Sleep(time.Second) // the recogniser's last calls, and the last webhooks
+	time.Sleep(time.Second) // the recognizer's last calls, and the last webhooks
 	if err := m.hear(times, p.scheme("http")+earsAt, hookAt, before[0].at.UnixNano(), after[0].at.UnixNano(), hangUp); err != nil {
 		return m, err
 	}
@@ -156,7 +156,7 @@ func (p *plan) measure(server string, calls, round int) (m measurement, err erro
 	return m, err
 }
 
-// scheme returns the beginning of a URL of the recogniser.
+// scheme returns the beginning of a URL of the recognizer.
 func (p *plan) scheme(plain string) string {
 	if p.certificate != "" {
 		return plain + "s://"
@@ -221,7 +221,7 @@ func (m *measurement) fill(idle reading, before, after []reading) {
 	m.Switches = float64(after[0].switches - before[0].switches) // of all frames
 }
 
-// hear asks recogniser and webhook what came, from frames sent within a window of the wall clock. At hangUp all calls ended.
+// hear asks recognizer and webhook what came, from frames sent within a window of the wall clock. At hangUp all calls ended.
 func (m *measurement) hear(times, ears, hook string, from, to, hangUp int64) error {
 	var heard earReport
 	if err := get(ears+"/report", &heard); err != nil {

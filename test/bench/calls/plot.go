@@ -45,13 +45,13 @@ func (r *report) panel(b *strings.Builder, left float64, title string, value fun
 	}
 	fmt.Fprintf(b, `<text x="%.0f" y="%.0f" text-anchor="middle">calls</text>`, left+panelWidth/2, panelTop+panelHeight+36)
 	for i, server := range []string{"bridge", "relay"} {
-		colour := []string{"#0a6", "#888"}[i]
+		color := []string{"#0a6", "#888"}[i]
 		var points []string
 		for _, row := range r.Rows {
 			v := value([]measurement{row.Bridge, row.Relay}[i])
 			points = append(points, fmt.Sprintf("%.1f,%.1f", x(row.Calls), panelTop+panelHeight*(1-v/highest)))
 		}
-		fmt.Fprintf(b, `<polyline points="%s" fill="none" stroke="%s" stroke-width="2"/>`, strings.Join(points, " "), colour)
-		fmt.Fprintf(b, `<text x="%.0f" y="30" fill="%s" text-anchor="end">%s</text>`, left+panelWidth-float64(60*(1-i)), colour, server)
+		fmt.Fprintf(b, `<polyline points="%s" fill="none" stroke="%s" stroke-width="2"/>`, strings.Join(points, " "), color)
+		fmt.Fprintf(b, `<text x="%.0f" y="30" fill="%s" text-anchor="end">%s</text>`, left+panelWidth-float64(60*(1-i)), color, server)
 	}
 }

@@ -20,7 +20,7 @@ import (
 // TestEarsBehindTLS calls twice with a client that trusts the certificate's file, and wants to be heard, answered,
 // stamped, and resumed the second time.
 func TestEarsBehindTLS(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "recogniser.pem")
+	file := filepath.Join(t.TempDir(), "recognizer.pem")
 	if err := writeCertificate(file); err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ func TestCheckFindsWhatIsInstalled(t *testing.T) {
 	}
 }
 
-func TestARecordingIsRecognised(t *testing.T) {
+func TestARecordingIsRecognized(t *testing.T) {
 	var out, failures bytes.Buffer
 	if status := run([]string{recording}, nil, &out, &failures); status != 0 {
 		t.Fatalf("got status %d: %s", status, &failures)

@@ -22,8 +22,8 @@ import (
 // Noticed is how long a bridge may take to notice that a connection is half open.
 const Noticed = 25 * time.Second
 
-// A recogniser is a sandbox for each connection, and the network in front of them, which fails as the schedule has it.
-type recogniser struct {
+// A recognizer is a sandbox for each connection, and the network in front of them, which fails as the schedule has it.
+type recognizer struct {
 	world   *world
 	network faultnet.Network
 	server  http.Server
@@ -56,16 +56,16 @@ type leg struct {
 	answered []time.Duration // when connections were accepted, since began
 }
 
-// An attempt is one connection to the recogniser.
+// An attempt is one connection to the recognizer.
 type attempt struct {
 	Attempt
 	leg  *leg
 	link faultnet.Link
 }
 
-// startRecogniser serves on l, which network reaches.
-func startRecogniser(w *world, l net.Listener, network faultnet.Network) *recogniser {
-	r := &recogniser{
+// startRecognizer serves on l, which network reaches.
+func startRecognizer(w *world, l net.Listener, network faultnet.Network) *recognizer {
+	r := &recognizer{
 		world: w, network: network, source: sandbox.Marker(),
 		legs: map[legKey]*leg{}, dialled: map[string]*attempt{}, open: map[*attempt]struct{}{}, handlers: map[*sandbox.Handler]struct{}{},
 	}
@@ -83,7 +83,7 @@ type legContext struct{}
 // opener marks every stream with its leg.
 type opener struct {
 	call.Recognizer
-	r *recogniser
+	r *recognizer
 }
 
 func (o opener) Open(ctx context.Context, c events.Call, speaker events.Speaker) call.Transcriber {
@@ -91,7 +91,7 @@ func (o opener) Open(ctx context.Context, c events.Call, speaker events.Speaker)
 }
 
 // begin notes that a leg's stream was opened.
-func (r *recogniser) begin(key legKey) *leg {
+func (r *recognizer) begin(key legKey) *leg {
 	l := &leg{began: time.Now()}
 	l.plan, l.length = r.world.schedule.leg(key)
 	r.mu.Lock()
@@ -104,7 +104,7 @@ func (r *recogniser) begin(key legKey) *leg {
 }
 
 // dial is one attempt of a leg to connect.
-func (r *recogniser) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+func (r *recognizer) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	l, ok := ctx.Value(legContext{}).(*leg)
 	if !ok {
 		l = &leg{plan: &Leg{}, began: time.Now()} // a probe: nobody's
@@ -127,7 +127,7 @@ func (r *recogniser) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 }
 
 // next decides about the next attempt of a leg.
-func (r *recogniser) next(l *leg) (a *attempt, refused bool) {
+func (r *recognizer) next(l *leg) (a *attempt, refused bool) {
 	now := time.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -166,7 +166,7 @@ func inside(spans []Span, t time.Duration) bool {
 }
 
 // breakLater sets the timers of an attempt. The caller holds mu.
-func (r *recogniser) breakLater(a *attempt) {
+func (r *recognizer) breakLater(a *attempt) {
 	if a.Reset > 0 {
 		r.timers = append(r.timers, time.AfterFunc(a.Reset, func() { r.reset(a, "reset") }))
 	}
@@ -178,7 +178,7 @@ func (r *recogniser) breakLater(a *attempt) {
 }
 
 // reset breaks a connection, if it still stands.
-func (r *recogniser) reset(a *attempt, kind string) {
+func (r *recognizer) reset(a *attempt, kind string) {
 	r.mu.Lock()
 	_, open := r.open[a]
 	delete(r.open, a)
@@ -190,7 +190,7 @@ func (r *recogniser) reset(a *attempt, kind string) {
 }
 
 // freeze makes a connection half open, if it still stands.
-func (r *recogniser) freeze(a *attempt) {
+func (r *recognizer) freeze(a *attempt) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, open := r.open[a]; open {
@@ -200,7 +200,7 @@ func (r *recogniser) freeze(a *attempt) {
 	}
 }
 
-func (r *recogniser) resetLeg(l *leg) {
+func (r *recognizer) resetLeg(l *leg) {
 	for _, a := range r.standing() {
 		if a.leg == l {
 			r.reset(a, "outage reset")
@@ -208,20 +208,20 @@ func (r *recogniser) resetLeg(l *leg) {
 	}
 }
 
-func (r *recogniser) resetAll() {
+func (r *recognizer) resetAll() {
 	for _, a := range r.standing() {
 		r.reset(a, "outage reset")
 	}
 }
 
-func (r *recogniser) standing() []*attempt {
+func (r *recognizer) standing() []*attempt {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Collect(maps.Keys(r.open))
 }
 
-// ServeHTTP is the recogniser's side of an attempt.
-func (r *recogniser) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+// ServeHTTP is the recognizer's side of an attempt.
+func (r *recognizer) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.mu.Lock()
 	a := r.dialled[req.RemoteAddr]
 	r.mu.Unlock()
@@ -256,7 +256,7 @@ func (r *recogniser) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 }
 
 // hang lets the client wait until it goes.
-func (r *recogniser) hang(w http.ResponseWriter) {
+func (r *recognizer) hang(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return
@@ -266,13 +266,13 @@ func (r *recogniser) hang(w http.ResponseWriter) {
 }
 
 // fresh is a new sandbox for an attempt, or nil when the world is over.
-func (r *recogniser) fresh(a *attempt) *sandbox.Handler {
+func (r *recognizer) fresh(a *attempt) *sandbox.Handler {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
 		return nil
 	}
-	o := r.world.schedule.Recogniser
+	o := r.world.schedule.Recognizer
 	o.Source = r.source
 	if a.Fault != (sandbox.Fault{}) {
 		o.Fault = a.Fault
@@ -284,7 +284,7 @@ func (r *recogniser) fresh(a *attempt) *sandbox.Handler {
 }
 
 // close ends everything and waits for it.
-func (r *recogniser) close() {
+func (r *recognizer) close() {
 	r.mu.Lock()
 	r.closed = true
 	for _, t := range r.timers {
