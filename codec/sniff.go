@@ -160,9 +160,13 @@ func document(b []byte, end bool) (string, bool) {
 	if len(text) < enough && !end {
 		return "", true
 	}
-	second := append(bytes.TrimLeft(text[1:], " \t\r\n"), ' ')[0]
+	inside := bytes.TrimLeft(text[1:], " \t\r\n")
+	if len(inside) == 0 {
+		return "", !end
+	}
+	second := inside[0]
 	switch {
-	case text[0] != '<' && (second == '"' || second == '{' || second == '}' || second == ']'):
+	case text[0] == '{' && (second == '"' || second == '}'), text[0] == '[' && (second == '"' || second == '{' || second == '[' || second == ']'):
 		return "JSON", false
 	case text[0] == '<' && (second == '!' || second >= 'A' && second <= 'Z' || second >= 'a' && second <= 'z'):
 		if bytes.Contains(bytes.ToLower(text[:min(len(text), 256)]), []byte("html")) {

@@ -21,7 +21,7 @@ var otherFormats = map[int]string{
 	0x0034: "G.728", 0x0038: "OKI ADPCM", 0x0040: "G.721 ADPCM", 0x0041: "G.728", 0x0042: "G.723.1", 0x0045: "G.726 ADPCM",
 	0x0050: "MPEG audio", 0x0055: "MP3", 0x0057: "AMR", 0x0058: "AMR-WB", 0x0064: "G.726 ADPCM", 0x0065: "G.722", 0x0083: "G.729",
 	0x00FF: "AAC", 0x0111: "G.723.1", 0x0125: "ADPCM", 0x0140: "G.726 ADPCM", 0x0160: "Windows Media Audio", 0x0161: "Windows Media Audio",
-	0x0162: "Windows Media Audio", 0x0163: "Windows Media Audio", 0x0200: "Creative ADPCM", 0x028E: "G.729", 0x028F: "G.722.1",
+	0x0162: "Windows Media Audio", 0x0163: "Windows Media Audio", 0x0200: "Creative ADPCM", 0x028E: "G.729", 0x028F: "G.722", 0x5346: "Flash ADPCM",
 	0x1600: "AAC", 0x1602: "AAC", 0x1610: "AAC", 0x2000: "AC-3", 0x566F: "Vorbis", 0x674F: "Vorbis", 0x6750: "Vorbis",
 	0x6751: "Vorbis", 0x704F: "Opus", 0xA109: "Speex", 0xF1AC: "FLAC",
 }

@@ -171,6 +171,9 @@ func TestReaderSaysWhatIsWrong(t *testing.T) {
 func FuzzReader(f *testing.F) {
 	f.Add([]byte("RIFF\xff\xff\xff\xffWAVEfmt \x10\x00\x00\x00\x01\x00\x02\x00\x22\x56\x00\x00\x88\x58\x01\x00\x04\x00\x10\x00data\xff\xff\xff\xff12345678"))
 	f.Add([]byte("raw audio"))
+	f.Add([]byte("{\r\r\r\r\r\r\r\r\r\r \r\r\r\r\r\r\r\r\r\r{"))
+	f.Add([]byte("samples, and then {\"error\":\"quota\"}\n"))
+	f.Add(mp3())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		whole, err := io.ReadAll(NewReader(bytes.NewReader(b), MuLaw))
 		parts, err2 := io.ReadAll(NewReader(iotest.OneByteReader(bytes.NewReader(b)), MuLaw))
