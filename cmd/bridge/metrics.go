@@ -165,7 +165,7 @@ func (m *metrics) handler(s *server) fiber.Handler {
 // gauges reads what the rooms of a server say of themselves.
 type gauges struct{ server *server }
 
-// Describe says nothing: which endpoints and recognisers there are is known when they are asked.
+// Describe says nothing: which endpoints and recognizers there are is known when they are asked.
 func (gauges) Describe(chan<- *prometheus.Desc) {}
 
 // Collect asks each room.
@@ -262,9 +262,9 @@ func (g gauges) recognizer(gauge, count putFunc) {
 	}
 	count("recognizer_slowed_total", "How often reading waited because a recognizer sent more than it needs to.", float64(h.Slowed))
 	for _, host := range h.Hosts {
-		gauge("recognizer_trusted", "Whether a recogniser is believed to work.", bit(host.Trusted), "host", host.Host)
-		gauge("recognizer_connections", "Connections to a recogniser.", float64(host.Connections), "host", host.Host)
-		count("recognizer_dials_total", "Attempts to connect to a recogniser.", float64(host.Dials), "host", host.Host)
+		gauge("recognizer_trusted", "Whether a recognizer is believed to work.", bit(host.Trusted), "host", host.Host)
+		gauge("recognizer_connections", "Connections to a recognizer.", float64(host.Connections), "host", host.Host)
+		count("recognizer_dials_total", "Attempts to connect to a recognizer.", float64(host.Dials), "host", host.Host)
 		count("recognizer_dial_failures_total", "Attempts that failed.", float64(host.Failures), "host", host.Host)
 		count("recognizer_losses_total", "Connections that ended before their stream did.", float64(host.Losses), "host", host.Host)
 	}
