@@ -216,7 +216,7 @@ func (s *Server) logEnd(st *Stream) {
 func (s *Server) keyDropped(st *Stream, n int64) {
 	s.n.keys.Add(1)
 	if n == 1 {
-		s.Logger.Warn("keys of a stream are dropped: more are pressed than by fingers or modems", "call_sid", st.start.CallSID,
+		s.Logger.Warn("keys of a stream are dropped: more are pressed than by fingers", "call_sid", st.start.CallSID,
 			"stream_sid", st.start.StreamSID, "most_at_once", keyBurst, "most_a_second", int(time.Second/keyEvery))
 	}
 }

@@ -188,11 +188,11 @@ func (st *Stream) dispatch(msg *message, now time.Time) (stopped bool) {
 	return false
 }
 
-// A key makes an event that is stored and sent, so keys are bounded: more at once than a listen may gather, and then faster
-// than fingers and modems are.
+// A key makes an event that is stored and sent, so keys are bounded: more at once than a listen may gather, and then as fast
+// as fingers are.
 const (
-	keyBurst = 64
-	keyEvery = time.Second / 20
+	keyBurst = 100
+	keyEvery = time.Second / 5
 )
 
 // key tells the receiver of a key.

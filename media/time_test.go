@@ -283,7 +283,7 @@ func TestKeysAreTakenAsFastAsTheyArePressedAndNotFaster(t *testing.T) {
 		for range keyBurst { // a number that a telephone has stored
 			s.ws.in <- key
 		}
-		for range 100 { // a modem
+		for range 100 { // fast fingers
 			time.Sleep(keyEvery)
 			s.ws.in <- key
 		}
@@ -298,8 +298,8 @@ func TestKeysAreTakenAsFastAsTheyArePressedAndNotFaster(t *testing.T) {
 		s.ws.in <- []byte(stopJSON)
 		s.end()
 		n := len(s.to.digits) - keyBurst - 100
-		if n < 19 || n > 21 {
-			t.Errorf("got %d keys in a second of a flood, want about 20", n)
+		if n < 4 || n > 6 {
+			t.Errorf("got %d keys in a second of a flood, want about 5", n)
 		}
 		if got := s.st.Stats().Keys; got != int64(1000-n) || len(dropped) != 1000-n || dropped[0] != 1 {
 			t.Errorf("got %d keys counted and %d reported as dropped, want %d", got, len(dropped), 1000-n)

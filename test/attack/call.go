@@ -115,12 +115,15 @@ func (w *world) ended(ctx context.Context, v *victim) error {
 }
 
 // unharmed returns what is wrong with the events of a call whose lines were said and which is over: nothing but these lines may be
-// in it, from its own stream.
+// in it, from its own stream. Attackers may open streams of the call when it has ended: it is nobody's then.
 func (w *world) unharmed(v *victim, lines []string) (faults []string) {
 	if got := w.receiver.texts(v.callSID); !slices.Equal(got, lines) {
 		faults = append(faults, fmt.Sprintf("utterances %q", got))
 	}
 	events, _ := w.receiver.of(v.callSID)
+	if i := slices.IndexFunc(events, func(e event) bool { return e.Type == "call.ended" && e.Data.Call.StreamID == v.streamSID }); i >= 0 {
+		events = events[:i+1]
+	}
 	last := 0
 	for _, e := range events {
 		switch {
