@@ -139,9 +139,7 @@ func (c *Cache) get(key string) ([]byte, []Word, bool) {
 	}
 	now := time.Now()
 	_ = os.Chtimes(c.path(key), now, now) // so that the order is known after a restart
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.remember(cached{key, int64(len(b))})
+	c.keep(cached{key, int64(len(b))})
 	return audio, words, true
 }
 
@@ -163,8 +161,14 @@ func (c *Cache) put(key string, rec *recording) {
 	if err != nil || int64(len(b)) > min(c.max, maxEntry) || c.write(key, b) != nil {
 		return
 	}
+	c.keep(cached{key, int64(len(b))})
+}
+
+// keep makes an entry the most recently used, and removes what is over the bound. A file that was read may have been evicted
+// meanwhile: then it is counted again until it is looked for.
+func (c *Cache) keep(e cached) {
 	c.mu.Lock()
-	c.remember(cached{key, int64(len(b))})
+	c.remember(e)
 	gone := c.evict()
 	c.mu.Unlock()
 	c.remove(gone)

@@ -217,3 +217,28 @@ func makeLarge(path string, size int64) error {
 	defer f.Close()
 	return f.Truncate(size)
 }
+
+// A file that is read while another call evicts it is counted once more. The bound holds all the same.
+func TestCacheReadsWithinItsBound(t *testing.T) {
+	size := int64(entryHead + len("null") + 1000 + entryTail)
+	c := newCache(t, t.TempDir(), 2*size)
+	for _, k := range []string{"a", "b"} {
+		c.put(key(k), whole(make([]byte, 1000), nil))
+	}
+	b, err := encodeEntry(make([]byte, 1000), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(c.path(key("c")), b, 0o600); err != nil { // as another process does, or as it was before it was evicted
+		t.Fatal(err)
+	}
+	if _, _, ok := c.get(key("c")); !ok {
+		t.Fatal("it is not found")
+	}
+	if c.Size() != 2*size {
+		t.Errorf("got a size of %d, want %d", c.Size(), 2*size)
+	}
+	if _, err := os.Stat(c.path(key("a"))); err == nil {
+		t.Error("the least recently used is still there")
+	}
+}
