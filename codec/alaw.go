@@ -2,11 +2,11 @@ package codec
 
 import "github.com/zaf/g711"
 
-// aLaw holds what each A-law byte stands for. Nobody writes it.
+// aLaw maps each A-law byte to its linear sample. It is read-only.
 var aLaw = decodeTable(g711.DecodeAlawFrame)
 
 // aLawCode holds the A-law byte for each 12-bit sample: G.711 does not look at the four lowest bits of 16.
-// Nobody writes it.
+// It is read-only.
 var aLawCode = func() (t [1 << 12]byte) {
 	for i := range t {
 		t[i] = g711.EncodeAlawFrame(int16(i << 4))

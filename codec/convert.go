@@ -54,7 +54,7 @@ func ConvertRate(samples []int16, from, to Rate) ([]int16, error) {
 	return out, nil
 }
 
-// kernel is one side of the kernel from its center outwards, computed when first needed. Nobody writes it.
+// kernel is one side of the kernel from its center outwards, computed at the first use. It is read-only after that.
 var kernel = sync.OnceValue(func() []float64 {
 	k := make([]float64, kernelReach*kernelSteps+1)
 	k[0] = 1

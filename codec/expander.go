@@ -16,7 +16,7 @@ type Expander struct {
 	tail [pairTail]int16 // the last samples, of 14 bits
 }
 
-// muLaw14 holds what each µ-law byte stands for in 14 bits. Nobody writes it.
+// muLaw14 maps each µ-law byte to its sample in 14 bits. It is read-only.
 var muLaw14 = func() (t [256]int64) {
 	for i, s := range muLaw {
 		t[i] = int64(s >> 2) // the two lowest bits of 16 are zero

@@ -2,11 +2,11 @@ package codec
 
 import "github.com/zaf/g711"
 
-// muLaw holds what each µ-law byte stands for. Nobody writes it.
+// muLaw maps each µ-law byte to its linear sample. It is read-only.
 var muLaw = decodeTable(g711.DecodeUlawFrame)
 
 // muLawCode holds the µ-law byte for each 14-bit sample: G.711 does not look at the two lowest bits of 16.
-// Nobody writes it.
+// It is read-only.
 var muLawCode = func() (t [1 << 14]byte) {
 	for i := range t {
 		t[i] = g711.EncodeUlawFrame(int16(i << 2))

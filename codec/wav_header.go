@@ -7,8 +7,8 @@ import (
 	"fmt"
 )
 
-// Errors of reading WAV. The text around them says what was found and what would be right. They have no package's name in
-// front: they are told to people who gave the file.
+// Errors of reading WAV. The text around them says what was found and what would be right. They have no package
+// name in front, because users who gave the file read them.
 var (
 	ErrNotWAV         = errors.New("not a WAV file")
 	ErrBadWAV         = errors.New("broken WAV file")

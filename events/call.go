@@ -5,11 +5,11 @@ type Speaker string
 
 // The two sides of a call.
 const (
-	Caller Speaker = "caller" // the inbound track: who called us
+	Caller Speaker = "caller" // the inbound track: the side that called
 	Agent  Speaker = "agent"  // the outbound track: what the caller hears
 )
 
-// A Direction says who placed the call. It is empty where the carrier does not say.
+// A Direction is inbound or outbound as the carrier gives it. It is empty where the carrier gives none.
 type Direction string
 
 // The directions of a call.
@@ -55,7 +55,7 @@ type Recognizer struct {
 	Simulated bool `json:"simulated,omitempty"`
 }
 
-// DTMFReceived is the body of dtmf.received: somebody pressed a key.
+// DTMFReceived is the body of dtmf.received: a key was pressed.
 type DTMFReceived struct {
 	Digit string `json:"digit"` // one of 0-9, *, #, A-D
 	At    Offset `json:"at_ms"`

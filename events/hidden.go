@@ -15,7 +15,7 @@ func Hidden(r rune) bool {
 	return !unicode.IsPrint(r) && !unicode.Is(unicode.Zs, r) || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// MapHidden returns text with change(r) in the place of each hidden character r, and without r if that is negative. Joiners
+// MapHidden returns text with each hidden character r replaced by change(r), and without r if that is negative. Joiners
 // and variation selectors stay where scripts and emoji need them: behind a character that is not Latin, and behind digits
 // and signs of keycaps. Bytes that are not UTF-8 count as U+FFFD.
 func MapHidden(text string, change func(r rune) rune) string {
@@ -43,7 +43,7 @@ func joins(before, r rune) bool {
 
 func isVariation(r rune) bool { return unicode.Is(unicode.Variation_Selector, r) }
 
-// EscapeHidden returns JSON with an escape in the place of each hidden character: the same JSON value, and nothing in it
+// EscapeHidden returns JSON with each hidden character escaped: the same JSON value, and nothing in it
 // that a terminal obeys or that ends a line. White space between values stays. It returns json itself if there is nothing
 // to escape.
 func EscapeHidden(json []byte) []byte {

@@ -24,7 +24,7 @@ type RecognizerRecovered struct {
 	Backlog Offset    `json:"backlog_ms"` // the most audio that waited
 }
 
-// AudioGap is the body of audio.gap: a stretch of a speaker's audio that nobody will ever transcribe, because
+// AudioGap is the body of audio.gap: a stretch of a speaker's audio that will never be transcribed, because
 // it had to wait for longer than there is room.
 type AudioGap struct {
 	Speaker Speaker `json:"speaker"`

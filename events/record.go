@@ -6,17 +6,17 @@ import (
 	"github.com/oklog/ulid/v2"
 )
 
-// A Record is a stored event as it is kept and sent: serialized once, and those bytes for ever.
+// A Record is a stored event as it is kept and sent: serialized once; the bytes never change.
 type Record struct {
 	Position int64  // place in the journal, rising with each record
 	ID       string // the event's id: the webhook-id header
 	CallID   string
 	Sequence int64
 	Type     Type
-	Stored   time.Time // when the journal took it
-	// Body is the event's JSON; nobody changes it. It is nil where the journal leaves it to the reader to load it.
+	Stored   time.Time // when the journal stored it
+	// Body is the event's JSON. It must not be changed. It is nil where the journal leaves it to the reader to load it.
 	Body []byte
-	// Owed names the endpoints that still wait for the record. Nil means that nobody said: all of them.
+	// Owed names the endpoints that still wait for the record. Nil means all endpoints.
 	Owed []string
 }
 

@@ -1,6 +1,6 @@
 package events
 
-// SpeechStarted is the body of speech.started: somebody began to speak.
+// SpeechStarted is the body of speech.started: a speaker began to speak.
 type SpeechStarted struct {
 	Speaker Speaker `json:"speaker"`
 	At      Offset  `json:"at_ms"`
@@ -16,7 +16,7 @@ type TranscriptInterim struct {
 	End       Offset  `json:"end_ms"`
 }
 
-// UtteranceFinal is the body of utterance.final: somebody stopped talking, and this is what they said.
+// UtteranceFinal is the body of utterance.final: a speaker stopped talking, and this is the text of what was said.
 type UtteranceFinal struct {
 	Utterance Utterance `json:"utterance"`
 }

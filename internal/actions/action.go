@@ -83,7 +83,7 @@ type Gather struct {
 	Timeout    time.Duration // this long after the last key, or after the beginning; whole milliseconds
 }
 
-// PauseTranscription stops listening to what is said: a card number is about to be.
+// PauseTranscription replaces the caller's audio by silence for the recognizer, for example before a card number is said.
 type PauseTranscription struct {
 	ID string `json:"id,omitempty"`
 }
@@ -105,7 +105,7 @@ type Redirect struct {
 	URL string `json:"url"`
 }
 
-// Transfer connects the caller with somebody else.
+// Transfer connects the caller with another number.
 type Transfer struct {
 	ID       string `json:"id,omitempty"`
 	To       string `json:"to"`                  // "+15550100001", "sip:…" or "client:…"

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// An Error says what is wrong with what was sent, and what would be right. Its text is for whoever sent it: it quotes names of
+// An Error says what is wrong with what was sent, and what would be right. Its text is for the sender of the actions: it quotes names of
 // fields, but no values that could be secret.
 type Error struct {
 	Index  int    // of the action, from 0; -1 where it is about the whole

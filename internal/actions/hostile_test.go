@@ -22,8 +22,8 @@ const (
 	refusal  = `actions[1] (say): field "text" `
 )
 
-// hostile has what somebody would try who means harm, or whose program has lost its way. It is like bad: none of it is
-// guessed at, all of it is refused whole, and the sender is told which action, which field, and what would be right.
+// hostile has inputs of attackers and of faulty programs. As with bad, nothing is
+// guessed: each is refused whole, and the error names the action, the field, and what would be right.
 var hostile = []struct{ body, want string }{
 	// Too much.
 	{`"type":"say","text":"` + strings.Repeat("a", 1<<20) + `"`, `actions[0] (say): field "text" has 1048576 characters; at most 5000 are allowed`},
@@ -120,7 +120,7 @@ var hostile = []struct{ body, want string }{
 	{`"type":"play","url":"https://example.com/\u0000"`, `actions[0] (play): field "url" ` + notURL},
 	{`"type":"play","url":"https://example.com:port/"`, `actions[0] (play): field "url" ` + notURL},
 
-	// Instructions for somebody else.
+	// Instructions for another system.
 	{`"type":"transfer","to":"+15550100001","caller_id":"+15550100002</Dial>"`, `actions[0] (transfer): field "caller_id" must be a number such as "+15550100001", or "client:name"`},
 	{`"type":"transfer","to":"</Number><Sip>sip:x@y</Sip>"`, `actions[0] (transfer): field "to" ` + anybody},
 	{`"type":"transfer","to":"<![CDATA[+15550100001]]>"`, `actions[0] (transfer): field "to" ` + anybody},

@@ -32,7 +32,7 @@ type Item struct {
 
 // Parse reads actions from an answer's body. All of them are checked before any is returned, and there is either no error or no item;
 // an error is an *Error. A body that is empty, that is no JSON object, or that has no "actions" asks for nothing:
-// many webhooks answer "OK". But what was plainly meant as actions is told what it lacks. Parse keeps nothing of body.
+// many webhooks answer "OK". A body that is meant as actions, but is not valid, gives an error that names what it lacks. Parse keeps nothing of body.
 func Parse(body []byte, o Options) ([]Item, error) {
 	body = bytes.TrimPrefix(body, []byte("\ufeff")) // which some servers put before JSON; RFC 8259 lets us ignore it
 	body = bytes.Trim(body, " \t\r\n")
@@ -159,7 +159,7 @@ func (o Options) action(raw []byte) (Action, *Error) {
 	return nil, wrong("", "type %q is not known; known are %s", clip(string(t)), strings.Join(typeNames(), ", "))
 }
 
-// kinds are the actions and how each is read, in the order in which people are told of them.
+// kinds are the actions and how each is read, in the order in which error texts list them.
 var kinds = [...]struct {
 	of   Type
 	read func(Options, []field) (Action, *Error)

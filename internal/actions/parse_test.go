@@ -176,7 +176,7 @@ func again(t *testing.T, items []actions.Item) {
 
 const known = "say, play, clear, listen, pause_transcription, resume_transcription, twiml, redirect, transfer, hangup"
 
-// bad has what is refused and the whole of what the sender is told. A body without a brace or a bracket is one action's fields.
+// bad maps a refused input to the whole error text. A body without a brace or a bracket is one action's fields.
 var bad = []struct{ body, want string }{
 	// The whole.
 	{`{`, `actions: not JSON: unexpected end of JSON input`},

@@ -13,7 +13,7 @@ import (
 var ErrAddressRefused = errors.New("address not allowed")
 
 // A Guard says where connections may go. The zero value is for URLs that are not the operator's. It may be used
-// concurrently and nobody changes it meanwhile.
+// concurrently. The networks must not be changed after it is in use.
 type Guard struct {
 	// Operator is for the operator's own URLs: any network, port and scheme of HTTP, but no address that could be a
 	// cloud's metadata service. Allow, Own and Ports are not looked at then.

@@ -34,7 +34,7 @@ var closed = []string{
 	"2002::", "2002:101:101::1", "2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
 	"3fff::", "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff",
 	"5f00::", "5f00:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-	"4000::", "1fff:ffff::", // given to nobody
+	"4000::", "1fff:ffff::", // not allocated
 	"fc00::", "fd00:ec2::254", "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
 	"fe80::", "fe80::1", "febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
 	"fec0::", "feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
@@ -181,9 +181,9 @@ func TestAllowedNetworksAreReachedAndMetadataIsNot(t *testing.T) {
 		{networks("10.1.0.0/16"), "10.1.2.3", false},
 		{networks("10.1.0.0/16"), "::ffff:10.1.2.3", false},
 		{networks("10.1.0.0/16"), "10.2.2.3", true},
-		{networks("10.1.0.0/16"), "64:ff9b::10.1.2.3", true}, // nobody allowed the translator
+		{networks("10.1.0.0/16"), "64:ff9b::10.1.2.3", true}, // the translator is not allowed
 		{networks("64:ff9b::/96"), "64:ff9b::1.1.1.1", false},
-		{networks("64:ff9b::/96"), "64:ff9b::10.1.2.3", true}, // nobody allowed the network behind it
+		{networks("64:ff9b::/96"), "64:ff9b::10.1.2.3", true}, // the network behind it is not allowed
 		{networks("64:ff9b::/96", "10.1.0.0/16"), "64:ff9b::10.1.2.3", false},
 		{networks("fd00::/8"), "fd12::1", false},
 		{networks("fd00::/8"), "fd12::1%eth0", false},

@@ -16,7 +16,7 @@ import (
 	"syscall"
 )
 
-// Plain returns an error of a connection or a request in plain words, for whoever gave the URL. The words name no address, no name
+// Plain returns an error of a connection or a request in plain words, for the user who gave the URL. The words name no address, no name
 // server, no host, no URL and no file, and repeat nothing that the other side wrote: all of those may belong to the network
 // that this program is in. What err wraps can still be found with errors.Is and errors.As. Plain of nil is nil, and of
 // io.EOF that.

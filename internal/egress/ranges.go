@@ -2,7 +2,7 @@ package egress
 
 import "net/netip"
 
-// metadata are refused to everybody, also to the operator: nobody needs a service there, and what answers are the
+// metadata addresses are refused always, also if the operator allows them: no webhook is there, and what answers are the
 // machine's own credentials.
 var metadata = [...]netip.Prefix{
 	netip.MustParsePrefix("169.254.0.0/16"),    // link-local, RFC 3927; 169.254.169.254 is most clouds' metadata
@@ -10,7 +10,7 @@ var metadata = [...]netip.Prefix{
 	netip.MustParsePrefix("fd00:ec2::254/128"), // the metadata service of AWS over IPv6
 }
 
-// unicast is all that is given to networks of IPv6. What lies outside is local, special or nobody's.
+// unicast is the allocated part of IPv6. Addresses outside are local, special or not allocated.
 var unicast = netip.MustParsePrefix("2000::/3")
 
 // special are not public although they look so: the IANA registries of special-purpose addresses.

@@ -24,7 +24,7 @@ const (
 // Transport returns a new transport that connects where g lets it: within 3 s, with TLS 1.2 or later within 5 s more,
 // without a proxy. Its answers are as they came over the wire, not decompressed. The caller may change it before its first
 // use, as long as DialContext stays. The whole request is bounded by its context, and the body of the answer by
-// who reads it.
+// its reader.
 func (g Guard) Transport() *http.Transport {
 	return &http.Transport{
 		DialContext:            g.dial,

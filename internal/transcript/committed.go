@@ -118,7 +118,7 @@ func (c *committed) isLast(text string) bool {
 	return len(c.recent) > 0 && c.recent[len(c.recent)-1].text == text
 }
 
-// bare is a word without case and punctuation: recognizers change their minds about those.
+// bare is a word without case and punctuation: recognizers revise those.
 func bare(word string) string {
 	if b := strings.TrimFunc(word, unicode.IsPunct); b != "" {
 		word = b

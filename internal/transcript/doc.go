@@ -1,7 +1,7 @@
 // Package transcript turns the results of a speech recognizer into utterances.
 //
-// A recognizer talks while it listens. It sends interims, guesses that the next message may revise; then a
-// final, whose text stays; and somewhere a sign that the speaker has stopped. A long utterance arrives as
+// A recognizer sends results while it receives audio: interims, whose text the next message may revise; then a
+// final, whose text stays; and at some point a sign that the speaker has stopped. A long utterance arrives as
 // several finals, and only the last of them carries the sign (speech_final). So:
 //
 //	interim ▸ interim ▸ final ▸ interim ▸ final + speech_final  =  one utterance
@@ -14,9 +14,9 @@
 //
 // Recognizers mark the end in three ways: speech_final on the last final, on an empty message after it, or on
 // a message that repeats it. All three give the same utterance. Where loud background keeps speech_final
-// from coming, UtteranceEnd does it, and where that does not come either, a timer: the caller asks Deadline
+// from coming, UtteranceEnd ends the utterance, and where that does not come either, a timer: the caller asks Deadline
 // and calls Tick. The end of the call ends what is left: Close. An utterance that grows past MaxDuration or
-// MaxRunes is cut at the final that made it so (ended by timeout), so that nothing grows for ever.
+// MaxRunes is cut at the final that made it so long (ended by timeout), so that memory stays bounded.
 //
 // # What is dropped
 //
@@ -28,7 +28,7 @@
 //   - of a result that reaches across it, the words whose middle lies before it are dropped;
 //   - if such a result has no word times, only words that visibly repeat are dropped: where its range covers
 //     finals committed before and its text begins with theirs. Else all of it is kept. A doubled word can be
-//     seen and mended by whoever reads it, a lost one cannot.
+//     detected and removed by a reader, a lost word cannot be restored.
 //
 // A result without usable times (none, reversed, beyond a day) cannot be judged by time. Its text is kept and
 // stands at the point, with no length; only a speech_final that repeats the last final word for word is

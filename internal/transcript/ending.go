@@ -6,7 +6,7 @@ import (
 	"aldeabridge/events"
 )
 
-// UtteranceEnd takes the recognizer's word that nobody has spoken for a while. It ends the current utterance,
+// UtteranceEnd handles the recognizer's message that no word has come for a while. It ends the current utterance,
 // unless the last word is still in an interim: then finalize asks the caller to make the recognizer finalize
 // what it has heard, and the final that answers ends the utterance. An UtteranceEnd that belongs to an utterance
 // emitted before, or to no word, is ignored.

@@ -7,7 +7,7 @@ import (
 	"aldeabridge/events"
 )
 
-// show publishes the current utterance as it looks now, if that is news.
+// show publishes the current utterance as it is now, if its text has changed.
 func (a *Assembler) show() []events.Body {
 	text := join(a.open.text, a.pending.text)
 	news := text != "" && text != a.shown
@@ -28,7 +28,7 @@ func (a *Assembler) show() []events.Body {
 	return []events.Body{body}
 }
 
-// emit ends the current utterance. An empty one leaves no trace but the end of a wait.
+// emit ends the current utterance. An empty one gives no event; it only ends the wait for a final.
 func (a *Assembler) emit(by events.EndedBy, confirmed bool) []events.Body {
 	a.ending, a.asked = -1, time.Time{}
 	if a.open.empty() {
