@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// pass takes the next lane that may send, and a slot for it, or returns nil. A lane that is held back may pass
-// as a probe, or to be rid of events that are too old.
-func (r *receiver) pass(now time.Time) *lane {
+// nextLane takes a slot for the next lane that may send and returns it, or nil. A lane that is held back is admitted only
+// as a probe, or to settle expired events.
+func (r *receiver) nextLane(now time.Time) *lane {
 	b := &r.breaker
 	if r.heldBack(now) && !r.disabled {
-		if l := r.expired(now); l != nil {
+		if l := r.nextExpired(now); l != nil {
 			return l
 		}
 	}
@@ -20,20 +20,20 @@ func (r *receiver) pass(now time.Time) *lane {
 	if b.probe != nil || now.Before(b.next) || now.Before(r.gate.until) {
 		return nil
 	}
-	if c, i, ok := r.gate.longest(now); ok {
+	if c, i, ok := r.gate.longestWaiting(now); ok {
 		b.probe = r.gate.take(c, i)
 		return b.probe
 	}
 	return nil
 }
 
-// heldBack says whether lanes have to wait although there is room for them.
+// heldBack reports whether lanes have to wait although slots are free.
 func (r *receiver) heldBack(now time.Time) bool { return r.breaker.open || now.Before(r.gate.until) }
 
-// longest finds the lane whose call is up and that waits longest, or if no such call waits that of the others.
-// Lanes that have not failed come before those that have: perhaps it is not the endpoint. What is sent again
-// comes last.
-func (g *gate) longest(now time.Time) (c class, i int, ok bool) {
+// longestWaiting finds the lane that has waited longest: first among lanes of calls that are up, then among the others, and
+// redelivery lanes last. Within each group, lanes whose last attempt succeeded come first, since the failure may be
+// specific to the lane and not to the endpoint.
+func (g *gate) longestWaiting(now time.Time) (c priority, i int, ok bool) {
 	rank := func(l *lane) int {
 		switch {
 		case l.redelivers:
@@ -51,80 +51,80 @@ func (g *gate) longest(now time.Time) (c class, i int, ok bool) {
 	for k, lanes := range g.ready {
 		for n, l := range lanes {
 			if best == nil || rank(l) < rank(best) || rank(l) == rank(best) && l.since.Before(best.since) {
-				best, c, i, ok = l, class(k), n, true
+				best, c, i, ok = l, priority(k), n, true
 			}
 		}
 	}
 	return c, i, ok
 }
 
-// expired takes a lane whose head has waited for too long. It looks for them once an hour.
-func (r *receiver) expired(now time.Time) *lane {
-	if now.Sub(r.breaker.expired) < expireEvery {
+// nextExpired takes a lane whose head is expired. It scans the lanes at most once every expireEvery.
+func (r *receiver) nextExpired(now time.Time) *lane {
+	if now.Sub(r.breaker.lastExpiryScan) < expireEvery {
 		return nil
 	}
 	for c, lanes := range r.gate.ready {
 		i := slices.IndexFunc(lanes, func(l *lane) bool { return !l.redelivers && r.tooOld(l.queue[0], now) })
 		if i >= 0 {
-			return r.gate.take(class(c), i)
+			return r.gate.take(priority(c), i)
 		}
 	}
-	r.breaker.expired = now
-	r.arrange()
+	r.breaker.lastExpiryScan = now
+	r.armGateTimer()
 	return nil
 }
 
-// forgive lets all lanes be as good as new: what failed with the endpoint says nothing of a lane. Otherwise those that are
-// let through first would go before the others, who are still failing, until they have nothing left to send.
-func (r *receiver) forgive() {
-	for _, lanes := range []map[string]*lane{r.lanes, r.resend.lanes} {
+// resetFailures clears the failing flag of all lanes when the endpoint recovers. Otherwise the first lanes admitted
+// would outrank the others, which are still marked as failing, until they have nothing left to send.
+func (r *receiver) resetFailures() {
+	for _, lanes := range []map[string]*lane{r.lanes, r.redeliveries.lanes} {
 		for _, l := range lanes {
 			l.failing = false
 		}
 	}
 }
 
-// tooOld says whether an event has waited for too long.
+// tooOld reports whether an event has expired.
 func (r *receiver) tooOld(head item, now time.Time) bool {
 	return now.Sub(head.record.Stored) > maxWait && now.Sub(r.began) > maxWait
 }
 
-// tryNow lets the next probe of an endpoint that fails be made at once, and those behind it come soon again.
-func (r *receiver) tryNow() {
+// probeNow sends the next probe of a failing endpoint at once and restarts the delays between probes.
+func (r *receiver) probeNow() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.probeNow(time.Now())
+	r.probeNowLocked(time.Now())
 }
 
-// probeNow is tryNow for the holder of mu.
-func (r *receiver) probeNow(now time.Time) {
+// probeNowLocked is probeNow for callers that hold mu.
+func (r *receiver) probeNowLocked(now time.Time) {
 	b := &r.breaker
 	if !b.open || b.probe != nil || !b.next.After(now) {
 		return
 	}
 	b.next, b.step = now, 0
-	r.pump()
-	r.arrange()
+	r.startAttempts()
+	r.armGateTimer()
 }
 
-// nextTooOld says whether the event behind the head of a lane has waited for too long as well.
+// nextTooOld reports whether the event after the head of a lane has expired too.
 func (r *receiver) nextTooOld(l *lane) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(l.queue) > 1 && r.tooOld(l.queue[1], time.Now())
 }
 
-// arrange sees to it that pump is called when time alone lets lanes pass.
-func (r *receiver) arrange() {
+// armGateTimer starts the timer that calls startAttempts at the next time at which waiting lanes may be admitted.
+func (r *receiver) armGateTimer() {
 	if r.ctx == nil {
-		return // not started, or stopped meanwhile
+		return // not started, or stopped
 	}
-	if r.reopen != nil {
-		r.reopen.Stop()
+	if r.gateTimer != nil {
+		r.gateTimer.Stop()
 	}
 	now := time.Now()
 	var due time.Time
-	for _, at := range r.openings(now) {
+	for _, at := range r.gateTimes(now) {
 		if at.After(now) && (due.IsZero() || at.Before(due)) {
 			due = at
 		}
@@ -132,66 +132,66 @@ func (r *receiver) arrange() {
 	if due.IsZero() {
 		return
 	}
-	r.reopen = time.AfterFunc(due.Sub(now), func() {
+	r.gateTimer = time.AfterFunc(due.Sub(now), func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.pump()
-		r.arrange()
+		r.startAttempts()
+		r.armGateTimer()
 	})
 }
 
-// openings are the times at which lanes that have to wait now may not have to. Those that are past do not count.
-func (r *receiver) openings(now time.Time) []time.Time {
+// gateTimes returns the times at which lanes that wait now may be admitted. Past times are ignored.
+func (r *receiver) gateTimes(now time.Time) []time.Time {
 	at := []time.Time{r.gate.until}
 	if r.breaker.open && r.breaker.probe == nil {
 		at = append(at, r.breaker.next)
 	}
 	if r.heldBack(now) {
-		at = append(at, r.breaker.expired.Add(expireEvery))
-	} else if r.gate.rise.limit(r.gate.limit, now) < r.gate.limit {
+		at = append(at, r.breaker.lastExpiryScan.Add(expireEvery))
+	} else if r.gate.slowStart.limit(r.gate.limit, now) < r.gate.limit {
 		at = append(at, now.Add(time.Second))
 	}
 	return at
 }
 
-// watch takes an outcome into the breaker's account, and says whether it was a probe that failed: that costs
-// the lane none of its attempts.
-func (r *receiver) watch(l *lane, o outcome) (held bool) {
+// updateBreaker records an outcome in the breaker, and returns whether the lane is held back: then the failure does
+// not count as one of its attempts.
+func (r *receiver) updateBreaker(l *lane, o outcome) (held bool) {
 	b := &r.breaker
 	probe := b.probe == l
 	if probe {
 		b.probe = nil
 	}
-	opened, closed := b.saw(l, o)
+	opened, closed := b.record(l, o)
 	live := r.anyUp(o.end)
 	switch {
 	case closed:
 		r.log.Info("webhook endpoint accepts again")
-		r.gate.rise = rise{o.end}
-		r.forgive()
+		r.gate.slowStart = slowStart{o.end}
+		r.resetFailures()
 		r.gate.sort(o.end)
-		r.rouse(o.end)
-		r.arrange()
+		r.wakeBackedOff(o.end)
+		r.armGateTimer()
 	case opened:
 		r.log.Error("webhook endpoint fails: attempts are held back", "failures", b.failures)
-		b.expired = o.end
-		b.later(o.end, live, r.config.Jitter)
-		r.arrange()
+		b.lastExpiryScan = o.end
+		b.scheduleProbe(o.end, live, r.config.Jitter)
+		r.armGateTimer()
 	case probe:
-		b.later(o.end, live, r.config.Jitter)
-		r.arrange()
-		for l := range r.asked {
-			r.notYet(l)
+		b.scheduleProbe(o.end, live, r.config.Jitter)
+		r.armGateTimer()
+		for l := range r.requestedLanes {
+			r.failRequests(l)
 		}
 	case o.verdict == delivered:
-		r.accepts()
+		r.scheduleEarlyAttempts()
 	}
 	if o.verdict == delivered && r.disabled && l.redelivers {
 		r.disabled, r.goneAt = false, 0
 		r.log.Info("webhook endpoint enabled: it accepts again")
 	}
-	if b.hopeless(o.end) {
+	if b.shouldDisable(o.end) {
 		r.disable(0, "webhook endpoint disabled: it has accepted nothing for three days")
 	}
-	return b.open && o.counts()
+	return b.open && o.isEndpointFailure()
 }

@@ -8,17 +8,18 @@ import (
 	"time"
 )
 
-// A verdict is what one attempt means for the event.
+// A verdict is the meaning of one attempt for the event.
 type verdict int
 
+// The header with which an answer declines one event or all further events.
 const (
-	failed    verdict = iota // try again on the schedule
+	failed    verdict = iota // retry on the schedule
 	delivered                // a 2xx answer
-	rejected                 // this event will not be liked later either
-	slowDown                 // failed, and the whole endpoint is to be left alone for a while
-	gone                     // the endpoint wants no more events at all
-	aborted                  // the endpoint does not want this event
-	refused                  // we do not connect there
+	rejected                 // the endpoint would reject this event again
+	slowDown                 // failed, and the whole endpoint is paused
+	gone                     // the endpoint accepts no more events
+	aborted                  // the endpoint declines this event
+	refused                  // the guard refuses the endpoint's address
 )
 
 // The header by which an answer gives up on an event or on everything.
@@ -28,8 +29,8 @@ const (
 	deliveryDisable = "disable"
 )
 
-// judge reads an answer's status and header. The duration is how long the endpoint asks to be left alone; it
-// is only set with slowDown, and may be zero there.
+// judge evaluates the status and header of an answer. The duration is the pause that the endpoint asks for; it is
+// only set with slowDown, and may be zero.
 func judge(status int, header http.Header, now time.Time) (verdict, time.Duration) {
 	if status >= 200 && status <= 299 {
 		return delivered, 0
@@ -60,14 +61,14 @@ func judge(status int, header http.Header, now time.Time) (verdict, time.Duratio
 }
 
 const (
-	// maxPause bounds how long an endpoint may ask to be left alone.
+	// maxPause bounds the pause that an endpoint can ask for.
 	maxPause = time.Hour
-	// maxLivePause bounds it while a call is up: its caller is waiting.
+	// maxLivePause bounds the pause while a call is up, because the caller is waiting.
 	maxLivePause = 30 * time.Second
 )
 
-// retryAfter reads a Retry-After header (RFC 9110 section 10.2.3): seconds, decimals rounded up, or an HTTP
-// date. It returns false for what is unreadable, zero or past, and never more than maxPause.
+// retryAfter parses a Retry-After header (RFC 9110 section 10.2.3): seconds, with decimals rounded up, or an HTTP
+// date. The result is at most maxPause. It returns false for an invalid, zero or past value.
 func retryAfter(value string, now time.Time) (time.Duration, bool) {
 	value = strings.TrimSpace(value)
 	if value == "" {

@@ -3,47 +3,47 @@ package webhooks
 import "time"
 
 const (
-	// The breaker opens after so many failures in a row, from so many lanes at least, over so long at least: one
-	// stuck call, or one bad second, is not a broken endpoint.
+	// The breaker opens after breakerFailures failures in a row, from at least breakerLanes lanes and over at least
+	// breakerSpan: one failing call, or one bad second, does not mean that the endpoint is down.
 	breakerFailures = 20
 	breakerLanes    = 2
 	breakerSpan     = 10 * time.Second
-	// probeLive is how often an open breaker tries the endpoint while a call is up. Else it is as lateDelays say.
+	// probeLive is the time between probes while a call is up. Otherwise lateDelays applies.
 	probeLive = 5 * time.Second
-	// maxWait is how old an event can become while its lane is held back, counted from our start if it is older: what
-	// nobody could send was not held back.
+	// maxWait is the age at which an event held back expires. It is counted from the start of Run if the event is
+	// older, because it could not be sent before.
 	maxWait = 72 * time.Hour
-	// An endpoint that failed for disableAfter and disableAttempts and accepted nothing meanwhile is disabled.
+	// An endpoint is disabled after failing for disableAfter and disableAttempts without accepting an event.
 	disableAfter    = 72 * time.Hour
 	disableAttempts = 20
-	// expireEvery is how often somebody looks for events that are too old, while lanes are held back.
+	// expireEvery is the time between scans for expired events while lanes are held back.
 	expireEvery = time.Hour
 )
 
-// A breaker keeps attempts from an endpoint that accepts none. It is not guarded.
+// A breaker holds back attempts at an endpoint that accepts none. The receiver's mutex guards it.
 type breaker struct {
-	open    bool
-	probe   *lane     // that has an attempt under way while open
-	next    time.Time // of the next probe
-	step    int       // in lateDelays
-	expired time.Time // when somebody last looked for events that are too old
+	open           bool
+	probe          *lane     // the lane whose attempt is the probe, or nil
+	next           time.Time // time of the next probe
+	step           int       // index into lateDelays
+	lastExpiryScan time.Time // time of the last scan for expired events
 
 	failures int // in a row
 	from     time.Time
-	first    *lane // the first that failed
-	several  bool  // another failed too
+	first    *lane // the first lane that failed
+	several  bool  // another lane failed too
 
-	attempts int       // since the last that was accepted
-	since    time.Time // when the first of them began
+	attempts int       // since the last accepted event
+	since    time.Time // start of the first of those attempts
 }
 
-// counts says whether an outcome is a failure of the endpoint as a whole.
-func (o outcome) counts() bool {
+// isEndpointFailure reports whether the outcome is a failure of the endpoint as a whole.
+func (o outcome) isEndpointFailure() bool {
 	return o.verdict == failed && (o.status >= 500 || o.status == 0)
 }
 
-// saw takes an outcome into account. It says whether the breaker has opened or closed by that.
-func (b *breaker) saw(l *lane, o outcome) (opened, closed bool) {
+// record updates the breaker, and reports whether it opened or closed.
+func (b *breaker) record(l *lane, o outcome) (opened, closed bool) {
 	b.attempts++
 	if b.since.IsZero() {
 		b.since = o.start
@@ -54,7 +54,7 @@ func (b *breaker) saw(l *lane, o outcome) (opened, closed bool) {
 		*b = breaker{}
 	case o.verdict == refused:
 		opened = !b.open
-	case o.counts():
+	case o.isEndpointFailure():
 		if b.failures++; b.failures == 1 {
 			b.from, b.first = o.end, l
 		}
@@ -65,8 +65,8 @@ func (b *breaker) saw(l *lane, o outcome) (opened, closed bool) {
 	return opened, closed
 }
 
-// later sets the next probe, after one that failed at now or the opening.
-func (b *breaker) later(now time.Time, live bool, jitter func() float64) {
+// scheduleProbe sets the time of the next probe.
+func (b *breaker) scheduleProbe(now time.Time, live bool, jitter func() float64) {
 	d := probeLive
 	if !live {
 		d = lateDelays[min(b.step, len(lateDelays)-1)]
@@ -77,23 +77,24 @@ func (b *breaker) later(now time.Time, live bool, jitter func() float64) {
 	b.next = now.Add(time.Duration(float64(d) * jitter()))
 }
 
-// hopeless says whether the endpoint is to be disabled.
-func (b *breaker) hopeless(now time.Time) bool {
+// shouldDisable reports whether the endpoint should be disabled.
+func (b *breaker) shouldDisable(now time.Time) bool {
 	return b.attempts >= disableAttempts && now.Sub(b.since) >= disableAfter
 }
 
-// A rise lets more and more lanes through after the breaker has closed. The zero value lets all through.
-type rise struct{ began time.Time }
+// A slowStart increases the number of admitted lanes step by step after the breaker has closed. The zero value does not
+// limit them.
+type slowStart struct{ began time.Time }
 
-// riseFirst is how many lanes may pass at first. Their number doubles each second.
-const riseFirst = 10
+// slowStartLanes is the number of lanes admitted at first. It doubles each second.
+const slowStartLanes = 10
 
-// limit is how many lanes may send at now, of at most all.
-func (r *rise) limit(all int, now time.Time) int {
+// limit returns how many of at most all lanes may send at now.
+func (r *slowStart) limit(all int, now time.Time) int {
 	if r.began.IsZero() {
 		return all
 	}
-	n := riseFirst << min(int(now.Sub(r.began)/time.Second), 30)
+	n := slowStartLanes << min(int(now.Sub(r.began)/time.Second), 30)
 	if n >= all {
 		r.began = time.Time{}
 	}

@@ -54,7 +54,7 @@ func TestAnEndpointThatFailsIsTriedEveryFiveSecondsWhileACallIsUp(t *testing.T) 
 				t.Errorf("got a probe after %s, want 5 s", gap)
 			}
 			if s.call == down[i].call {
-				t.Errorf("got %s twice in a row, want the lane that waits longest", s.call)
+				t.Errorf("got %s twice in a row, want the lane that has waited longest", s.call)
 			}
 		}
 		r.drain(t)
@@ -213,7 +213,7 @@ func TestALaneDoesNotHoldABigBacklog(t *testing.T) {
 		tr := newTransportOf(outage(500, minute))
 		r := rigged(t, Config{Transport: tr})
 		const most = 16 << 10
-		r.d.receivers[0].most = most // nothing is read yet
+		r.d.receivers[0].maxBodies = most // nothing is read yet
 		r.journal.set(func(j *fakeJournal) { j.pad = strings.Repeat("x", 1<<10) })
 		for i := range 60 {
 			r.journal.append("A", said)
@@ -287,10 +287,10 @@ func TestARepeatedConnectionCountsOnceForTheBreaker(t *testing.T) {
 	r := rigged(t, Config{Transport: newTransportOf(always(200))})
 	main, l := r.d.receivers[0], &lane{queue: make([]item, 1)}
 	o := outcome{class: ClassRefused, err: errors.New("refused"), start: now, end: now}
-	if d := main.conclude(l, o); !d.again || main.breaker.failures != 0 {
+	if d := main.applyOutcome(l, o); !d.again || main.breaker.failures != 0 {
 		t.Errorf("got %+v and %d failures, want the attempt repeated and not counted", d, main.breaker.failures)
 	}
-	if d := main.conclude(l, o); d.again || main.breaker.failures != 1 {
+	if d := main.applyOutcome(l, o); d.again || main.breaker.failures != 1 {
 		t.Errorf("got %+v and %d failures, want one", d, main.breaker.failures)
 	}
 }

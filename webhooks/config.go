@@ -13,42 +13,43 @@ import (
 	"aldeabridge/internal/egress"
 )
 
-// Config says what a Dispatcher works with. Endpoints and Journal are needed; every other zero is useful.
+// Config configures a Dispatcher. Endpoints and Journal are required; the zero value of every other field is valid.
 type Config struct {
 	Endpoints []Endpoint
 	Journal   Journal
-	// After is the position in the journal to start behind. Zero means its beginning.
+	// After is the journal position after which delivery starts. Zero means the beginning.
 	After int64
-	// Version goes into the user-agent: bridge/<Version>. Empty means "dev".
+	// Version is the version in the user-agent: bridge/<Version>. Empty means "dev".
 	Version string
 
-	// Actions gets the body of each 2xx answer to an event of a call that is up; requests say bridge-live: 1
-	// then. Nil: bridge-live is always 0. It is called in the order of the lane and must not block.
+	// Actions gets the body of each 2xx answer to an event of a call that is up; those requests carry bridge-live: 1.
+	// If it is nil, bridge-live is always 0. It is called in the order of the lane and must not block.
 	Actions func(Reply)
-	// Observe gets every attempt when it is over, in the order of the lane, lanes at the same time. No lock
-	// is held, but the lane waits: it must not block.
+	// Observe gets every finished attempt, in the order of the lane and concurrently for different lanes. No lock is
+	// held, but the lane waits: it must not block.
 	Observe func(Attempt)
 
-	// Untrusted says where endpoints that are not the operator's may be: it can allow networks, and should name our
-	// own listeners. The zero value allows public addresses. Operator in it means nothing, nor does Resolver.
+	// Untrusted is the guard of endpoints that are not the operator's. It can allow networks, and should list
+	// bridge's own listeners. The zero value allows public addresses only. Its fields Operator and Resolver are
+	// ignored.
 	Untrusted egress.Guard
-	// Resolver looks up hosts. Nil means net.DefaultResolver.
+	// Resolver resolves host names. Nil means net.DefaultResolver.
 	Resolver *net.Resolver
-	// Dial replaces the dialer, and with it the check of addresses. It is for tests with peers in memory.
+	// Dial replaces the dialer and its check of addresses. It is for tests with in-memory peers.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// Transport replaces everything beneath the requests. It is for tests.
+	// Transport replaces the HTTP transport. It is for tests.
 	Transport http.RoundTripper
 
-	// Jitter returns the factor of a delay. Nil means random, 0.8 to 1.2.
+	// Jitter returns the factor of a delay. Nil means a random factor from 0.8 to 1.2.
 	Jitter func() float64
-	// Logger gets dead letters (Error) and failing endpoints (Warn). Nil means nobody.
+	// Logger gets dead letters (level Error) and failing endpoints (level Warn). Nil discards them.
 	Logger *slog.Logger
 }
 
-// jitter is a random factor from 0.8 to 1.2: lanes that failed together do not come back together.
+// jitter returns a random factor from 0.8 to 1.2, so that lanes that failed together are not retried together.
 func jitter() float64 { return 0.8 + 0.4*rand.Float64() }
 
-// withDefaults returns c with its zeros filled in, or an error that names what is wrong.
+// withDefaults returns c with its defaults filled in, or an error that names the invalid field.
 func (c Config) withDefaults() (Config, error) {
 	if c.Journal == nil {
 		return c, errors.New("webhooks: no journal")

@@ -12,32 +12,33 @@ import (
 	"strings"
 )
 
-// Requests ask for the identity coding, but a server may answer with another one (RFC 9110 section 12.5.3). gzip and deflate are
-// read, within these bounds.
+// Requests ask for the identity coding, but a server may answer with another one (RFC 9110 section 12.5.3). gzip and
+// deflate are decompressed, within these bounds.
 const (
-	// maxAnswer is how much of an answer is read, packed and unpacked: actions with a recording in them can be that long.
+	// maxAnswer bounds an answer in bytes, compressed and decompressed: actions can contain a recording.
 	maxAnswer = 2 << 20
-	// maxRatio is how much longer than its packed form an answer may be. What is short may be longer: freeRatio bytes.
+	// maxRatio bounds how many times longer than its compressed form an answer may be. Answers up to freeRatio bytes
+	// are exempt.
 	maxRatio  = 100
 	freeRatio = 64 << 10
 )
 
-// Why the body of an answer cannot be read.
+// Errors of reading an answer's body.
 var (
 	ErrAnswerTooLong = errors.New("webhooks: answer longer than 2 MiB")
-	ErrAnswerRatio   = fmt.Errorf("webhooks: answer is more than %d times longer than its packed form", maxRatio)
-	ErrAnswerCoding  = errors.New("webhooks: answer in a content coding that is not read; none, gzip or deflate would be right")
+	ErrAnswerRatio   = fmt.Errorf("webhooks: answer is more than %d times longer than its compressed form", maxRatio)
+	ErrAnswerCoding  = errors.New("webhooks: unsupported content coding of the answer; use none, gzip or deflate")
 	ErrAnswerDamaged = errors.New("webhooks: answer is damaged")
 )
 
-// readAnswer reads a body and unpacks it. What came before an error is returned with it.
+// readAnswer reads and decompresses a body. It also returns the bytes that came before an error.
 func readAnswer(body io.Reader, header http.Header) ([]byte, error) {
 	packed, err := readUpTo(body, maxAnswer, ErrAnswerTooLong)
 	if err != nil && !errors.Is(err, ErrAnswerTooLong) {
 		err = fmt.Errorf("webhooks: read answer: %w", err)
 	}
 	if len(packed) == 0 {
-		return nil, err // also with a coding: there is nothing to unpack
+		return nil, err // whatever the coding
 	}
 	coding, codingErr := contentCoding(header, packed)
 	switch {
@@ -60,7 +61,7 @@ func readUpTo(r io.Reader, limit int, tooLong error) ([]byte, error) {
 	return b, err
 }
 
-// contentCoding returns "gzip", "deflate", or "" for a body that is not packed.
+// contentCoding returns "gzip", "deflate", or "" for a body that is not compressed.
 func contentCoding(header http.Header, body []byte) (string, error) {
 	coding := ""
 	for one := range strings.SplitSeq(strings.Join(header.Values("Content-Encoding"), ","), ",") {
@@ -78,21 +79,21 @@ func contentCoding(header http.Header, body []byte) (string, error) {
 		}
 	}
 	if coding == "" && (bytes.HasPrefix(body, gzipMagic) || bytes.HasPrefix(body, zstdMagic)) {
-		return "", fmt.Errorf("%w: it is packed, and no Content-Encoding says so", ErrAnswerCoding)
+		return "", fmt.Errorf("%w: it is compressed, but has no Content-Encoding", ErrAnswerCoding)
 	}
 	return coding, nil
 }
 
-// maxCodingName bounds the part of a Content-Encoding that is repeated in an error.
+// maxCodingName bounds the part of a Content-Encoding that is quoted in an error.
 const maxCodingName = 20
 
-// What packed data begins with: no JSON does.
+// The first bytes of compressed data. No JSON begins with them.
 var (
 	gzipMagic = []byte{0x1f, 0x8b, 8}
 	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
 )
 
-// unpack undoes a coding. What came before an error is returned with it.
+// unpack decompresses a body. It also returns the bytes that came before an error.
 func unpack(coding string, packed []byte) ([]byte, error) {
 	source := bytes.NewReader(packed)
 	r, err := opener(coding, packed)(source)
@@ -110,17 +111,17 @@ func unpack(coding string, packed []byte) ([]byte, error) {
 	case err != nil:
 		return b, damaged(coding, err)
 	case source.Len() > 0:
-		return b, damaged(coding, errors.New("there is something behind its end"))
+		return b, damaged(coding, errors.New("there is data after its end"))
 	}
 	return b, nil
 }
 
 func damaged(coding string, err error) error {
-	return fmt.Errorf("%w: it is not whole %s: %w", ErrAnswerDamaged, coding, err)
+	return fmt.Errorf("%w: it is not complete %s: %w", ErrAnswerDamaged, coding, err)
 }
 
-// opener returns what unpacks a coding. "deflate" means the format of zlib (RFC 9110 section 8.4.1.2), but some servers send deflate
-// without zlib's header: no such data begins like it.
+// opener returns the function that opens a decompressor. "deflate" means the zlib format (RFC 9110 section 8.4.1.2),
+// but some servers send raw deflate data. Raw data never begins with a valid zlib header.
 func opener(coding string, packed []byte) func(io.Reader) (io.Reader, error) {
 	switch {
 	case coding == "gzip":

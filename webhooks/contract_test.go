@@ -17,7 +17,7 @@ func failures(b *breaker, from time.Time, n, lanes int, over time.Duration) {
 	all := make([]lane, lanes)
 	for i := range n {
 		at := from.Add(over * time.Duration(i) / time.Duration(max(1, n-1)))
-		b.saw(&all[i%lanes], outcome{status: 500, start: at, end: at})
+		b.record(&all[i%lanes], outcome{status: 500, start: at, end: at})
 	}
 }
 
@@ -35,18 +35,18 @@ func TestTheBreakerOpensAtTwentyFailuresOfTwoLanesOverTenSeconds(t *testing.T) {
 		{"too soon", func(b *breaker) { failures(b, now, 100, 50, 10*second-ms) }, false},
 		{"not in a row", func(b *breaker) {
 			failures(b, now, 19, 2, minute)
-			b.saw(&lane{}, success)
+			b.record(&lane{}, success)
 			failures(b, now, 19, 2, minute)
 		}, false},
 		{"others do not count", func(b *breaker) {
 			failures(b, now, 19, 2, minute)
 			for range 50 {
-				b.saw(&lane{}, notFound)
+				b.record(&lane{}, notFound)
 			}
 		}, false},
 		{"others do not break the row", func(b *breaker) {
 			failures(b, now, 19, 2, minute)
-			b.saw(&lane{}, notFound)
+			b.record(&lane{}, notFound)
 			failures(b, now.Add(minute), 1, 1, 0)
 		}, true},
 	} {
@@ -61,7 +61,7 @@ func TestFailuresOfTheEndpointAsAWholeCountForTheBreaker(t *testing.T) {
 	now := time.Now()
 	count := func(status int, header http.Header) bool {
 		v, _ := judge(status, header, now)
-		return outcome{verdict: v, status: status}.counts()
+		return outcome{verdict: v, status: status}.isEndpointFailure()
 	}
 	for _, status := range []int{500, 501, 502, 503, 504, 599} {
 		if !count(status, http.Header{}) {
@@ -77,7 +77,7 @@ func TestFailuresOfTheEndpointAsAWholeCountForTheBreaker(t *testing.T) {
 		t.Error("503 with Retry-After counts")
 	}
 	for _, class := range []Class{ClassDNS, ClassRefused, ClassReset, ClassTLS, ClassTimeout} {
-		if !(outcome{class: class, err: errors.New("failed")}).counts() {
+		if !(outcome{class: class, err: errors.New("failed")}).isEndpointFailure() {
 			t.Errorf("%s does not count", class)
 		}
 	}
@@ -120,10 +120,10 @@ func TestTheProbeIsTheLiveLaneThatWaitsLongest(t *testing.T) {
 	byRank := []*lane{l(2*second, 1, false), l(second, 1, false), l(minute, 1, true), l(5*minute, 0, false), l(hour, 0, true), again}
 	g := &gate{limit: 64}
 	for i := len(byRank) - 1; i >= 0; i-- {
-		g.push(byRank[i], byRank[i].at(now))
+		g.push(byRank[i], byRank[i].priority(now))
 	}
 	for n, want := range byRank {
-		c, i, ok := g.longest(now)
+		c, i, ok := g.longestWaiting(now)
 		if !ok {
 			t.Fatalf("got none as number %d", n+1)
 		}
@@ -135,7 +135,7 @@ func TestTheProbeIsTheLiveLaneThatWaitsLongest(t *testing.T) {
 
 func TestLanesAreLetThroughTenAtFirstAndTwiceAsManyEachSecond(t *testing.T) {
 	now := time.Now()
-	r := rise{began: now}
+	r := slowStart{began: now}
 	for after, want := range map[time.Duration]int{0: 10, 999 * ms: 10, second: 20, 2 * second: 40} {
 		if got := r.limit(64, now.Add(after)); got != want {
 			t.Errorf("after %s: got %d, want %d", after, got, want)
@@ -144,7 +144,7 @@ func TestLanesAreLetThroughTenAtFirstAndTwiceAsManyEachSecond(t *testing.T) {
 	if got := r.limit(64, now.Add(3*second)); got != 64 || !r.began.IsZero() {
 		t.Errorf("after 3 s: got %d, want all 64 from then on", got)
 	}
-	if got := (&rise{}).limit(64, now); got != 64 {
+	if got := (&slowStart{}).limit(64, now); got != 64 {
 		t.Errorf("without an opening: got %d, want all 64", got)
 	}
 }
@@ -157,11 +157,11 @@ func TestAnEndpointIsDisabledAfterThreeDaysAndTwentyAttempts(t *testing.T) {
 		want     bool
 	}{{20, 72 * hour, true}, {19, 720 * hour, false}, {1000, 72*hour - second, false}} {
 		var b breaker
-		if failures(&b, now, c.attempts, 1, c.over); b.hopeless(now.Add(c.over)) != c.want {
+		if failures(&b, now, c.attempts, 1, c.over); b.shouldDisable(now.Add(c.over)) != c.want {
 			t.Errorf("%d attempts over %s: got disabled %t, want %t", c.attempts, c.over, !c.want, c.want)
 		}
-		b.saw(&lane{}, outcome{verdict: delivered, end: now.Add(c.over)})
-		if b.hopeless(now.Add(2 * c.over)) {
+		b.record(&lane{}, outcome{verdict: delivered, end: now.Add(c.over)})
+		if b.shouldDisable(now.Add(2 * c.over)) {
 			t.Errorf("%d attempts over %s, then a 2xx: got disabled", c.attempts, c.over)
 		}
 	}
@@ -170,14 +170,14 @@ func TestAnEndpointIsDisabledAfterThreeDaysAndTwentyAttempts(t *testing.T) {
 func TestWhatIsSentAgainHasAQuarterOfTheSlots(t *testing.T) {
 	for _, c := range []struct {
 		name        string
-		ready, want [classes]int
+		ready, want [priorities]int
 	}{
-		{"alone", [classes]int{again: 100}, [classes]int{again: 16}},
-		{"after late ones", [classes]int{lateFresh: 60, again: 100}, [classes]int{lateFresh: 60, again: 4}},
-		{"while live ones wait", [classes]int{liveFresh: 40, liveRetry: 100, lateFresh: 10, again: 100}, [classes]int{liveFresh: 40, liveRetry: 24}},
+		{"alone", [priorities]int{redelivered: 100}, [priorities]int{redelivered: 16}},
+		{"after late ones", [priorities]int{lateFresh: 60, redelivered: 100}, [priorities]int{lateFresh: 60, redelivered: 4}},
+		{"while live ones wait", [priorities]int{liveFresh: 40, liveRetry: 100, lateFresh: 10, redelivered: 100}, [priorities]int{liveFresh: 40, liveRetry: 24}},
 	} {
 		g := &gate{limit: 64}
-		for k := range classes {
+		for k := range priorities {
 			fill(g, k, c.ready[k])
 		}
 		if got := take(g); got != c.want {

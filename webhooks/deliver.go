@@ -11,15 +11,15 @@ import (
 	"aldeabridge/events"
 )
 
-// attempt works on the head of a lane that has passed the gate, once, and lets the lane go on.
+// attempt handles the head of a lane that the gate admitted: it settles it, or sends it once. Then the lane goes on.
 func (r *receiver) attempt(ctx context.Context, l *lane) {
 	defer r.running.Done()
 	head, reason := r.head(l)
 	for reason == ReasonExpired && r.nextTooOld(l) {
-		// All at once: nobody looks at the lane again within the hour.
+		// Settle all expired events now: the lane is not examined again for an hour.
 		r.settle(ctx, head.record, reason.State())
 		r.mu.Lock()
-		r.drop(l, decision{state: reason.State()})
+		r.removeHead(l, decision{state: reason.State()})
 		r.mu.Unlock()
 		r.settled()
 		head, reason = r.head(l)
@@ -32,8 +32,8 @@ func (r *receiver) attempt(ctx context.Context, l *lane) {
 		d.state = reason.State()
 	default:
 		var ok bool
-		if d, ok = r.try(ctx, l, head); !ok {
-			return // shutting down: the event stays where it is
+		if d, ok = r.sendHead(ctx, l, head); !ok {
+			return // shutting down: the event stays queued
 		}
 	}
 	if d.state != "" && (head.redelivery == nil || d.state == StateDelivered) {
@@ -45,7 +45,7 @@ func (r *receiver) attempt(ctx context.Context, l *lane) {
 	}
 }
 
-// head returns the event to be sent, or why it must not be sent.
+// head returns the event to be sent, or the reason why it must not be sent.
 func (r *receiver) head(l *lane) (item, Reason) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -63,11 +63,11 @@ func (r *receiver) head(l *lane) (item, Reason) {
 	return head, ReasonEndpointDisabled
 }
 
-// reload is the wait after the journal could not load an event. That is no fault of the endpoint's.
-const reload = time.Second
+// reloadDelay is the delay after the journal could not load an event. It does not count as a failure of the endpoint.
+const reloadDelay = time.Second
 
-// try sends an event, at most twice, and decides what follows. It returns false if ctx ended meanwhile.
-func (r *receiver) try(ctx context.Context, l *lane, head item) (decision, bool) {
+// sendHead sends the head of a lane, at most twice, and returns the decision. It returns false if ctx ended first.
+func (r *receiver) sendHead(ctx context.Context, l *lane, head item) (decision, bool) {
 	record := head.record
 	if record.Body == nil {
 		loaded, err := r.config.Journal.Load(ctx, record.Position)
@@ -75,20 +75,20 @@ func (r *receiver) try(ctx context.Context, l *lane, head item) (decision, bool)
 		case ctx.Err() != nil:
 			return decision{}, false
 		case errors.Is(err, fs.ErrNotExist):
-			return r.unsent(l, decision{state: ReasonDiscarded.State()}), true
+			return r.skipAttempt(l, decision{state: ReasonDiscarded.State()}), true
 		case err != nil:
-			r.log.Error("webhook event cannot be loaded", "event_id", record.ID, "call_sid", record.CallID, "error", err, "retry_in", reload)
-			return r.unsent(l, decision{delay: reload}), true
+			r.log.Error("webhook event cannot be loaded", "event_id", record.ID, "call_sid", record.CallID, "error", err, "retry_in", reloadDelay)
+			return r.skipAttempt(l, decision{delay: reloadDelay}), true
 		}
 		record.Body = loaded.Body
 	}
 	for {
-		number, live := r.count(l)
+		number, live := r.attemptNumber(l)
 		o := r.sender.send(ctx, record, number, live, head.redelivery)
 		if ctx.Err() != nil && o.verdict != delivered {
 			return decision{}, false
 		}
-		d := r.conclude(l, o)
+		d := r.applyOutcome(l, o)
 		r.report(record, head.redelivery, number, live, o, d)
 		if !d.again {
 			return d, true
@@ -96,37 +96,37 @@ func (r *receiver) try(ctx context.Context, l *lane, head item) (decision, bool)
 	}
 }
 
-// unsent is what follows when no attempt was made after all.
-func (r *receiver) unsent(l *lane, d decision) decision {
+// skipAttempt records that no attempt was made, and returns d.
+func (r *receiver) skipAttempt(l *lane, d decision) decision {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	l.ended, l.backoff = time.Now(), false
 	return d
 }
 
-// count returns the number of the attempt that is about to begin, and whether the call is up.
-func (r *receiver) count(l *lane) (number int, live bool) {
+// attemptNumber returns the number of the attempt that is about to begin, and whether the call is up.
+func (r *receiver) attemptNumber(l *lane) (number int, live bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return l.attempts + 1, l.up(time.Now())
 }
 
-// conclude decides what follows from an attempt, for the lane and for the endpoint.
-func (r *receiver) conclude(l *lane, o outcome) decision {
+// applyOutcome applies the outcome of an attempt to the lane and to the endpoint.
+func (r *receiver) applyOutcome(l *lane, o outcome) decision {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	l.ended = o.end
-	if l.repeats(o) {
+	if l.repeatsNow(o) {
 		return decision{again: true}
 	}
-	d := l.decide(o, r.watch(l, o), r.config.Jitter)
+	d := l.decide(o, r.updateBreaker(l, o), r.config.Jitter)
 	if d.pause > 0 && !r.disabled {
 		most := maxPause
 		if r.anyUp(o.end) {
 			most = maxLivePause
 		}
 		r.gate.pause(o.end, min(d.pause, most))
-		r.arrange()
+		r.armGateTimer()
 	}
 	if d.gone {
 		r.disable(r.accepted, "webhook endpoint disabled: it answered that it is gone")
@@ -134,15 +134,15 @@ func (r *receiver) conclude(l *lane, o outcome) decision {
 	return d
 }
 
-// disable ends all delivery to the endpoint. Its waiting lanes are made ready, and what they hold dies in order: up
-// to the position goneAt because the endpoint is gone, then because it is disabled.
+// disable stops delivery to the endpoint. Its waiting lanes are made ready, and their events become dead letters in
+// order: up to position goneAt because the endpoint is gone, later ones because it is disabled.
 func (r *receiver) disable(goneAt int64, why string) {
 	if r.disabled {
 		return
 	}
 	r.disabled, r.goneAt = true, goneAt
 	r.gate.until = time.Time{}
-	r.breaker, r.gate.rise = breaker{}, rise{}
+	r.breaker, r.gate.slowStart = breaker{}, slowStart{}
 	now := time.Now()
 	for _, l := range r.lanes {
 		if l.state == waiting {
@@ -150,20 +150,20 @@ func (r *receiver) disable(goneAt int64, why string) {
 		}
 	}
 	r.log.Error(why)
-	r.pump()
+	r.startAttempts()
 }
 
-// settleTimeout bounds a write to the journal at shutdown.
+// settleTimeout bounds a write to the journal during shutdown.
 const settleTimeout = 5 * time.Second
 
-// settle writes what became of an event into the journal. If that fails, the event may be sent again after a
+// settle records the final state of a delivery in the journal. If that fails, the event may be sent again after a
 // restart; the lane goes on.
 func (r *receiver) settle(ctx context.Context, record events.Record, state string) {
 	if strings.HasPrefix(state, deadPrefix) {
 		r.log.Error("webhook dead letter", "event_id", record.ID, "call_sid", record.CallID,
 			"type", string(record.Type), "sequence", record.Sequence, "reason", strings.TrimPrefix(state, deadPrefix))
 	}
-	// What was delivered is delivered, also while we are shutting down.
+	// A delivery is recorded also during shutdown.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
 	if err := r.config.Journal.Settle(ctx, record.Position, r.name(), state); err != nil {
@@ -171,42 +171,42 @@ func (r *receiver) settle(ctx context.Context, record events.Record, state strin
 	}
 }
 
-// advance moves a lane on after an attempt, and gives its slot back.
+// advance applies the decision to a lane and releases its slot.
 func (r *receiver) advance(l *lane, d decision) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
-	r.gate.done(l.class)
-	if r.breaker.probe == l { // there was nothing to send
+	r.gate.done(l.slotPriority)
+	if r.breaker.probe == l { // the probe found nothing to send
 		r.breaker.probe = nil
 	}
 	call := l.queue[0].record.CallID
 	switch {
 	case d.held && !r.disabled:
-		r.notYet(l)
+		r.failRequests(l)
 		r.ready(l, now)
 	case d.state == "" && (!r.disabled || l.redelivers):
-		r.notYet(l)
-		r.wait(l, l.ended.Add(d.delay))
-		r.turn(l, l.up(now), now) // the call may have ended while the attempt was being concluded
+		r.failRequests(l)
+		r.backOff(l, l.ended.Add(d.delay))
+		r.phaseChanged(l, l.up(now), now) // the call may have ended while the attempt was being concluded
 	case d.state == "":
-		r.notYet(l)
+		r.failRequests(l)
 		r.ready(l, now)
 	default:
-		r.drop(l, d)
+		r.removeHead(l, d)
 		l.state = idle
 		if len(l.queue) > 0 {
 			r.ready(l, now)
 		} else if l.redelivers {
-			delete(r.resend.lanes, call)
-		} else if l.unused(now) {
+			delete(r.redeliveries.lanes, call)
+		} else if l.removable(now) {
 			delete(r.lanes, call)
 		}
 	}
-	r.pump()
+	r.startAttempts()
 }
 
-// report tells the observer, the log and the reader of answers about an attempt.
+// report passes an attempt to Observe and the log, and the answer of a 2xx attempt to Actions.
 func (r *receiver) report(record events.Record, again *redelivery, number int, live bool, o outcome, d decision) {
 	if r.config.Observe != nil {
 		a := Attempt{
@@ -224,7 +224,7 @@ func (r *receiver) report(record events.Record, again *redelivery, number int, l
 		r.config.Observe(a)
 	}
 	if o.verdict != delivered {
-		r.complain(record, number, o, d)
+		r.logFailure(record, number, o, d)
 		return
 	}
 	if r.config.Actions != nil && live && (len(o.body) > 0 || o.bodyErr != nil) {
@@ -232,22 +232,22 @@ func (r *receiver) report(record events.Record, again *redelivery, number int, l
 	}
 }
 
-// A trouble counts failures between two lines of the log.
-type trouble struct {
+// A failureLog counts failures between two log lines.
+type failureLog struct {
 	failures int
 	logged   time.Time
 }
 
-// complainEvery keeps an endpoint that is down from flooding the log.
-const complainEvery = 10 * time.Second
+// failureLogInterval is the minimum time between two warnings about failed attempts.
+const failureLogInterval = 10 * time.Second
 
-// complain logs a failed attempt, or counts it.
-func (r *receiver) complain(record events.Record, number int, o outcome, d decision) {
+// logFailure logs a failed attempt: as a warning at most once every failureLogInterval, else at debug level.
+func (r *receiver) logFailure(record events.Record, number int, o outcome, d decision) {
 	r.mu.Lock()
-	r.trouble.failures++
-	failures, level := r.trouble.failures, slog.LevelDebug
-	if o.end.Sub(r.trouble.logged) >= complainEvery {
-		r.trouble, level = trouble{logged: o.end}, slog.LevelWarn
+	r.failureLog.failures++
+	failures, level := r.failureLog.failures, slog.LevelDebug
+	if o.end.Sub(r.failureLog.logged) >= failureLogInterval {
+		r.failureLog, level = failureLog{logged: o.end}, slog.LevelWarn
 	}
 	r.mu.Unlock()
 	r.log.Log(context.Background(), level, "webhook attempt failed", "event_id", record.ID, "call_sid", record.CallID,

@@ -15,18 +15,18 @@ type Dispatcher struct {
 	config    Config
 	receivers []*receiver
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	started bool
 	stopped bool
-	read    int64         // position of the newest event that every receiver has
-	changed chan struct{} // closed at the next change, if somebody waits for it; else nil
+	read    int64         // position of the newest event that every receiver has accepted
+	changed chan struct{} // closed at the next change; nil while no goroutine waits
 }
 
-// ErrStopped means that Run is not running any more.
+// ErrStopped means that Run has returned or was already called.
 var ErrStopped = errors.New("webhooks: dispatcher stopped")
 
-// New returns a Dispatcher. Its error names what of c cannot be used, and holds neither secrets nor URLs;
-// ErrSecret and egress.ErrURL can be tested. Nothing is sent before Run.
+// New returns a Dispatcher. Its error names the field of c that is invalid, and holds neither secrets nor URLs; it
+// may wrap ErrSecret or egress.ErrURL. Nothing is sent before Run.
 func New(c Config) (*Dispatcher, error) {
 	c, err := c.withDefaults()
 	if err != nil {
@@ -44,9 +44,9 @@ func New(c Config) (*Dispatcher, error) {
 	return d, nil
 }
 
-// Run delivers until ctx ends, and returns nil when nothing of it is left running. Attempts under way are cut
-// short then: call Drain first to let them end. Failures of the journal are logged and tried again. Run can
-// run once; then it returns ErrStopped.
+// Run delivers until ctx ends, and returns nil when all its goroutines have ended. Attempts under way are canceled
+// then: call Drain first to let them end. Failures of the journal are logged and retried. A second call returns
+// ErrStopped.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	d.mu.Lock()
 	if d.started {
@@ -77,14 +77,14 @@ func (d *Dispatcher) stop() {
 }
 
 const (
-	// readBatch bounds what one Read returns. It is enough to make the call cheap.
+	// readBatch is the maximum number of records of one Read.
 	readBatch = 256
-	// The wait after the journal failed to be read doubles between these.
+	// The delay after a failed Read doubles between these bounds.
 	minReadRetry = 100 * time.Millisecond
 	maxReadRetry = 5 * time.Second
 )
 
-// follow hands the journal's events to the receivers until ctx ends.
+// follow passes the journal's events to the receivers until ctx ends.
 func (d *Dispatcher) follow(ctx context.Context) {
 	retry := minReadRetry
 	position := d.config.After
@@ -110,7 +110,7 @@ func (d *Dispatcher) follow(ctx context.Context) {
 	}
 }
 
-// dispatch hands one event to every receiver.
+// dispatch passes one event to every receiver.
 func (d *Dispatcher) dispatch(record events.Record) {
 	for _, r := range d.receivers {
 		r.accept(record)

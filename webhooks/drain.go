@@ -7,18 +7,17 @@ import (
 	"time"
 )
 
-// quiet is how long the journal must have nothing new for Drain to believe that all has been read. Read
-// returns what is there at once, so any time will do that a loaded machine needs to wake a goroutine.
+// quiet is how long Drain waits for a new event in the journal before it concludes that all have been read. Read
+// returns existing records at once, so the time only has to cover the scheduling delay of a loaded machine.
 const quiet = 50 * time.Millisecond
 
-// Drain waits until every event in the journal is settled at every endpoint: those appended before Drain was
-// called, and those that are appended while it waits for them. It returns an error that wraps that of ctx
-// when ctx ends first, and ErrStopped when Run ended and left something behind. Events for an endpoint that
-// is down can take 27 hours: give ctx a deadline.
+// Drain waits until every event in the journal is settled at every endpoint, including events appended while it
+// waits. It returns an error that wraps that of ctx when ctx ends first, and ErrStopped when Run ended with unsettled
+// events. Events for an endpoint that is down can take 27 hours: give ctx a deadline.
 func (d *Dispatcher) Drain(ctx context.Context) error {
 	for {
-		// Taken before looking, so that no change is missed between looking and waiting.
-		changed := d.watch()
+		// Subscribe before checking, so that no change is missed.
+		changed := d.changes()
 		position, stopped := d.state()
 		done := d.settledTo(position)
 		if done {
@@ -38,8 +37,8 @@ func (d *Dispatcher) Drain(ctx context.Context) error {
 	}
 }
 
-// watch returns a channel that is closed at the next signal.
-func (d *Dispatcher) watch() <-chan struct{} {
+// changes returns a channel that is closed at the next signal.
+func (d *Dispatcher) changes() <-chan struct{} {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.changed == nil {
@@ -48,7 +47,7 @@ func (d *Dispatcher) watch() <-chan struct{} {
 	return d.changed
 }
 
-// signal wakes those who watch.
+// signal closes the channel that changes returned.
 func (d *Dispatcher) signal() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -58,14 +57,14 @@ func (d *Dispatcher) signal() {
 	}
 }
 
-// state returns how far the journal has been read, and whether Run is over.
+// state returns how far the journal has been read, and whether Run has returned.
 func (d *Dispatcher) state() (read int64, stopped bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.read, d.stopped
 }
 
-// settledTo says whether every event up to a position is settled everywhere.
+// settledTo reports whether every event up to a position is settled at every endpoint.
 func (d *Dispatcher) settledTo(position int64) bool {
 	for _, r := range d.receivers {
 		if !r.settledTo(position) {
@@ -75,7 +74,7 @@ func (d *Dispatcher) settledTo(position int64) bool {
 	return true
 }
 
-// peek says whether the journal has an event after position.
+// peek reports whether the journal has an event after position.
 func (d *Dispatcher) peek(ctx context.Context, position int64) (bool, error) {
 	short, cancel := context.WithTimeout(ctx, quiet)
 	defer cancel()

@@ -7,119 +7,123 @@ import (
 	"aldeabridge/events"
 )
 
-// An endpoint that accepts an event is well again, but the lanes that failed before may wait for hours. Such a lane is tried early
-// then. That attempt takes no step of its schedule: if it fails, the lane waits for the time that it had. So an endpoint that accepts
-// some calls and not others does not use up the attempts of those.
+// When an endpoint accepts an event it has recovered, but lanes that failed earlier may back off for hours. Those
+// lanes are tried early. An early attempt does not advance the schedule of its lane: if it fails, the lane waits
+// until the time that was set before. So an endpoint that accepts only some calls does not use up the attempts of the
+// others.
 const (
-	// reviveDelay gathers the answers of an endpoint that accepts many events, so that the waiting lanes are looked at once.
-	reviveDelay = 200 * time.Millisecond
-	// The least time between an attempt of a lane and its next early one is four times longer each time, between these.
-	reviveFirst = time.Second
-	reviveMost  = time.Hour
-	reviveSteps = 6 // to reviveMost
+	// earlyDelay combines the answers of a burst, so that the waiting lanes are scanned once.
+	earlyDelay = 200 * time.Millisecond
+	// The minimum time between an attempt of a lane and its next early one grows by a factor of four, from
+	// minEarlyInterval to maxEarlyInterval.
+	minEarlyInterval = time.Second
+	maxEarlyInterval = time.Hour
+	earlySteps       = 6 // until maxEarlyInterval is reached
 )
 
-// accepts sees to it that lanes that wait are tried early: the endpoint has just accepted an event.
-func (r *receiver) accepts() {
-	if len(r.backedOff) > 0 && r.revival == nil && r.ctx != nil {
-		r.revival = time.AfterFunc(reviveDelay, r.revive)
+// scheduleEarlyAttempts starts the timer for early attempts. It is called when the endpoint has accepted an event.
+func (r *receiver) scheduleEarlyAttempts() {
+	if len(r.backedOff) > 0 && r.earlyTimer == nil && r.ctx != nil {
+		r.earlyTimer = time.AfterFunc(earlyDelay, r.attemptEarly)
 	}
 }
 
-// revive puts the next attempts of the lanes that wait forward.
-func (r *receiver) revive() {
+// attemptEarly brings forward the next attempts of lanes that back off.
+func (r *receiver) attemptEarly() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.revival = nil
+	r.earlyTimer = nil
 	if r.ctx == nil {
 		return
 	}
 	for l := range r.backedOff {
-		at := l.ended.Add(min(reviveFirst<<(2*l.revivals), reviveMost))
-		if l.hurried || !at.Before(l.due) {
+		at := l.ended.Add(min(minEarlyInterval<<(2*l.earlyAttempts), maxEarlyInterval))
+		if l.early || !at.Before(l.due) {
 			continue
 		}
-		l.hurried, l.revivals = true, min(l.revivals+1, reviveSteps)
-		r.sleep(l, at)
+		l.early, l.earlyAttempts = true, min(l.earlyAttempts+1, earlySteps)
+		r.setTimer(l, at)
 	}
 }
 
-// hurry makes a lane ready that waits for its next attempt.
-func (r *receiver) hurry(l *lane, now time.Time) {
+// wakeLane makes a waiting lane ready at once.
+func (r *receiver) wakeLane(l *lane, now time.Time) {
 	if l.state == waiting {
-		l.hurried = true
+		l.early = true
 		r.ready(l, now)
 	}
 }
 
-// rouse makes all lanes ready that wait because the endpoint failed.
-func (r *receiver) rouse(now time.Time) {
+// wakeBackedOff makes all lanes ready that back off.
+func (r *receiver) wakeBackedOff(now time.Time) {
 	for l := range r.backedOff {
-		r.hurry(l, now)
+		r.wakeLane(l, now)
 	}
 }
 
-// hurryAll tries at once what waits of a redelivery that is under way.
-func (r *receiver) hurryAll(one *redelivery, now time.Time) {
-	for _, lanes := range []map[string]*lane{r.lanes, r.resend.lanes} {
+// wakeRedelivery makes the lanes ready in which events of a redelivery wait, and probes a failing endpoint.
+func (r *receiver) wakeRedelivery(one *redelivery, now time.Time) {
+	for _, lanes := range []map[string]*lane{r.lanes, r.redeliveries.lanes} {
 		for _, l := range lanes {
-			if l.state == waiting && slices.ContainsFunc(l.queue, func(i item) bool { return i.redelivery == one || i.asked == one }) {
-				r.hurry(l, now)
+			if l.state == waiting && slices.ContainsFunc(l.queue, func(i item) bool { return i.redelivery == one || i.requester == one }) {
+				r.wakeLane(l, now)
 			}
 		}
 	}
-	r.pump()
-	r.probeNow(now)
+	r.startAttempts()
+	r.probeNowLocked(now)
 }
 
-// askAll has the lanes tried at once in which events of a redelivery wait.
-func (r *receiver) askAll(one *redelivery, records []events.Record) {
+// requestAttempts requests an immediate attempt of those records that are still waiting in the lanes of their calls.
+func (r *receiver) requestAttempts(one *redelivery, records []events.Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
 	for _, record := range records {
 		if record.Owed != nil {
-			r.ask(r.lanes[record.CallID], one, record)
+			r.requestAttempt(r.lanes[record.CallID], one, record)
 		}
 	}
-	for l := range r.asked {
-		r.hurry(l, now)
+	for l := range r.requestedLanes {
+		r.wakeLane(l, now)
 	}
-	r.pump()
+	r.startAttempts()
 }
 
-// ask notes that a redelivery counts what becomes of an event in the next attempt of its lane, or behind it.
-func (r *receiver) ask(l *lane, one *redelivery, record events.Record) {
+// requestAttempt records that a redelivery counts the result of the next attempt of an event in its lane.
+func (r *receiver) requestAttempt(l *lane, one *redelivery, record events.Record) {
 	if l == nil {
-		return // it was settled meanwhile
+		return // already settled
 	}
 	i := slices.IndexFunc(l.queue, func(i item) bool { return i.record.Position == record.Position })
 	switch {
-	case i < 0 || l.queue[i].asked != nil:
-	case one.failed[l]: // not twice for one redelivery
+	case i < 0 || l.queue[i].requester != nil:
+	case one.failed[l]: // count only one attempt of a lane for each redelivery
 		one.status.Failed++
 	default:
-		l.queue[i].asked = one
+		l.queue[i].requester = one
 		one.status.Waiting++
-		r.asked[l] = true
+		r.requestedLanes[l] = true
 	}
 }
 
-// notYet tells redeliveries that what they asked for in a lane goes on waiting: the attempt failed.
-func (r *receiver) notYet(l *lane) {
-	if !r.asked[l] {
+// failRequests counts the events of a lane that redeliveries asked for as failed: the attempt failed, and they go on
+// waiting.
+func (r *receiver) failRequests(l *lane) {
+	if !r.requestedLanes[l] {
 		return
 	}
-	delete(r.asked, l)
+	delete(r.requestedLanes, l)
 	for i := range l.queue {
-		if one := l.queue[i].asked; one != nil {
-			l.queue[i].asked, one.failed[l] = nil, true
-			r.tally(one, false)
+		if one := l.queue[i].requester; one != nil {
+			l.queue[i].requester, one.failed[l] = nil, true
+			r.countResult(one, false)
 		}
 	}
 }
 
-// NextAttempt is when the events of a call that wait for an endpoint are tried at the earliest, the oldest first; zero if none waits.
+// NextAttempt returns the earliest time of the next attempt for a call at an endpoint, or zero if no event of the
+// call waits there. The oldest event is sent first.
 func (d *Dispatcher) NextAttempt(endpoint, callID string) time.Time {
 	i := slices.IndexFunc(d.receivers, func(r *receiver) bool { return r.name() == endpoint })
 	if i < 0 {

@@ -301,7 +301,7 @@ func TestNothingIsHurriedAfterTheEnd(t *testing.T) {
 		r := rigged(t, Config{Transport: tr})
 		r.journal.append("A", ended)
 		pass(hour)
-		r.journal.append("B", started) // the revival is due in a moment
+		r.journal.append("B", started) // the early attempt is due in a moment
 		synctest.Wait()
 		r.stop()
 		n := len(tr.seen())

@@ -17,38 +17,38 @@ import (
 	"aldeabridge/internal/egress"
 )
 
-// An Endpoint is where events go. It is the operator's unless it says otherwise: it may be plain http and on any network
-// but that of cloud metadata. Printed or logged it shows its name only.
+// An Endpoint is a URL that receives events. Unless Untrusted is set it is the operator's: it may be plain http and
+// on any network except cloud metadata addresses. Printed or logged it shows its name only.
 type Endpoint struct {
-	// Name is what logs, metrics and the journal call it. Names are unique and not empty.
+	// Name identifies the endpoint in logs, metrics and the journal. Names are unique and not empty.
 	Name string
-	// URL is http or https. A user and a password in it become Basic authentication.
+	// URL is http or https. A user and a password in it are sent as Basic authentication.
 	URL string
-	// Secrets sign, newest first: one to four, of which each gives a signature.
+	// Secrets are the signing secrets, newest first: one to four. Each adds a signature.
 	Secrets []Secret
-	// Types are the events it wants. Empty means all.
+	// Types are the event types to deliver. Empty means all.
 	Types []events.Type
-	// Header is sent with each request. It may not hold a header that webhooks set by themselves.
+	// Header is added to each request. It must not contain a header that this package sets.
 	Header http.Header
-	// Timeout bounds one attempt, from dialling to the last byte of the answer: 1 s to 30 s. Zero means
-	// 10 s while the call is up and 15 s after.
+	// Timeout bounds one attempt, from dialing to the last byte of the answer: 1 s to 30 s. Zero means 10 s while the
+	// call is up and 15 s after.
 	Timeout time.Duration
 	// Concurrency bounds the attempts under way at once. Zero means 64.
 	Concurrency int
 
-	// RootCAs are the authorities that may have signed its certificate. Nil means those of the system.
+	// RootCAs verify the endpoint's certificate. Nil means those of the system.
 	RootCAs *x509.CertPool
-	// Certificates are shown to an endpoint that asks who we are (mutual TLS): the first that it accepts.
+	// Certificates are the client certificates for mutual TLS; the first one that the endpoint accepts is used.
 	Certificates []tls.Certificate
-	// Proxy chooses a proxy, as in http.Transport: an http, https or socks5 URL, whose user and password
-	// are for the proxy. Nil means none; http.ProxyFromEnvironment asks the environment. An https proxy is verified
-	// with RootCAs too. It is the proxy that connects to the endpoint then, and checking the address
-	// is its job; what is checked here is the address of the proxy.
+	// Proxy chooses a proxy, as in http.Transport: an http, https or socks5 URL, whose user and password authenticate
+	// with the proxy. Nil means none; http.ProxyFromEnvironment uses the environment. RootCAs also verify an https
+	// proxy. With a proxy, only the address of the proxy is checked here: the proxy has to check the address of the
+	// endpoint.
 	Proxy func(*http.Request) (*url.URL, error)
-	// Untrusted means that the URL is not the operator's, but came from somebody who may want to reach what only this
-	// machine can reach. It is https then, without user and password, on port 443 or 8443, and its address is public,
-	// or as Config.Untrusted says. An event for any other address is dead at once (ReasonAddressRefused). It has no
-	// Proxy.
+	// Untrusted means that the URL is not the operator's and could aim at addresses that only this machine can reach
+	// (SSRF). It must be https, without user and password, on port 443 or 8443, and its address must be public or
+	// allowed by Config.Untrusted. Otherwise its events become dead letters at once (ReasonAddressRefused). It must
+	// not have a Proxy.
 	Untrusted bool
 }
 
@@ -69,15 +69,14 @@ const (
 	maxTimeout         = 30 * time.Second
 )
 
-// reservedHeaders are those that requests carry by themselves, in canonical form, and those that belong to
-// the connection.
+// reservedHeaders are the headers that this package sets, in canonical form, and those of the connection.
 var reservedHeaders = [...]string{
 	"Content-Type", "User-Agent", "Webhook-Id", "Webhook-Timestamp", "Webhook-Signature", "Idempotency-Key",
 	"Bridge-Attempt", "Bridge-Live", "Bridge-Redelivery",
 	"Host", "Content-Length", "Transfer-Encoding", "Connection", "Trailer", "Te", "Upgrade", "Expect",
 }
 
-// check returns an error that names the first field that cannot be used.
+// check returns an error that names the first invalid field.
 func (e Endpoint) check() error {
 	if e.Name == "" {
 		return errors.New("webhooks: endpoint without a name")
@@ -93,7 +92,7 @@ func (e Endpoint) check() error {
 	}
 	for name, values := range e.Header {
 		if slices.Contains(reservedHeaders[:], http.CanonicalHeaderKey(name)) {
-			return fmt.Errorf("webhooks: endpoint %s: header %q is not for the operator to set", e.Name, name)
+			return fmt.Errorf("webhooks: endpoint %s: header %q is reserved and cannot be set", e.Name, name)
 		}
 		if !isToken(name) || slices.ContainsFunc(values, hasControl) {
 			return fmt.Errorf("webhooks: endpoint %s: header %q has characters that HTTP does not allow", e.Name, name)
@@ -102,25 +101,25 @@ func (e Endpoint) check() error {
 	return nil
 }
 
-// isToken says whether s is a header name (RFC 9110 section 5.6.2).
+// isToken reports whether s is a header name (RFC 9110 section 5.6.2).
 func isToken(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(r rune) bool {
 		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
 	}) < 0
 }
 
-// hasControl says whether a header's value has a byte that would break the request.
+// hasControl reports whether a header's value has a control character that HTTP does not allow.
 func hasControl(value string) bool {
 	return strings.IndexFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) >= 0
 }
 
-// A target is an endpoint's URL, taken apart.
+// A target is a parsed endpoint URL.
 type target struct {
 	url           *url.URL // without user and password
 	authorization string   // the header's value, or empty
 }
 
-// newTarget reads an endpoint's URL. Its errors wrap egress.ErrURL and hold nothing of the URL.
+// newTarget parses an endpoint's URL. Its errors wrap egress.ErrURL and do not contain the URL.
 func newTarget(guard egress.Guard, raw string) (target, error) {
 	u, err := guard.URL(raw)
 	if err != nil {

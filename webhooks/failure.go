@@ -13,22 +13,22 @@ import (
 	"aldeabridge/internal/egress"
 )
 
-// A Class says what kind of failure an attempt met before or instead of a useful status.
+// A Class is the kind of failure of an attempt that has no meaningful status.
 type Class string
 
-// The kinds of failure.
+// The classes of failures.
 const (
 	ClassDNS            Class = "dns"             // the host has no address
-	ClassRefused        Class = "refused"         // nobody listens there
+	ClassRefused        Class = "refused"         // the connection was refused
 	ClassReset          Class = "reset"           // the connection broke before the answer
-	ClassTLS            Class = "tls"             // no secure connection
-	ClassTimeout        Class = "timeout"         // no answer, or not all of it, in time
-	ClassAddressRefused Class = "address_refused" // we do not connect there
+	ClassTLS            Class = "tls"             // the TLS handshake failed
+	ClassTimeout        Class = "timeout"         // no complete answer in time
+	ClassAddressRefused Class = "address_refused" // the guard refuses the address
 	ClassRedirect       Class = "redirect"        // a 3xx answer
 	ClassOther          Class = "other"           // anything else
 )
 
-// classify says what kind of failure a transport's error is.
+// classify returns the class of a transport's error.
 func classify(err error) Class {
 	var dns *net.DNSError
 	var timeout net.Error
@@ -49,7 +49,7 @@ func classify(err error) Class {
 	return ClassOther
 }
 
-// isTLS says whether the handshake failed, by our check or by an alert.
+// isTLS reports whether the handshake failed, by our verification or by an alert.
 func isTLS(err error) bool {
 	var (
 		verification *tls.CertificateVerificationError
@@ -61,8 +61,8 @@ func isTLS(err error) bool {
 		errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error") // how crypto/tls reports alerts
 }
 
-// isReset says whether the other side ended the connection. Package net/http does not export all it may say
-// then, so two of its texts are matched.
+// isReset reports whether the peer ended the connection. Package net/http does not export all of these errors, so two
+// of its texts are matched.
 func isReset(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe) ||

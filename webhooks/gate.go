@@ -5,42 +5,42 @@ import (
 	"time"
 )
 
-// A class is how urgent a lane is. Lower comes first.
-type class int
+// A priority is the urgency of a lane. Lower values are admitted first.
+type priority int
 
 const (
-	liveFresh class = iota // the call is up
-	liveRetry              // the call is up, the last attempt failed
-	lateFresh              // the call is over
-	lateRetry              // the call is over, the last attempt failed
-	again                  // somebody asked for it again
-	classes
+	liveFresh   priority = iota // the call is up
+	liveRetry                   // the call is up, the last attempt failed
+	lateFresh                   // the call is over
+	lateRetry                   // the call is over, the last attempt failed
+	redelivered                 // the lane of a redelivery
+	priorities
 )
 
-func (c class) late() bool  { return c >= lateFresh }
-func (c class) retry() bool { return c == liveRetry || c == lateRetry }
+func (c priority) late() bool  { return c >= lateFresh }
+func (c priority) retry() bool { return c == liveRetry || c == lateRetry }
 
-// A gate decides which lanes of an endpoint may send. It bounds the attempts under way, lets urgent lanes
-// go first, and can be shut for a while. It is not guarded.
+// A gate limits the attempts under way at an endpoint, admits lanes by priority, and can be closed for a time. The
+// receiver's mutex guards it.
 type gate struct {
-	limit  int
-	rise   rise
-	ready  [classes][]*lane // waiting for a slot, first come first
-	busy   [classes]int     // slots taken
-	paused time.Time        // since
-	until  time.Time        // nobody passes before
+	limit     int
+	slowStart slowStart
+	ready     [priorities][]*lane // lanes that wait for a slot, in order of arrival
+	busy      [priorities]int     // slots in use
+	paused    time.Time           // when the pause began
+	until     time.Time           // end of the pause: no lane is admitted before
 }
 
 // push queues a lane.
-func (g *gate) push(l *lane, c class) {
-	l.class = c
+func (g *gate) push(l *lane, c priority) {
+	l.slotPriority = c
 	g.ready[c] = append(g.ready[c], l)
 }
 
-// take takes the i-th lane that waits in class c, and a slot for it.
-func (g *gate) take(c class, i int) *lane {
+// take removes the i-th waiting lane of priority c and gives it a slot.
+func (g *gate) take(c priority, i int) *lane {
 	l := g.ready[c][i]
-	if i == 0 { // the usual way does not move the others
+	if i == 0 { // the common case moves no other lane
 		g.ready[c][0] = nil
 		g.ready[c] = g.ready[c][1:]
 	} else {
@@ -50,36 +50,36 @@ func (g *gate) take(c class, i int) *lane {
 	return l
 }
 
-// sort puts the waiting lanes where they belong now: calls may have ended since they came.
+// sort moves the waiting lanes to their current priorities: calls may have ended since they were queued.
 func (g *gate) sort(now time.Time) {
 	waiting := slices.Concat(g.ready[:]...)
-	g.ready = [classes][]*lane{}
+	g.ready = [priorities][]*lane{}
 	slices.SortStableFunc(waiting, func(a, b *lane) int { return a.since.Compare(b.since) })
 	for _, l := range waiting {
-		g.push(l, l.at(now))
+		g.push(l, l.priority(now))
 	}
 }
 
-// next takes the lane that may send now, and a slot for it, or returns nil.
+// next gives a slot to the lane that may send now and returns it, or nil.
 func (g *gate) next(now time.Time) *lane {
 	if now.Before(g.until) {
 		return nil
 	}
-	for c := range classes {
-		if len(g.ready[c]) > 0 && g.free(c, g.rise.limit(g.limit, now)) {
+	for c := range priorities {
+		if len(g.ready[c]) > 0 && g.free(c, g.slowStart.limit(g.limit, now)) {
 			return g.take(c, 0)
 		}
 	}
 	return nil
 }
 
-// free says whether class c may have another of limit slots.
+// free reports whether priority c may use another of limit slots.
 //
-// Lanes whose last attempt failed leave a quarter of the slots to the others, and late ones among them take
-// no more than a quarter, so that a crowd of stuck calls does not stop the rest. While live lanes wait, late
-// lanes have no more than a quarter together, and what is sent again never has more.
-func (g *gate) free(c class, limit int) bool {
-	late := g.busy[lateFresh] + g.busy[lateRetry] + g.busy[again]
+// Retrying lanes leave a quarter of the slots to the others, and retrying lanes of ended calls use at most a quarter,
+// so that many failing calls do not stop the rest. While lanes of live calls wait, all lanes of ended calls together
+// use at most a quarter. Redeliveries never use more than a quarter.
+func (g *gate) free(c priority, limit int) bool {
+	late := g.busy[lateFresh] + g.busy[lateRetry] + g.busy[redelivered]
 	retry := g.busy[liveRetry] + g.busy[lateRetry]
 	quarter := limit / 4
 	liveWaits := len(g.ready[liveFresh])+len(g.ready[liveRetry]) > 0
@@ -88,7 +88,7 @@ func (g *gate) free(c class, limit int) bool {
 		return false
 	case c.retry() && retry >= limit-quarter:
 		return false
-	case c == again && g.busy[again] >= max(1, quarter):
+	case c == redelivered && g.busy[redelivered] >= max(1, quarter):
 		return false
 	case c == lateRetry && g.busy[lateRetry] >= max(1, quarter):
 		return false
@@ -98,17 +98,17 @@ func (g *gate) free(c class, limit int) bool {
 	return true
 }
 
-// done gives a slot of class c back.
-func (g *gate) done(c class) { g.busy[c]-- }
+// done releases a slot of priority c.
+func (g *gate) done(c priority) { g.busy[c]-- }
 
-// pause shuts the gate for d from now on. It never shortens a pause.
+// pause closes the gate for d from now on. It never shortens a pause.
 func (g *gate) pause(now time.Time, d time.Duration) {
 	if until := now.Add(d); until.After(g.until) {
 		g.paused, g.until = now, until
 	}
 }
 
-// shorten lets no pause be longer than d from its beginning.
+// shorten limits the current pause to d, counted from its beginning.
 func (g *gate) shorten(d time.Duration) {
 	if until := g.paused.Add(d); until.Before(g.until) {
 		g.until = until

@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// fill queues n lanes of a class.
-func fill(g *gate, c class, n int) {
+// fill queues n lanes of a priority.
+func fill(g *gate, c priority, n int) {
 	for range n {
 		g.push(&lane{}, c)
 	}
 }
 
-// take lets through what may pass now and counts it by class.
-func take(g *gate) (n [classes]int) {
+// take lets through what may pass now and counts it by priority.
+func take(g *gate) (n [priorities]int) {
 	for l := g.next(time.Now()); l != nil; l = g.next(time.Now()) {
-		n[l.class]++
+		n[l.slotPriority]++
 	}
 	return n
 }
@@ -26,30 +26,30 @@ func take(g *gate) (n [classes]int) {
 func TestTheGateLetsUrgentLanesPassFirst(t *testing.T) {
 	for _, c := range []struct {
 		name        string
-		busy, ready [classes]int
-		want        [classes]int
+		busy, ready [priorities]int
+		want        [priorities]int
 	}{
-		{"few", [classes]int{}, [classes]int{1, 2, 3, 4}, [classes]int{1, 2, 3, 4}},
-		{"live before late", [classes]int{}, [classes]int{60, 0, 60, 0}, [classes]int{60, 0, 4, 0}},
-		{"fresh before failing", [classes]int{}, [classes]int{60, 60, 0, 0}, [classes]int{60, 4, 0, 0}},
-		{"failing lanes leave a quarter", [classes]int{}, [classes]int{0, 100, 0, 100}, [classes]int{0, 48, 0, 0}},
-		{"failing late lanes have a quarter", [classes]int{}, [classes]int{0, 0, 0, 100}, [classes]int{0, 0, 0, 16}},
-		{"all failing lanes leave a quarter", [classes]int{0, 0, 0, 16}, [classes]int{0, 100, 0, 0}, [classes]int{0, 32, 0, 0}},
-		{"late lanes may have all", [classes]int{}, [classes]int{0, 0, 100, 0}, [classes]int{0, 0, 64, 0}},
-		{"late lanes have a quarter while live ones wait", [classes]int{0, 0, 0, 10}, [classes]int{0, 100, 100, 0}, [classes]int{0, 38, 6, 0}},
-		{"no more than the limit", [classes]int{}, [classes]int{100, 100, 100, 100}, [classes]int{64, 0, 0, 0}},
-		{"none when all are taken", [classes]int{0, 0, 64, 0}, [classes]int{1, 1, 1, 1}, [classes]int{}},
+		{"few", [priorities]int{}, [priorities]int{1, 2, 3, 4}, [priorities]int{1, 2, 3, 4}},
+		{"live before late", [priorities]int{}, [priorities]int{60, 0, 60, 0}, [priorities]int{60, 0, 4, 0}},
+		{"fresh before failing", [priorities]int{}, [priorities]int{60, 60, 0, 0}, [priorities]int{60, 4, 0, 0}},
+		{"failing lanes leave a quarter", [priorities]int{}, [priorities]int{0, 100, 0, 100}, [priorities]int{0, 48, 0, 0}},
+		{"failing late lanes have a quarter", [priorities]int{}, [priorities]int{0, 0, 0, 100}, [priorities]int{0, 0, 0, 16}},
+		{"all failing lanes leave a quarter", [priorities]int{0, 0, 0, 16}, [priorities]int{0, 100, 0, 0}, [priorities]int{0, 32, 0, 0}},
+		{"late lanes may have all", [priorities]int{}, [priorities]int{0, 0, 100, 0}, [priorities]int{0, 0, 64, 0}},
+		{"late lanes have a quarter while live ones wait", [priorities]int{0, 0, 0, 10}, [priorities]int{0, 100, 100, 0}, [priorities]int{0, 38, 6, 0}},
+		{"no more than the limit", [priorities]int{}, [priorities]int{100, 100, 100, 100}, [priorities]int{64, 0, 0, 0}},
+		{"none when all are taken", [priorities]int{0, 0, 64, 0}, [priorities]int{1, 1, 1, 1}, [priorities]int{}},
 	} {
 		g := &gate{limit: 64, busy: c.busy}
-		for k := range classes {
+		for k := range priorities {
 			fill(g, k, c.ready[k])
 		}
 		if got := take(g); got != c.want {
 			t.Errorf("%s: got %v through, want %v", c.name, got, c.want)
 		}
-		for k := range classes {
+		for k := range priorities {
 			if got, want := len(g.ready[k]), c.ready[k]-c.want[k]; got != want {
-				t.Errorf("%s: class %d: got %d left, want %d", c.name, k, got, want)
+				t.Errorf("%s: priority %d: got %d left, want %d", c.name, k, got, want)
 			}
 		}
 	}
@@ -57,7 +57,7 @@ func TestTheGateLetsUrgentLanesPassFirst(t *testing.T) {
 
 func TestTheSmallestGateStillLetsEverybodyPass(t *testing.T) {
 	for limit := 1; limit <= 4; limit++ {
-		for k := range classes {
+		for k := range priorities {
 			g := &gate{limit: limit}
 			fill(g, k, 10)
 			passed := 0
@@ -70,7 +70,7 @@ func TestTheSmallestGateStillLetsEverybodyPass(t *testing.T) {
 				}
 			}
 			if passed != 10 {
-				t.Errorf("limit %d, class %d: got %d lanes through, want 10", limit, k, passed)
+				t.Errorf("limit %d, priority %d: got %d lanes through, want 10", limit, k, passed)
 			}
 		}
 	}

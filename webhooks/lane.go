@@ -6,78 +6,79 @@ import (
 	"aldeabridge/events"
 )
 
-// laneState is where a lane is. It goes from idle to ready to sending, and from there to any.
+// laneState is the state of a lane. A lane goes from idle to ready to sending, and from sending to any state.
 type laneState int
 
 const (
 	idle    laneState = iota // nothing to send
 	ready                    // queued at the gate
 	sending                  // an attempt is under way: it has a goroutine
-	waiting                  // for its timer
+	waiting                  // its timer is running
 )
 
-// An item is an event in a lane.
+// An item is an event queued in a lane.
 type item struct {
-	record     events.Record // perhaps without its body
-	filtered   bool          // to be settled in its turn, not to be sent
-	redelivery *redelivery   // that it belongs to, in lanes that redeliver
-	asked      *redelivery   // that found it waiting, and has it tried at once
+	record     events.Record // the body may be nil: it is loaded before it is sent
+	filtered   bool          // settle it in order, without sending it
+	redelivery *redelivery   // the redelivery that enqueued it, in redelivery lanes
+	requester  *redelivery   // the redelivery that requested an immediate attempt and counts its result
 }
 
-// A lane is one endpoint and one call: the unit of order. Its endpoint's lock guards it.
+// A lane holds the queued events of one endpoint and one call. Their order is kept. The receiver's mutex guards it.
 type lane struct {
-	queue []item // the head first; it stays until it is settled
-	state laneState
-	class class     // of its place or slot at the gate
-	since time.Time // when it was last made ready
+	queue        []item // the head is removed when it is settled
+	state        laneState
+	slotPriority priority  // of its place in the gate's queue, or of its slot
+	since        time.Time // when it was last made ready
 
-	redelivers bool // it is not the call's lane, but one for what was asked for again
+	redelivers bool // a redelivery lane, beside the lane of the call
 
-	streams int       // of the call that are up
+	streams int       // streams of the call that have not ended
 	newest  time.Time // when the newest event was stored
 
 	schedule  schedule
 	failing   bool // the last attempt failed
-	exhausted bool // a head died of the schedule: one attempt for each event until one succeeds
+	exhausted bool // the schedule ran out: one attempt for each event until one is accepted
 
-	// Of the head:
+	// The next three describe the head of the queue.
 	attempts   int
 	rejections int
-	repeated   bool // it had its immediate repetition
+	repeated   bool // the immediate repetition was used
 
-	ended    time.Time // when the last attempt ended
-	backoff  bool      // waiting as the schedule says
-	due      time.Time // when it is to be ready, as the schedule says
-	hurried  bool      // it is ready before that
-	revivals int       // how often it was tried early since it last delivered
-	wake     time.Time // when timer fires
-	timer    *time.Timer
+	ended         time.Time // when the last attempt ended
+	backoff       bool      // waiting by its schedule
+	due           time.Time // when the schedule makes it ready
+	early         bool      // made ready before due
+	earlyAttempts int       // early attempts since the last accepted event
+	wake          time.Time // when timer fires
+	timer         *time.Timer
 }
 
-// maxCall is how long a call is believed to be up after its newest event. It ends the retries of a call
-// whose end was never recorded.
+// maxCall is the time after the newest event of a call during which it counts as up. It ends the fast retries of a
+// call whose end was never recorded.
 const maxCall = 6 * time.Hour
 
-// up says whether the call is up.
+// up reports whether the call is up.
 func (l *lane) up(now time.Time) bool { return l.streams > 0 && now.Sub(l.newest) < maxCall }
 
-// hear counts the streams of the call that are up. There can be more than one: a carrier that lost its connection
-// comes back while the stream before is still drained, and the end of that one is not the call's.
-func (l *lane) hear(t events.Type) {
+// countStreams updates the number of the call's streams that are up. It can exceed one: a carrier that lost its
+// connection reconnects while the previous stream is still drained, and the end of that stream is not the end of the
+// call.
+func (l *lane) countStreams(t events.Type) {
 	switch t {
 	case events.TypeCallStarted:
 		l.streams++
 	case events.TypeCallEnded:
 		l.streams = max(l.streams-1, 0)
 	default:
-		l.streams = max(l.streams, 1) // also one whose beginning was never read
+		l.streams = max(l.streams, 1) // the start event may not have been read
 	}
 }
 
-// at returns the class in which the lane waits for a slot.
-func (l *lane) at(now time.Time) class {
+// priority returns the class in which the lane queues for a slot.
+func (l *lane) priority(now time.Time) priority {
 	if l.redelivers {
-		return again
+		return redelivered
 	}
 	c := liveFresh
 	if !l.up(now) {
@@ -89,47 +90,47 @@ func (l *lane) at(now time.Time) class {
 	return c
 }
 
-// unused says whether nothing is lost when the lane is forgotten.
-func (l *lane) unused(now time.Time) bool {
+// removable reports whether the lane holds no state that is still needed.
+func (l *lane) removable(now time.Time) bool {
 	return l.state == idle && len(l.queue) == 0 && !l.up(now)
 }
 
-// pop drops the head, which is settled.
+// pop removes the head, which is settled.
 func (l *lane) pop() {
 	l.queue[0] = item{}
 	l.queue = l.queue[1:]
-	l.attempts, l.rejections, l.repeated, l.hurried = 0, 0, false, false
+	l.attempts, l.rejections, l.repeated, l.early = 0, 0, false, false
 }
 
-// A decision is what follows from an attempt.
+// A decision is the consequence of an attempt.
 type decision struct {
 	again bool          // repeat at once, uncounted
 	held  bool          // the breaker is open: back to the gate
-	state string        // settle the head so; empty: try again after delay
-	delay time.Duration // from the end of the attempt
-	pause time.Duration // shut the endpoint's gate for that long
+	state string        // the state to settle the head in; empty: retry after delay
+	delay time.Duration // counted from the end of the attempt
+	pause time.Duration // close the endpoint's gate for this duration
 	gone  bool          // disable the endpoint
 }
 
-// quick is how soon a connection must break for the attempt to be repeated at once.
-const quick = time.Second
+// immediateRepeatWindow is the age up to which a broken connection is repeated at once.
+const immediateRepeatWindow = time.Second
 
-// repeats says whether an attempt is to be repeated at once, as if it had not been: the connection broke, or
-// nobody listened, as it happens while a server restarts. It says so once for each event.
-func (l *lane) repeats(o outcome) bool {
+// repeatsNow reports whether the attempt is repeated at once and not counted: the connection broke or was refused, as
+// happens while a server restarts. It returns true once for each event.
+func (l *lane) repeatsNow(o outcome) bool {
 	broken := o.class == ClassReset || o.class == ClassRefused
-	if !broken || l.repeated || o.end.Sub(o.start) >= quick {
+	if !broken || l.repeated || o.end.Sub(o.start) >= immediateRepeatWindow {
 		return false
 	}
 	l.repeated = true
 	return true
 }
 
-// decide takes the outcome of an attempt into the lane's state. jitter is applied to its delays.
+// decide applies the outcome of an attempt to the lane. Delays are multiplied by jitter.
 func (l *lane) decide(o outcome, held bool, jitter func() float64) decision {
 	switch o.verdict {
 	case delivered:
-		l.schedule, l.failing, l.exhausted, l.revivals = schedule{}, false, false, 0
+		l.schedule, l.failing, l.exhausted, l.earlyAttempts = schedule{}, false, false, 0
 		return decision{state: StateDelivered}
 	case gone:
 		return decision{state: ReasonEndpointGone.State(), gone: true}
@@ -143,7 +144,7 @@ func (l *lane) decide(o outcome, held bool, jitter func() float64) decision {
 	if held {
 		return decision{held: true}
 	}
-	if l.hurried && o.verdict != rejected && o.end.Before(l.due) {
+	if l.early && o.verdict != rejected && o.end.Before(l.due) {
 		l.backoff = true
 		d := decision{delay: l.due.Sub(o.end)}
 		if o.verdict == slowDown {
@@ -162,7 +163,7 @@ func (l *lane) decide(o outcome, held bool, jitter func() float64) decision {
 	return decision{delay: delay}
 }
 
-// step returns the wait after a failure, or the reason why there shall be no further attempt.
+// step returns the delay after a failure, or the reason why no attempt follows.
 func (l *lane) step(o outcome) (time.Duration, Reason) {
 	l.backoff = o.verdict != rejected
 	if !l.backoff {

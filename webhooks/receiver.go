@@ -11,37 +11,37 @@ import (
 	"aldeabridge/events"
 )
 
-// A receiver is an endpoint at work: its lanes, and the gate they pass to send.
+// A receiver delivers events to one endpoint: it has the lanes, and the gate that limits their attempts.
 type receiver struct {
 	config  Config
 	sender  sender
-	wanted  map[events.Type]bool // nil: all
+	wanted  map[events.Type]bool // nil: all types
 	log     *slog.Logger
-	settled func() // called when an event was settled
+	settled func() // called after an event was settled
 
-	running sync.WaitGroup // the attempts under way
+	running sync.WaitGroup // attempts and redeliveries under way
 
-	mu        sync.Mutex // guards what follows
-	ctx       context.Context
-	began     time.Time
-	lanes     map[string]*lane // by call id
-	sweepAt   int              // forget unused lanes when there are so many
-	gate      gate
-	breaker   breaker
-	reopen    *time.Timer // when time alone lets lanes pass
-	revival   *time.Timer // when lanes that wait are tried early
-	bodies    int         // bytes of the bodies that the lanes hold
-	most      int         // of them
-	resend    resend
-	backedOff map[*lane]bool // that wait as their schedules say
-	asked     map[*lane]bool // with events that a redelivery has asked for
-	accepted  int64          // position of the newest event
-	disabled  bool           // the endpoint said 410, or accepted nothing for too long
-	goneAt    int64          // accepted when it said 410
-	trouble   trouble
+	mu             sync.Mutex // guards the fields below
+	ctx            context.Context
+	began          time.Time
+	lanes          map[string]*lane // by call id
+	maxLanes       int              // number of lanes at which unused ones are removed
+	gate           gate
+	breaker        breaker
+	gateTimer      *time.Timer // starts attempts at the next time at which the gate may open
+	earlyTimer     *time.Timer // starts early attempts of lanes that back off
+	bodies         int         // total bytes of the bodies in the lanes
+	maxBodies      int         // bound for bodies
+	redeliveries   redeliveries
+	backedOff      map[*lane]bool // lanes that wait by their schedules
+	requestedLanes map[*lane]bool // lanes with items whose requester is set
+	accepted       int64          // position of the newest event
+	disabled       bool           // the endpoint answered 410, or accepted nothing for too long
+	goneAt         int64          // value of accepted at the 410 answer
+	failureLog     failureLog
 }
 
-// newReceiver returns the receiver of an endpoint that has been checked.
+// newReceiver returns the receiver of an endpoint that has been validated.
 func newReceiver(c Config, e Endpoint) (*receiver, error) {
 	t, err := newTarget(c.guard(e), e.URL)
 	if err != nil {
@@ -62,9 +62,9 @@ func newReceiver(c Config, e Endpoint) (*receiver, error) {
 			agent: "bridge/" + c.Version, actions: c.Actions != nil,
 		},
 		log:   c.Logger.With("endpoint", e.Name),
-		lanes: make(map[string]*lane), backedOff: make(map[*lane]bool), asked: make(map[*lane]bool),
-		gate: gate{limit: e.concurrency()},
-		most: maxBodies,
+		lanes: make(map[string]*lane), backedOff: make(map[*lane]bool), requestedLanes: make(map[*lane]bool),
+		gate:      gate{limit: e.concurrency()},
+		maxBodies: maxBodies,
 	}
 	for _, t := range e.Types {
 		if r.wanted == nil {
@@ -75,29 +75,28 @@ func newReceiver(c Config, e Endpoint) (*receiver, error) {
 	return r, nil
 }
 
-// name is the endpoint's name.
 func (r *receiver) name() string { return r.sender.endpoint.Name }
 
-// start lets attempts begin. They are cut short when ctx ends.
+// start allows attempts. They are canceled when ctx ends.
 func (r *receiver) start(ctx context.Context) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ctx, r.began = ctx, time.Now()
-	r.resend.ctx, r.resend.stop = context.WithCancel(ctx)
+	r.redeliveries.ctx, r.redeliveries.stop = context.WithCancel(ctx)
 }
 
-// stop lets no further attempt begin and waits for those under way. It returns how many events are not settled.
+// stop prevents further attempts and waits for those under way. It returns the number of events that are not settled.
 func (r *receiver) stop() (unsettled int) {
 	r.mu.Lock()
-	if r.ctx = nil; r.resend.stop != nil {
-		r.resend.stop()
+	if r.ctx = nil; r.redeliveries.stop != nil {
+		r.redeliveries.stop()
 	}
-	for _, t := range []*time.Timer{r.reopen, r.revival} {
+	for _, t := range []*time.Timer{r.gateTimer, r.earlyTimer} {
 		if t != nil {
 			t.Stop()
 		}
 	}
-	for _, lanes := range []map[string]*lane{r.lanes, r.resend.lanes} {
+	for _, lanes := range []map[string]*lane{r.lanes, r.redeliveries.lanes} {
 		for _, l := range lanes {
 			if l.timer != nil {
 				l.timer.Stop()
@@ -117,7 +116,7 @@ func (r *receiver) stop() (unsettled int) {
 	return unsettled
 }
 
-// accept takes an event into its lane.
+// accept enqueues an event in the lane of its call.
 func (r *receiver) accept(record events.Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -128,33 +127,34 @@ func (r *receiver) accept(record events.Record) {
 	}
 	l := r.lanes[record.CallID]
 	if l == nil {
-		r.sweep(now)
+		r.removeUnusedLanes(now)
 		l = &lane{}
 		r.lanes[record.CallID] = l
 	}
 	before := l.up(now)
-	l.hear(record.Type)
+	l.countStreams(record.Type)
 	l.newest = record.Stored
 	if l.newest.IsZero() {
 		l.newest = now
 	}
 	if up := l.up(now); up != before {
-		r.turn(l, up, now)
+		r.phaseChanged(l, up, now)
 	}
-	l.queue = append(l.queue, r.hold(record, l.up(now)))
+	l.queue = append(l.queue, r.newItem(record, l.up(now)))
 	if l.state == idle {
 		r.ready(l, now)
-		r.pump()
+		r.startAttempts()
 	}
 }
 
-// maxBodies bounds the bodies that the lanes of an endpoint hold. The others are loaded when they are sent.
+// maxBodies bounds the bytes of the bodies in the lanes of an endpoint. Bodies beyond it are loaded when they are
+// sent.
 const maxBodies = 16 << 20
 
-// hold makes an item of a record. If the lanes hold too much, it is without a body. Calls that are up may have twice
-// as much, so that an old backlog does not slow them down.
-func (r *receiver) hold(record events.Record, live bool) item {
-	most := r.most
+// newItem makes the item of a record. Beyond the bound of the bodies it drops the body. The bound is doubled for calls
+// that are up, so that an old backlog does not slow them down.
+func (r *receiver) newItem(record events.Record, live bool) item {
+	most := r.maxBodies
 	if live {
 		most *= 2
 	}
@@ -167,26 +167,26 @@ func (r *receiver) hold(record events.Record, live bool) item {
 	return item{record: record, filtered: filtered}
 }
 
-// turn gives a lane whose call has begun or ended what that means: other delays, if it is failing.
-func (r *receiver) turn(l *lane, up bool, now time.Time) {
+// phaseChanged adjusts a lane when its call starts or ends: a failing lane gets the delays of the new phase.
+func (r *receiver) phaseChanged(l *lane, up bool, now time.Time) {
 	if up {
 		l.exhausted = false
 		if r.gate.shorten(maxLivePause); now.Before(r.gate.until) {
-			r.arrange()
+			r.armGateTimer()
 		}
 		if b := &r.breaker; b.open && b.probe == nil && b.next.After(now.Add(probeLive)) {
-			b.later(now, true, r.config.Jitter)
-			r.arrange()
+			b.scheduleProbe(now, true, r.config.Jitter)
+			r.armGateTimer()
 		}
 	}
 	if l.state != waiting || !l.backoff || !l.schedule.stale(up) {
 		return
 	}
 	d, _ := l.schedule.next(up)
-	r.wait(l, l.ended.Add(r.jittered(d)))
+	r.backOff(l, l.ended.Add(r.jittered(d)))
 }
 
-// jittered is d with its random factor.
+// jittered returns d multiplied by the jitter factor.
 func (r *receiver) jittered(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * r.config.Jitter())
 }
@@ -195,26 +195,26 @@ func (r *receiver) jittered(d time.Duration) time.Duration {
 func (r *receiver) ready(l *lane, now time.Time) {
 	l.state, l.since = ready, now
 	delete(r.backedOff, l)
-	r.gate.push(l, l.at(now))
+	r.gate.push(l, l.priority(now))
 }
 
-// wait makes a lane ready at due.
-func (r *receiver) wait(l *lane, due time.Time) {
-	l.state, l.due, l.hurried = waiting, due, false
+// backOff makes a lane wait until due, by its schedule.
+func (r *receiver) backOff(l *lane, due time.Time) {
+	l.state, l.due, l.early = waiting, due, false
 	if delete(r.backedOff, l); l.backoff {
 		r.backedOff[l] = true
 	}
-	r.sleep(l, due)
+	r.setTimer(l, due)
 }
 
-// sleep makes a lane that waits ready at a time.
-func (r *receiver) sleep(l *lane, until time.Time) {
+// setTimer starts the timer that makes a waiting lane ready.
+func (r *receiver) setTimer(l *lane, until time.Time) {
 	l.wake = until
 	if l.timer != nil {
 		l.timer.Stop()
 	}
 	if r.ctx == nil {
-		return // stopped meanwhile
+		return // stopped
 	}
 	var t *time.Timer
 	t = time.AfterFunc(time.Until(until), func() {
@@ -222,40 +222,40 @@ func (r *receiver) sleep(l *lane, until time.Time) {
 		defer r.mu.Unlock()
 		if l.state == waiting && l.timer == t && r.ctx != nil {
 			r.ready(l, time.Now())
-			r.pump()
+			r.startAttempts()
 		}
 	})
 	l.timer = t
 }
 
-// pump starts attempts for as many ready lanes as the gate lets through.
-func (r *receiver) pump() {
+// startAttempts starts attempts for as many ready lanes as the gate admits.
+func (r *receiver) startAttempts() {
 	if r.ctx == nil {
 		return
 	}
 	now := time.Now()
-	for l := r.pass(now); l != nil; l = r.pass(now) {
+	for l := r.nextLane(now); l != nil; l = r.nextLane(now) {
 		l.state = sending
 		r.running.Add(1)
 		go r.attempt(r.ctx, l)
 	}
 }
 
-// sweep forgets lanes that nobody needs. It looks at all of them only when their number has doubled.
-func (r *receiver) sweep(now time.Time) {
-	if len(r.lanes) < r.sweepAt {
+// removeUnusedLanes removes unused lanes. It scans all lanes only when their number has doubled.
+func (r *receiver) removeUnusedLanes(now time.Time) {
+	if len(r.lanes) < r.maxLanes {
 		return
 	}
 	for call, l := range r.lanes {
-		if l.unused(now) {
+		if l.removable(now) {
 			delete(r.lanes, call)
 		}
 	}
 	const least = 1024
-	r.sweepAt = max(least, 2*len(r.lanes))
+	r.maxLanes = max(least, 2*len(r.lanes))
 }
 
-// anyUp says whether any call is up.
+// anyUp reports whether any call is up.
 func (r *receiver) anyUp(now time.Time) bool {
 	for _, l := range r.lanes {
 		if l.up(now) {
@@ -265,7 +265,7 @@ func (r *receiver) anyUp(now time.Time) bool {
 	return false
 }
 
-// settledTo says whether every accepted event up to a position is settled.
+// settledTo reports whether every accepted event up to a position is settled.
 func (r *receiver) settledTo(position int64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

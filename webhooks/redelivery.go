@@ -11,20 +11,20 @@ import (
 	"aldeabridge/events"
 )
 
-// A Redelivery is a wish to send events again.
+// A Redelivery is a request to send stored events again.
 type Redelivery struct {
-	// Endpoint is the name of who gets them.
+	// Endpoint is the name of the endpoint that gets them.
 	Endpoint string
-	// What says in a word or two what is sent, such as "call CA42". Who wishes for the same at the same endpoint
-	// while it is being done gets the redelivery that is under way.
+	// What describes the events in a word or two, such as "call CA42". A request with the same What for the same
+	// endpoint returns the redelivery that is under way.
 	What string
-	// Next returns up to max of the records after a position, oldest first, and none when there are no more.
-	// They may come without their bodies. Those that still wait for the endpoint have it as their Owed: they are not sent beside
-	// their lane, but tried in it at once.
+	// Next returns up to max of the records after a position, oldest first, and none when there are no more. Bodies
+	// may be nil. A record that is still waiting for the endpoint has the endpoint in Owed: it is not sent twice, but
+	// tried at once in the lane of its call.
 	Next func(ctx context.Context, after int64, max int) ([]events.Record, error)
 }
 
-// RedeliveryStatus tells how a redelivery goes.
+// RedeliveryStatus is the progress of a redelivery.
 type RedeliveryStatus struct {
 	ID        string
 	Endpoint  string
@@ -32,28 +32,28 @@ type RedeliveryStatus struct {
 	Started   time.Time
 	Finished  time.Time // zero while it is under way
 	Delivered int
-	Failed    int // given up, or still waiting: they are in the journal as they were before
-	Waiting   int // of those that were read so far
-	// Err says why not everything that was asked for was read, if so: the journal's error, or ErrStopped.
+	Failed    int // dead or still waiting; their state in the journal is unchanged
+	Waiting   int // read and not settled yet
+	// Err is the reason why not all requested events were read, or nil: the journal's error, or ErrStopped.
 	Err error
 }
 
 // ErrNoEndpoint means that no endpoint has this name.
 var ErrNoEndpoint = errors.New("webhooks: no such endpoint")
 
-// Redeliver sends events again, beside the lanes of their calls and after everything else: with the id and the bytes of
-// the first time, signed anew, with the header bridge-redelivery. Events of one call keep their order. Each has the
-// attempts of an event whose call is over; one that is accepted is settled as delivered, one that is not stays in the journal as
-// it was.
+// Redeliver sends events again, in lanes beside those of their calls and at the lowest priority: with the original id
+// and bytes, a new signature and the header bridge-redelivery. Events of one call keep their order. Each event has
+// the attempts of an event whose call is over. An event that is accepted is settled as delivered; the state of one
+// that is not stays unchanged in the journal.
 //
-// Events that wait are not sent beside their lane: it is tried at once, whatever its schedule says, the oldest event first. If
-// that attempt fails they go on waiting, and count as failed here.
+// An event that still waits in the lane of its call is not sent twice: that lane is tried at once, oldest event
+// first. If the attempt fails, the events go on waiting and count as failed here.
 //
-// It returns the redelivery's id at once. What is left at the end of Run is not sent: ask again. The same wish while it is being
-// fulfilled, and events that another redelivery is sending at that time, are tried at once. So is an endpoint whose breaker is
-// open: who asks believes that it is well. One that asked for a pause gets it.
+// Redeliver returns the redelivery's id without waiting. Events not yet sent when Run ends are dropped: request them
+// again. A repeated request, and events that another redelivery is sending, are tried at once. An endpoint whose
+// breaker is open is probed at once; a pause that the endpoint asked for is respected.
 //
-// It fails with ErrNoEndpoint, or ErrStopped if Run is not running.
+// Redeliver fails with ErrNoEndpoint, or with ErrStopped if Run is not running.
 func (d *Dispatcher) Redeliver(w Redelivery) (id string, err error) {
 	i := slices.IndexFunc(d.receivers, func(r *receiver) bool { return r.name() == w.Endpoint })
 	if i < 0 {
@@ -62,12 +62,12 @@ func (d *Dispatcher) Redeliver(w Redelivery) (id string, err error) {
 	return d.receivers[i].redeliver(w)
 }
 
-// Redeliveries returns those under way and the last hundred of each endpoint that are finished, oldest first.
+// Redeliveries returns the redeliveries under way and the last hundred finished ones of each endpoint, oldest first.
 func (d *Dispatcher) Redeliveries() (all []RedeliveryStatus) {
 	for _, r := range d.receivers {
 		r.mu.Lock()
-		all = append(all, r.resend.done...)
-		for _, one := range r.resend.what {
+		all = append(all, r.redeliveries.done...)
+		for _, one := range r.redeliveries.active {
 			all = append(all, one.status)
 		}
 		r.mu.Unlock()
@@ -76,31 +76,31 @@ func (d *Dispatcher) Redeliveries() (all []RedeliveryStatus) {
 	return all
 }
 
-// redeliver starts a redelivery, or finds the one under way.
+// redeliver starts a redelivery, or returns the id of the one under way for the same What.
 func (r *receiver) redeliver(w Redelivery) (id string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.ctx == nil {
 		return "", ErrStopped
 	}
-	if one := r.resend.what[w.What]; one != nil {
-		r.hurryAll(one, time.Now())
+	if one := r.redeliveries.active[w.What]; one != nil {
+		r.wakeRedelivery(one, time.Now())
 		return one.id, nil
 	}
-	if r.resend.what == nil {
-		r.resend.what, r.resend.lanes = map[string]*redelivery{}, map[string]*lane{}
+	if r.redeliveries.active == nil {
+		r.redeliveries.active, r.redeliveries.lanes = map[string]*redelivery{}, map[string]*lane{}
 	}
 	now := time.Now()
 	one := &redelivery{id: "rdl_" + strings.TrimPrefix(events.NewID(now), "evt_"), heads: r.heads(), failed: make(map[*lane]bool)}
 	one.status = RedeliveryStatus{ID: one.id, Endpoint: w.Endpoint, What: w.What, Started: now}
-	r.resend.what[w.What] = one
-	ctx := r.resend.ctx
-	r.running.Go(func() { r.feed(ctx, one, w) })
+	r.redeliveries.active[w.What] = one
+	ctx := r.redeliveries.ctx
+	r.running.Go(func() { r.runRedelivery(ctx, one, w) })
 	r.log.Info("webhook redelivery started", "redelivery", one.id)
 	return one.id, nil
 }
 
-// heads returns the positions of the oldest events that wait, by call.
+// heads returns the positions of the oldest waiting events, by call.
 func (r *receiver) heads() map[string]int64 {
 	heads := make(map[string]int64)
 	for call, l := range r.lanes {

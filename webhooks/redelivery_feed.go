@@ -9,43 +9,45 @@ import (
 )
 
 const (
-	// resendPause is the time between two events that are sent again: 50 a second.
-	resendPause = time.Second / 50
-	// resendWaiting bounds the events that were read and not sent. They are held without their bodies.
-	resendWaiting = 1000
-	// finishedKept is how many finished redeliveries of an endpoint can still be looked at.
+	// redeliveryInterval is the time between two events that an endpoint gets again: 50 events a second.
+	redeliveryInterval = time.Second / 50
+	// maxRedeliveryQueue bounds the events of a redelivery that were read and not sent. They are held without their
+	// bodies.
+	maxRedeliveryQueue = 1000
+	// finishedKept is the number of finished redeliveries of an endpoint that Redeliveries returns.
 	finishedKept = 100
 )
 
-// A redelivery is one under way. Its receiver's lock guards the status.
+// A redelivery is a Redelivery under way. The receiver's mutex guards it.
 type redelivery struct {
 	id     string
 	status RedeliveryStatus
-	read   bool             // there are no more to read
-	heads  map[string]int64 // positions of the oldest events that waited when it was asked for, by call
-	failed map[*lane]bool   // whose events it asked for, and whose attempt failed
+	read   bool             // all its records were read
+	heads  map[string]int64 // positions of the oldest waiting events when it was requested, by call
+	failed map[*lane]bool   // lanes in which the immediate attempt failed
 }
 
-// waited says whether an event waited in its lane when the redelivery was asked for. What has become of it since then is the lane's doing.
-func (one *redelivery) waited(record events.Record) bool {
+// wasWaiting reports whether an event was waiting in the lane of its call when the redelivery was requested. Such an
+// event is left to that lane.
+func (one *redelivery) wasWaiting(record events.Record) bool {
 	head, waited := one.heads[record.CallID]
 	return record.Owed != nil || waited && record.Position >= head
 }
 
-// A resend is what an endpoint is to get again. The receiver's lock guards it.
-type resend struct {
-	ctx   context.Context
-	stop  context.CancelFunc
-	lanes map[string]*lane       // by call id
-	what  map[string]*redelivery // under way
-	room  chan struct{}          // closed when a redelivery has one event less to send
-	due   time.Time              // when the next event may be read into a lane
-	done  []RedeliveryStatus     // the last that finished
+// redeliveries holds the redeliveries of an endpoint. The receiver's mutex guards it.
+type redeliveries struct {
+	ctx    context.Context
+	stop   context.CancelFunc
+	lanes  map[string]*lane       // by call id
+	active map[string]*redelivery // under way, by Redelivery.What
+	room   chan struct{}          // closed when an event of a redelivery was settled; nil while no goroutine waits
+	due    time.Time              // when the next event may be enqueued
+	done   []RedeliveryStatus     // finished, oldest first
 }
 
-// feed puts the events of a redelivery into its lanes and sees to its end.
-func (r *receiver) feed(ctx context.Context, one *redelivery, w Redelivery) {
-	err := r.resendAll(ctx, one, w)
+// runRedelivery enqueues the events of a redelivery and records its end.
+func (r *receiver) runRedelivery(ctx context.Context, one *redelivery, w Redelivery) {
+	err := r.enqueueAll(ctx, one, w)
 	switch {
 	case ctx.Err() != nil:
 		err = ErrStopped
@@ -58,38 +60,38 @@ func (r *receiver) feed(ctx context.Context, one *redelivery, w Redelivery) {
 	r.finish(one)
 }
 
-// resendAll reads the events of a redelivery and puts them into its lanes, no faster than they may be sent.
-func (r *receiver) resendAll(ctx context.Context, one *redelivery, w Redelivery) error {
+// enqueueAll reads the events of a redelivery and enqueues them, limited in rate and number.
+func (r *receiver) enqueueAll(ctx context.Context, one *redelivery, w Redelivery) error {
 	for position := int64(0); ; {
 		records, err := w.Next(ctx, position, readBatch)
-		r.askAll(one, records)
+		r.requestAttempts(one, records)
 		if position == 0 {
-			r.tryNow()
+			r.probeNow()
 		}
 		if err != nil || len(records) == 0 {
 			return err
 		}
 		for _, record := range records {
-			if position = record.Position; one.waited(record) {
+			if position = record.Position; one.wasWaiting(record) {
 				continue
 			}
-			if !r.turnOf(ctx) || !r.resendOne(ctx, one, record) {
+			if !r.waitForRate(ctx) || !r.enqueueWhenRoom(ctx, one, record) {
 				return ctx.Err()
 			}
 		}
 	}
 }
 
-// turnOf waits until one more event may be sent again, at whichever redelivery's wish. It returns false if ctx ended
-// first.
-func (r *receiver) turnOf(ctx context.Context) bool {
+// waitForRate waits until the rate limit, which all redeliveries of the endpoint share, allows one more event. It returns
+// false if ctx ended first.
+func (r *receiver) waitForRate(ctx context.Context) bool {
 	r.mu.Lock()
 	now := time.Now()
 	due := now
-	if r.resend.due.After(now) {
-		due = r.resend.due
+	if r.redeliveries.due.After(now) {
+		due = r.redeliveries.due
 	}
-	r.resend.due = due.Add(resendPause)
+	r.redeliveries.due = due.Add(redeliveryInterval)
 	r.mu.Unlock()
 	select {
 	case <-time.After(due.Sub(now)):
@@ -99,14 +101,14 @@ func (r *receiver) turnOf(ctx context.Context) bool {
 	}
 }
 
-// resendOne puts an event into its lane when there is room. It returns false if ctx ended first.
-func (r *receiver) resendOne(ctx context.Context, one *redelivery, record events.Record) bool {
+// enqueueWhenRoom enqueues an event when fewer than maxRedeliveryQueue wait. It returns false if ctx ended first.
+func (r *receiver) enqueueWhenRoom(ctx context.Context, one *redelivery, record events.Record) bool {
 	r.mu.Lock()
-	for one.status.Waiting >= resendWaiting {
-		if r.resend.room == nil {
-			r.resend.room = make(chan struct{})
+	for one.status.Waiting >= maxRedeliveryQueue {
+		if r.redeliveries.room == nil {
+			r.redeliveries.room = make(chan struct{})
 		}
-		room := r.resend.room
+		room := r.redeliveries.room
 		r.mu.Unlock()
 		select {
 		case <-room:
@@ -116,21 +118,22 @@ func (r *receiver) resendOne(ctx context.Context, one *redelivery, record events
 		r.mu.Lock()
 	}
 	defer r.mu.Unlock()
-	r.sendAgain(one, record)
+	r.enqueueAgain(one, record)
 	return true
 }
 
-// sendAgain puts an event into its lane. If it is there, it is tried at once.
-func (r *receiver) sendAgain(one *redelivery, record events.Record) {
-	l := r.resend.lanes[record.CallID]
+// enqueueAgain enqueues an event in the redelivery lane of its call. If it is already queued there, the lane is tried at
+// once.
+func (r *receiver) enqueueAgain(one *redelivery, record events.Record) {
+	l := r.redeliveries.lanes[record.CallID]
 	if l == nil {
 		l = &lane{redelivers: true}
-		r.resend.lanes[record.CallID] = l
+		r.redeliveries.lanes[record.CallID] = l
 	}
 	if slices.ContainsFunc(l.queue, func(i item) bool { return i.record.Position == record.Position }) {
-		r.ask(l, one, record)
-		r.hurry(l, time.Now())
-		r.pump()
+		r.requestAttempt(l, one, record)
+		r.wakeLane(l, time.Now())
+		r.startAttempts()
 		return
 	}
 	record.Body, record.Owed = nil, nil
@@ -138,51 +141,51 @@ func (r *receiver) sendAgain(one *redelivery, record events.Record) {
 	l.queue = append(l.queue, item{record: record, redelivery: one})
 	if l.state == idle {
 		r.ready(l, time.Now())
-		r.pump()
+		r.startAttempts()
 	}
 }
 
-// drop takes the head off a lane, and off what its endpoint holds.
-func (r *receiver) drop(l *lane, d decision) {
+// removeHead removes the head of a lane and counts its result.
+func (r *receiver) removeHead(l *lane, d decision) {
 	head := l.queue[0]
 	l.pop()
 	if len(l.queue) == 0 {
-		delete(r.asked, l)
+		delete(r.requestedLanes, l)
 	}
-	if head.asked != nil {
-		r.tally(head.asked, d.state == StateDelivered)
+	if head.requester != nil {
+		r.countResult(head.requester, d.state == StateDelivered)
 	}
 	if head.redelivery == nil {
 		r.bodies -= len(head.record.Body)
 		return
 	}
-	r.tally(head.redelivery, d.state == StateDelivered)
+	r.countResult(head.redelivery, d.state == StateDelivered)
 }
 
-// tally counts what became of an event of a redelivery.
-func (r *receiver) tally(one *redelivery, delivered bool) {
+// countResult counts the result of an event of a redelivery.
+func (r *receiver) countResult(one *redelivery, delivered bool) {
 	one.status.Waiting--
 	if delivered {
 		one.status.Delivered++
 	} else {
 		one.status.Failed++
 	}
-	if r.resend.room != nil {
-		close(r.resend.room)
-		r.resend.room = nil
+	if r.redeliveries.room != nil {
+		close(r.redeliveries.room)
+		r.redeliveries.room = nil
 	}
 	r.finish(one)
 }
 
-// finish puts a redelivery that is done among the finished.
+// finish moves a redelivery whose events are all settled to the finished ones.
 func (r *receiver) finish(one *redelivery) {
 	s := &one.status
-	if !one.read || s.Waiting > 0 || r.resend.what[s.What] != one {
+	if !one.read || s.Waiting > 0 || r.redeliveries.active[s.What] != one {
 		return
 	}
-	delete(r.resend.what, s.What)
+	delete(r.redeliveries.active, s.What)
 	s.Finished = time.Now()
-	r.resend.done = append(r.resend.done, *s)
-	r.resend.done = r.resend.done[max(0, len(r.resend.done)-finishedKept):]
+	r.redeliveries.done = append(r.redeliveries.done, *s)
+	r.redeliveries.done = r.redeliveries.done[max(0, len(r.redeliveries.done)-finishedKept):]
 	r.log.Info("webhook redelivery ended", "redelivery", one.id, "delivered", s.Delivered, "failed", s.Failed)
 }

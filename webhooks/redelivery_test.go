@@ -69,7 +69,7 @@ func TestWhatIsAskedForAgainIsSentAgain(t *testing.T) {
 		if got := r.journal.count(StateDelivered); got != 6 {
 			t.Errorf("got %d delivered, want 6", got)
 		}
-		if got := finished(t, r.d, id); got.Delivered != 3 || got.Failed != 0 || got.Finished.Sub(got.Started) != 2*resendPause {
+		if got := finished(t, r.d, id); got.Delivered != 3 || got.Failed != 0 || got.Finished.Sub(got.Started) != 2*redeliveryInterval {
 			t.Errorf("got %+v, want 3 delivered within 40 ms", got)
 		}
 		if again, err := r.d.Redeliver(w); err != nil || again == id {

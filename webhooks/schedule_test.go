@@ -105,14 +105,14 @@ func TestALaneThatDeliveredIsNotFailingAnyMore(t *testing.T) {
 	now := time.Now()
 	l := lane{streams: 1, newest: now, queue: make([]item, 1)}
 	l.decide(outcome{status: 500, end: now}, false, exactly)
-	if got := l.at(now); got != liveRetry {
+	if got := l.priority(now); got != liveRetry {
 		t.Errorf("got class %d after a failure, want %d", got, liveRetry)
 	}
 	l.decide(outcome{verdict: delivered, end: now}, false, exactly)
-	if got := l.at(now); got != liveFresh {
+	if got := l.priority(now); got != liveFresh {
 		t.Errorf("got class %d after a delivery, want %d", got, liveFresh)
 	}
-	if got := l.at(now.Add(maxCall)); got != lateFresh {
+	if got := l.priority(now.Add(maxCall)); got != lateFresh {
 		t.Errorf("got class %d after %s of silence, want %d", got, maxCall, lateFresh)
 	}
 }

@@ -11,32 +11,32 @@ import (
 	"unicode"
 )
 
-// ErrSecret means that a signing secret cannot be used. The error's text says why and never holds the secret.
+// ErrSecret means that a signing secret is invalid. The error's text states the reason and never contains the secret.
 var ErrSecret = errors.New("webhooks: bad signing secret")
 
 const (
 	secretPrefix = "whsec_"
-	minKey       = 24 // bytes, Standard Webhooks 1.0.0
-	maxKey       = 64 // bytes, the same
-	newKey       = 32 // bytes of a secret that we make
+	minKeyBytes  = 24 // bytes, Standard Webhooks 1.0.0
+	maxKeyBytes  = 64 // bytes, Standard Webhooks 1.0.0
+	newKeyBytes  = 32 // bytes of a generated secret
 
-	// maxSecrets bounds the list of an endpoint. Two are a rotation; each costs an HMAC an attempt.
+	// maxSecrets bounds the secrets of an endpoint. A rotation needs two; each costs an HMAC for every attempt.
 	maxSecrets = 4
 )
 
-// A Secret signs webhooks: "whsec_" and the standard base64, padded, of 24 to 64 bytes. The decoded bytes are
-// the key. However it is printed, logged or marshaled, it reads REDACTED; string(s) is the secret itself.
+// A Secret signs webhooks: "whsec_" and the padded standard base64 of a key of 24 to 64 bytes. Printed, logged or
+// marshaled it is REDACTED; string(s) is the secret itself.
 type Secret string
 
-// NewSecret makes a secret of 32 random bytes.
+// NewSecret generates a secret of 32 random bytes.
 func NewSecret() Secret {
-	var key [newKey]byte
-	_, _ = rand.Read(key[:]) // never fails: it ends the program first
+	var key [newKeyBytes]byte
+	_, _ = rand.Read(key[:]) // crypto/rand.Read never returns an error
 	return Secret(secretPrefix + base64.StdEncoding.EncodeToString(key[:]))
 }
 
-// ParseSecrets reads an operator's list of one to four secrets, separated by commas or white space, newest
-// first. The error names the place in the list, wraps ErrSecret and never repeats any of it.
+// ParseSecrets parses a list of one to four secrets, separated by commas or white space, newest first. The error
+// gives the position in the list, wraps ErrSecret and does not contain any secret.
 func ParseSecrets(list string) ([]Secret, error) {
 	fields := strings.FieldsFunc(list, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 	secrets := make([]Secret, len(fields))
@@ -49,7 +49,7 @@ func ParseSecrets(list string) ([]Secret, error) {
 	return secrets, nil
 }
 
-// checkSecrets returns an error unless all secrets of an endpoint can be used.
+// checkSecrets returns an error unless the secrets of an endpoint are valid.
 func checkSecrets(secrets []Secret) error {
 	if len(secrets) == 0 {
 		return fmt.Errorf("%w: there is none", ErrSecret)
@@ -65,8 +65,8 @@ func checkSecrets(secrets []Secret) error {
 	return nil
 }
 
-// problem says what is wrong with the secret, or nothing. The reference library takes a secret with or
-// without its prefix and of any length, so all of this has to be checked here.
+// problem describes why the secret is invalid, or is empty. The reference library accepts secrets without the prefix
+// and of any length, so everything is checked here.
 func (s Secret) problem() string {
 	encoded, ok := strings.CutPrefix(string(s), secretPrefix)
 	if !ok {
@@ -76,25 +76,25 @@ func (s Secret) problem() string {
 	if err != nil || strings.ContainsAny(encoded, "\r\n") {
 		return "is not standard base64 with padding after " + secretPrefix
 	}
-	if len(key) < minKey {
-		return fmt.Sprintf("has a key of %d bytes, %d are the least", len(key), minKey)
+	if len(key) < minKeyBytes {
+		return fmt.Sprintf("has a key of %d bytes; the minimum is %d", len(key), minKeyBytes)
 	}
-	if len(key) > maxKey {
-		return fmt.Sprintf("has a key of %d bytes, %d are the most", len(key), maxKey)
+	if len(key) > maxKeyBytes {
+		return fmt.Sprintf("has a key of %d bytes; the maximum is %d", len(key), maxKeyBytes)
 	}
 	return ""
 }
 
 const redacted = "REDACTED"
 
-// String is REDACTED.
+// String returns REDACTED.
 func (Secret) String() string { return redacted }
 
-// Format writes REDACTED, whatever the verb.
+// Format writes REDACTED for every verb.
 func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
-// LogValue is REDACTED.
+// LogValue returns REDACTED.
 func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// MarshalText is REDACTED, also in JSON.
+// MarshalText returns REDACTED, also in JSON.
 func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }

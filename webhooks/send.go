@@ -15,31 +15,31 @@ import (
 	"aldeabridge/internal/egress"
 )
 
-// A sender makes the requests to one endpoint. It keeps nothing between them and may be used concurrently.
+// A sender makes the requests to one endpoint. It has no mutable state and may be used concurrently.
 type sender struct {
 	endpoint  Endpoint
 	target    target
 	signer    signer
 	transport http.RoundTripper
 	agent     string // user-agent
-	actions   bool   // whether actions in answers will be run
+	actions   bool   // whether actions in answers are executed
 }
 
-// An outcome is what came of one request.
+// An outcome is the result of one request.
 type outcome struct {
 	verdict verdict
-	pause   time.Duration // asked for, with slowDown
+	pause   time.Duration // with slowDown: the pause asked for
 	status  int
 	class   Class
 	err     error  // nil with delivered
 	body    []byte // at most maxAnswer
-	bodyErr error  // why the body is not whole or not readable
+	bodyErr error  // why the body is incomplete or unreadable
 	start   time.Time
 	end     time.Time
 	remote  string
 }
 
-// send makes one attempt. It returns when the answer is read or the attempt's time is over.
+// send makes one attempt. It returns when the answer is read or the endpoint's timeout has passed.
 func (s *sender) send(ctx context.Context, r events.Record, number int, live bool, again *redelivery) outcome {
 	ctx, cancel := context.WithTimeout(ctx, s.endpoint.timeout(live))
 	defer cancel()
@@ -102,14 +102,14 @@ func (s *sender) request(ctx context.Context, r events.Record, number int, live 
 		h[http.CanonicalHeaderKey(name)] = values
 	}
 	if h.Get("Accept-Encoding") == "" {
-		h.Set("Accept-Encoding", "identity") // without it every coding would be acceptable
+		h.Set("Accept-Encoding", "identity") // without this header every coding is acceptable
 	}
 	h.Set("Content-Type", "application/json")
 	h.Set("User-Agent", s.agent)
 	h.Set("Webhook-Id", r.ID)
 	h.Set("Webhook-Timestamp", strconv.FormatInt(at.Unix(), 10))
 	h.Set("Webhook-Signature", signature)
-	// With this header net/http itself repeats the POST when a kept-alive connection proves dead.
+	// With this header net/http repeats the POST if a kept-alive connection turns out to be closed.
 	h.Set("Idempotency-Key", r.ID)
 	h.Set("Bridge-Attempt", strconv.Itoa(number))
 	if live && s.actions {
@@ -120,10 +120,10 @@ func (s *sender) request(ctx context.Context, r events.Record, number int, live 
 	return req, nil
 }
 
-// maxTarget bounds the part of a Location that is repeated in an error.
+// maxTarget bounds the part of a Location that is quoted in an error.
 const maxTarget = 200
 
-// A redirectError tells where the endpoint wanted us to go, without user, password and query of that place.
+// A redirectError describes a redirect. It leaves out user, password and query of the target.
 type redirectError struct {
 	status int
 	where  string
@@ -131,14 +131,14 @@ type redirectError struct {
 
 func (e *redirectError) Error() string { return e.text(" to " + e.where) }
 
-// LogValue leaves the place out: the endpoint wrote it.
+// LogValue leaves the target out: it is text from the endpoint.
 func (e *redirectError) LogValue() slog.Value { return slog.StringValue(e.text("")) }
 
 func (e *redirectError) text(to string) string {
 	return fmt.Sprintf("the endpoint answered %d with a redirect%s: redirects are not followed, configure the endpoint's final URL", e.status, to)
 }
 
-// newRedirectError describes an answer of 3xx.
+// newRedirectError describes a 3xx answer.
 func newRedirectError(resp *http.Response) error {
 	where := "nowhere"
 	if location, err := resp.Location(); err == nil {

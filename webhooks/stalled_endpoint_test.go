@@ -136,7 +136,7 @@ func TestAnEndpointThatFailsForEverDelaysNoOtherAndIsCaughtUp(t *testing.T) {
 			if _, err := c.d.Redeliver(Redelivery{Endpoint: "ill", What: "dead", Next: c.dead}); err != nil {
 				t.Fatal(err)
 			}
-			pass(time.Duration(toIll)*resendPause + second)
+			pass(time.Duration(toIll)*redeliveryInterval + second)
 			next := map[string]int64{}
 			for _, s := range c.ill.seen()[before:] {
 				if next[s.call]++; s.n != next[s.call] {

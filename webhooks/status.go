@@ -2,30 +2,30 @@ package webhooks
 
 import "time"
 
-// EndpointState says whether events go to an endpoint.
+// An EndpointState is the delivery state of an endpoint.
 type EndpointState string
 
 // The states of an endpoint.
 const (
-	EndpointOpen     EndpointState = "open"     // they do
-	EndpointPaused   EndpointState = "paused"   // it asked to be left alone for a while
-	EndpointFailing  EndpointState = "failing"  // it accepts nothing: the breaker is open, and one attempt now and then is made
-	EndpointDisabled EndpointState = "disabled" // it said that it is gone, or accepted nothing for three days
+	EndpointOpen     EndpointState = "open"     // events are sent
+	EndpointPaused   EndpointState = "paused"   // it asked for a pause
+	EndpointFailing  EndpointState = "failing"  // the breaker is open: only probes are sent
+	EndpointDisabled EndpointState = "disabled" // it answered that it is gone, or accepted nothing for three days
 )
 
-// EndpointStatus tells how an endpoint does.
+// An EndpointStatus is a snapshot of an endpoint's deliveries.
 type EndpointStatus struct {
 	Name    string
 	State   EndpointState
-	Until   time.Time // the next attempt at the earliest, if paused or failing
-	Lanes   int       // with something to send
-	Waiting int       // events
+	Until   time.Time // earliest next attempt, if paused or failing
+	Lanes   int       // lanes with queued events
+	Waiting int       // queued events
 	Sending int       // attempts under way
-	Oldest  time.Time // when the oldest waiting event was stored; zero without any
-	Bytes   int       // of the bodies held in memory
+	Oldest  time.Time // when the oldest queued event was stored; zero if there is none
+	Bytes   int       // of event bodies in memory
 }
 
-// Status returns how each endpoint does, in the order of Config. It looks at every lane.
+// Status returns the status of each endpoint, in the order of Config. It scans every lane.
 func (d *Dispatcher) Status() []EndpointStatus {
 	all := make([]EndpointStatus, 0, len(d.receivers))
 	for _, r := range d.receivers {

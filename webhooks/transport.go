@@ -12,13 +12,13 @@ import (
 	"aldeabridge/internal/egress"
 )
 
-// connectTimeout is for Config.Dial; a guard has its own.
+// connectTimeout bounds Config.Dial. A guard's dialer has its own timeout.
 const connectTimeout = 3 * time.Second
 
-// errProxy hides what package http and others say about a proxy's URL: it may hold a password.
+// errProxy replaces errors about a proxy's URL, which may contain a password.
 var errProxy = errors.New("webhooks: the proxy's URL cannot be used")
 
-// guard says where an endpoint may be.
+// guard returns the guard that checks the addresses of an endpoint.
 func (c Config) guard(e Endpoint) egress.Guard {
 	g := egress.Guard{Operator: true}
 	if e.Untrusted {
@@ -29,7 +29,6 @@ func (c Config) guard(e Endpoint) egress.Guard {
 	return g
 }
 
-// newTransport returns the transport of an endpoint.
 func newTransport(c Config, e Endpoint) *http.Transport {
 	t := c.guard(e).Transport()
 	if c.Dial != nil {
@@ -50,13 +49,13 @@ func newTransport(c Config, e Endpoint) *http.Transport {
 			}
 			return u, nil
 		}
-		t.OnProxyConnectResponse = tunnelled
+		t.OnProxyConnectResponse = checkTunnel
 	}
 	return t
 }
 
-// tunnelled says what a proxy answered that does not let us through.
-func tunnelled(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+// checkTunnel returns an error if a proxy refuses the CONNECT request.
+func checkTunnel(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("the proxy answered %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
 	}
