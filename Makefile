@@ -38,6 +38,7 @@ test: ## every test, with the race detector
 	$(GO) test -race -shuffle=on ./...
 	GOEXPERIMENT=$(EXPERIMENT) $(GO) test -race ./codec
 	$(GO) test ./cmd/bridge -run='^(TestChaos|TestAFrameAllocatesNothing)$$'
+	@[ "$$(uname)" != Linux ] || { cd test/attack && echo 'small attacks on a bridge in a process of its own' && $(GO) test -parallel=4 .; }
 
 test-peers: build ## independent clients from npm and Debian against bridge and its sandbox
 	@scripts/deps.sh peers

@@ -82,6 +82,9 @@ func TestACallSurvives(t *testing.T) {
 	program := buildBridge(t)
 	for _, s := range scenarios(size) {
 		t.Run(s.name, func(t *testing.T) {
+			if !*fullFlag {
+				t.Parallel()
+			}
 			r := run(t, program, s, pause)
 			results.Lock()
 			defer results.Unlock()

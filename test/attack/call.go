@@ -34,12 +34,12 @@ type victim struct {
 	result             chan error // how the carrier's side ended
 }
 
-// place begins a call that says lines.
-func (w *world) place(t *testing.T, name string, lines []string, pause time.Duration) *victim {
+// place begins a call that says lines, and stays for hold when all is said.
+func (w *world) place(t *testing.T, name string, lines []string, pause, hold time.Duration) *victim {
 	t.Helper()
 	v := &victim{callSID: "CA-" + name, streamSID: "MZ-" + name, result: make(chan error, 1)}
 	w.receiver.watch(v.callSID)
-	call := mediatest.Call{URL: w.bridge.mediaURL(), CallSID: v.callSID, StreamSID: v.streamSID, Inbound: sound(lines, pause)}
+	call := mediatest.Call{URL: w.bridge.mediaURL(), CallSID: v.callSID, StreamSID: v.streamSID, Inbound: sound(lines, pause), Hold: hold}
 	if w.scenario.tickets {
 		call.Params = map[string]string{"bridge_token": w.ticket(t, v.callSID)}
 	}
@@ -84,17 +84,19 @@ func (w *world) ticket(t *testing.T, callSID string) string {
 	return ""
 }
 
-// arrived waits until n utterances of a call are at the receiver, or ctx ends.
-func (w *world) arrived(ctx context.Context, v *victim, n int) error {
+// arrived waits until as many words as lines have are at the receiver, or ctx ends.
+func (w *world) arrived(ctx context.Context, v *victim, lines []string) error {
+	want := len(strings.Fields(strings.Join(lines, " ")))
 	for {
 		_, changed := w.receiver.of(v.callSID)
-		if got := len(w.receiver.texts(v.callSID)); got >= n {
+		got := len(w.receiver.words(v.callSID))
+		if got >= want {
 			return nil
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return fmt.Errorf("%d of %d utterances of %s arrived", len(w.receiver.texts(v.callSID)), n, v.callSID)
+			return fmt.Errorf("%d of %d words of %s arrived", got, want, v.callSID)
 		}
 	}
 }
@@ -117,8 +119,8 @@ func (w *world) ended(ctx context.Context, v *victim) error {
 // unharmed returns what is wrong with the events of a call whose lines were said and which is over: nothing but these lines may be
 // in it, from its own stream. Attackers may open streams of the call when it has ended: it is nobody's then.
 func (w *world) unharmed(v *victim, lines []string) (faults []string) {
-	if got := w.receiver.texts(v.callSID); !slices.Equal(got, lines) {
-		faults = append(faults, fmt.Sprintf("utterances %q", got))
+	if got := strings.Join(w.receiver.words(v.callSID), " "); got != strings.Join(lines, " ") {
+		faults = append(faults, fmt.Sprintf("what arrived is %q", got))
 	}
 	events, _ := w.receiver.of(v.callSID)
 	if i := slices.IndexFunc(events, func(e event) bool { return e.Type == "call.ended" && e.Data.Call.StreamID == v.streamSID }); i >= 0 {
