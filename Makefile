@@ -11,6 +11,8 @@ ROUNDS      ?= 3
 OUT         ?= bin/bench
 # Go's experiment with vector instructions: the way from µ-law to linear16 is 2.6 times as fast with it. Empty: without.
 EXPERIMENT  ?= simd
+# Tests at once within a package. Most of the slow ones wait for calls that last as long as real ones, so more than there are cores.
+PARALLEL    ?= 4
 BURST       ?= 2000
 STAY        ?= 4s
 GOLANGCI    := v2.13.0
@@ -22,7 +24,12 @@ CYCLONEDX   := v1.9.0
 VERSION     ?= $(shell git describe --tags --match='v*' --always --dirty 2>/dev/null)
 LDFLAGS     := -s -w $(if $(VERSION),-X aldeabridge/internal/version.release=$(VERSION))
 
-.PHONY: build demo test test-peers compat lint fmt bench fuzz golden soak chaos crash outage stuck attack powercut bench-journal bench-calls burst latency release release-check clean
+# The tools that targets use, each in a folder of its version.
+TOOL_DIR     := bin/tools
+LINTER       := $(TOOL_DIR)/golangci-lint-$(GOLANGCI)/golangci-lint
+RELEASE_PATH := $(CURDIR)/$(TOOL_DIR)/goreleaser-$(GORELEASER):$(CURDIR)/$(TOOL_DIR)/cyclonedx-gomod-$(CYCLONEDX):$(PATH)
+
+.PHONY: build demo test test-peers check compat lint fmt bench fuzz golden soak chaos crash outage stuck attack powercut bench-journal bench-calls burst latency release release-check release-tools clean
 
 build: ## bin/bridge (static) and bin/bridge-sphinx (the offline recogniser's host)
 	GOEXPERIMENT=$(EXPERIMENT) CGO_ENABLED=0 $(GO) build -trimpath -ldflags='$(LDFLAGS)' -o bin/bridge ./cmd/bridge
@@ -35,7 +42,7 @@ demo: ## one phone call from carrier to webhook, all on this machine
 
 test: ## every test, with the race detector
 	@scripts/deps.sh test
-	$(GO) test -race -shuffle=on ./...
+	$(GO) test -race -shuffle=on -parallel=$(PARALLEL) ./...
 	GOEXPERIMENT=$(EXPERIMENT) $(GO) test -race ./codec
 	$(GO) test ./cmd/bridge -run='^(TestChaos|TestAFrameAllocatesNothing)$$'
 	@[ "$$(uname)" != Linux ] || { cd test/attack && echo 'small attacks on a bridge in a process of its own' && $(GO) test -parallel=4 .; }
@@ -45,20 +52,25 @@ test-peers: build ## independent clients from npm and Debian against bridge and 
 	cd test/peers && npm ci --no-audit --no-fund --loglevel=error
 	cd test/peers && BRIDGE=$(CURDIR)/bin/bridge node --test --test-concurrency=1
 
+check: $(LINTER) ## for the inner loop: gofmt, vet, lint, and every test with fewer cases; under a minute once built
+	@scripts/deps.sh test
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt: run make fmt'; exit 1; }
+	$(GO) vet ./...
+	$(LINTER) run ./...
+	$(GO) test -short -parallel=12 ./...
+
 compat: ## the API, events, actions and bridge.yaml have all that the last release had: docs/compatibility.md
 	$(GO) test -count=1 ./test/compat
 
-lint: ## gofmt, vet, golangci-lint with staticcheck, the workflows, known vulnerabilities
+lint: $(LINTER) $(TOOL_DIR)/actionlint-$(ACTIONLINT)/actionlint ## gofmt, vet, golangci-lint with staticcheck, the workflows, known vulnerabilities
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt: run make fmt'; exit 1; }
 	$(GO) vet ./...
 	GOEXPERIMENT=$(EXPERIMENT) $(GO) vet ./codec
 	cd test/bench && $(GO) vet ./...
 	cd test/powercut && $(GO) vet ./...
 	cd test/attack && $(GO) vet ./...
-	@test -x bin/golangci-lint-$(GOLANGCI) || { GOBIN=$(CURDIR)/bin/tools $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) && mv bin/tools/golangci-lint bin/golangci-lint-$(GOLANGCI); }
-	bin/golangci-lint-$(GOLANGCI) run ./...
-	@test -x bin/tools/actionlint-$(ACTIONLINT)/actionlint || GOBIN=$(CURDIR)/bin/tools/actionlint-$(ACTIONLINT) $(GO) install github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT)
-	bin/tools/actionlint-$(ACTIONLINT)/actionlint .github/workflows/*.yml
+	$(LINTER) run ./...
+	$(TOOL_DIR)/actionlint-$(ACTIONLINT)/actionlint .github/workflows/*.yml
 	@GO=$(GO) scripts/vulncheck.sh $(GOVULNCHECK)
 
 fmt: ## gofmt everything
@@ -77,18 +89,21 @@ golden: ## make the golden audio files again, with sox and ffmpeg
 	codec/testdata/make.sh
 
 release: release-tools ## publishes what .goreleaser.yaml says, for the tag of this commit; the release workflow runs it
-	PATH="$(RELEASE_PATH)" bin/tools/goreleaser-$(GORELEASER)/goreleaser release --clean
+	PATH="$(RELEASE_PATH)" goreleaser release --clean
 
 release-check: release-tools ## checks .goreleaser.yaml and builds everything of a release but the container image
 	PATH="$(RELEASE_PATH)" GO=$(GO) scripts/release-check.sh
 
-RELEASE_PATH := $(CURDIR)/bin/tools/goreleaser-$(GORELEASER):$(CURDIR)/bin/tools/cyclonedx-gomod-$(CYCLONEDX):$(PATH)
-.PHONY: release-tools
-release-tools: bin/tools/goreleaser-$(GORELEASER)/goreleaser bin/tools/cyclonedx-gomod-$(CYCLONEDX)/cyclonedx-gomod
-bin/tools/goreleaser-$(GORELEASER)/goreleaser:
-	GOBIN=$(CURDIR)/$(@D) $(GO) install github.com/goreleaser/goreleaser/v2@$(GORELEASER)
-bin/tools/cyclonedx-gomod-$(CYCLONEDX)/cyclonedx-gomod:
-	GOBIN=$(CURDIR)/$(@D) $(GO) install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX)
+release-tools: $(TOOL_DIR)/goreleaser-$(GORELEASER)/goreleaser $(TOOL_DIR)/cyclonedx-gomod-$(CYCLONEDX)/cyclonedx-gomod
+
+$(TOOL_DIR)/golangci-lint-%/golangci-lint:
+	GOBIN=$(CURDIR)/$(@D) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$*
+$(TOOL_DIR)/actionlint-%/actionlint:
+	GOBIN=$(CURDIR)/$(@D) $(GO) install github.com/rhysd/actionlint/cmd/actionlint@$*
+$(TOOL_DIR)/goreleaser-%/goreleaser:
+	GOBIN=$(CURDIR)/$(@D) $(GO) install github.com/goreleaser/goreleaser/v2@$*
+$(TOOL_DIR)/cyclonedx-gomod-%/cyclonedx-gomod:
+	GOBIN=$(CURDIR)/$(@D) $(GO) install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$*
 
 clean:
 	rm -rf bin dist test/peers/node_modules

@@ -71,7 +71,10 @@ func TestSpeechHearsRecordedPrompts(t *testing.T) {
 		}
 		read <- all
 	}()
-	var want []string
+	said, want := said, []string(nil)
+	if testing.Short() {
+		said = said[4:7] // of the best understood
+	}
 	for _, p := range said {
 		c.audio(prompt(t, p.name))
 		c.silence(1200 * time.Millisecond)

@@ -48,6 +48,7 @@ func of[B events.Body](es []events.Event) (all []B) {
 func longest(body string) string { return body + strings.Repeat(" ", actions.MaxBody-len(body)) }
 
 func TestAWebhookHangsUp(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, nil)
 	answering(w.webhook, events.TypeUtteranceFinal, longest(`{"actions":[{"type":"hangup","id":"bye"}]}`))
 	result, err := w.call("CA1", append(say("goodbye"), silence(30*time.Second)...)).Run(t.Context())
@@ -82,6 +83,7 @@ func TestAnAnswerThatCannotBeReadHarmsNothing(t *testing.T) {
 }
 
 func TestPackedActionsAreDoneOrTold(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		coding string
 		body   []byte
@@ -185,6 +187,7 @@ func TestTheAPIActsOnACall(t *testing.T) {
 }
 
 func TestAWebhookTransfersThroughTwilio(t *testing.T) {
+	t.Parallel()
 	twilio := controltest.New(controltest.Account{SID: "AC1", AuthToken: "token"})
 	defer twilio.Close()
 	twilio.AddCall("AC1", "CA1")

@@ -21,22 +21,29 @@ import (
 	"aldeabridge/webhooks/webhooktest"
 )
 
+// command runs a client command that asks this bridge. A test that uses it may be parallel, one with newAPIWorld may not.
+func (w *world) command(t *testing.T, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	return command(t, append(slices.Clone(args), "--url", "http://"+w.server.listener.Addr().String())...)
+}
+
 // newAPIWorld starts a bridge, and points the commands to it.
 func newAPIWorld(t *testing.T, change func(*options)) *world {
 	t.Helper()
 	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, change)
 	t.Setenv("BRIDGE_URL", "http://"+w.server.listener.Addr().String())
-	t.Setenv("TZ", "UTC")
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
 	return w
 }
 
 // From the call to each command, with nothing between them that is not real.
 func TestCommandsTellWhatWasSaid(t *testing.T) {
-	w := newAPIWorld(t, nil)
+	t.Parallel()
+	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, nil)
 	run := func(args ...string) string {
 		t.Helper()
-		out, errs, err := command(t, args...)
+		out, errs, err := w.command(t, args...)
 		if err != nil {
 			t.Fatalf("bridge %s: %v\n%s%s", strings.Join(args, " "), err, out, errs)
 		}
@@ -92,14 +99,15 @@ func TestCommandsTellWhatWasSaid(t *testing.T) {
 		t.Error(err)
 	}
 	run("forget", "--yes", "CA1")
-	if _, _, err := command(t, "transcript", "CA1"); err == nil || !strings.Contains(err.Error(), "`bridge calls`") {
+	if _, _, err := w.command(t, "transcript", "CA1"); err == nil || !strings.Contains(err.Error(), "`bridge calls`") {
 		t.Errorf("forgotten: got %v", err)
 	}
 }
 
 // Each place that tells when something was said tells the same time, on whichever stream of its call it was said.
 func TestTimesOfACallOfThreeStreamsAgreeEverywhere(t *testing.T) {
-	w := newAPIWorld(t, nil)
+	t.Parallel()
+	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, nil)
 	for i := range 3 {
 		c := w.call("CA1", say(fmt.Sprint("stream ", i)))
 		c.StreamSID = fmt.Sprint("MZ", i)
@@ -130,7 +138,7 @@ func TestTimesOfACallOfThreeStreamsAgreeEverywhere(t *testing.T) {
 			"  " + u.Start.Clock() + "  caller  “" + u.Text:                               "tail CA1 --no-json",
 			fmt.Sprintf(`"start_ms":%d,"end_ms":%d`, ms, u.End.Duration().Milliseconds()): "tail CA1 --types call.ended",
 		} {
-			out, errs, err := command(t, strings.Fields(args)...)
+			out, errs, err := w.command(t, strings.Fields(args)...)
 			if err != nil || !strings.Contains(out, want) {
 				t.Errorf("bridge %s: got %v, want %q in it:\n%s%s", args, err, want, out, errs)
 			}

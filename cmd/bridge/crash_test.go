@@ -29,6 +29,7 @@ var (
 // what was left behind), with a webhook that fails one request in five, is slow or down, still delivers every event
 // that its journal took: in order, each with its one id and the same bytes. What anybody was told of is in the journal.
 func TestAKilledBridgeDeliversAllThatItStored(t *testing.T) {
+	t.Parallel()
 	w := newCrashWorld(t)
 	for kill := range *crashKills {
 		mood := mood(kill % 3)

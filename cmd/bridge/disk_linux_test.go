@@ -208,6 +208,7 @@ func (s *site) arrived(t *testing.T) {
 
 // No file of the bridge can grow: that is what a full disk is to it.
 func TestABridgeGoesOnWhileItsDiskIsFull(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, built(t))
 	b := startChild(t, s.program, s.env)
 	spoken(t, speak(b, "CAbefore", "one"))
@@ -270,6 +271,7 @@ func TestABridgeGoesOnWhileItsDiskIsFull(t *testing.T) {
 }
 
 func TestABridgeThatCannotKeepItsJournalSaysWhatToDo(t *testing.T) {
+	t.Parallel()
 	program := built(t)
 	for name, c := range map[string]struct {
 		prepare func(t *testing.T, data string)
@@ -379,6 +381,7 @@ func flip(t *testing.T, path string, from, to float64, every int) {
 }
 
 func TestABridgeRepairsADamagedJournal(t *testing.T) {
+	t.Parallel()
 	program := built(t)
 	for name, c := range map[string]struct {
 		inLog  bool // what was said last is in the log only
@@ -447,6 +450,7 @@ func TestABridgeRepairsADamagedJournal(t *testing.T) {
 
 // A clock that was set ahead or back between two runs is the same as a journal of another time.
 func TestABridgeWhoseClockJumpedLosesNothing(t *testing.T) {
+	t.Parallel()
 	program := built(t)
 	for name, c := range map[string]struct {
 		moved   time.Duration // of what is stored

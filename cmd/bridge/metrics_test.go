@@ -28,6 +28,7 @@ func metricsOf(t *testing.T, w *world) string {
 }
 
 func TestMetricsTellOfACallFromCarrierToWebhook(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, nil)
 	if _, err := w.call("CAmetrics", say("one", "two")).Run(context.Background()); err != nil {
 		t.Fatal(err)

@@ -27,6 +27,7 @@ var (
 // A webhook at which nobody listens for a while gets everything afterwards, each call in order, and the calls that are
 // up first.
 func TestAWebhookThatIsGoneForAWhileGetsEverything(t *testing.T) {
+	t.Parallel()
 	r := newReachable(t)
 	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, func(o *options) { o.WebhookURL = "http://" + r.address })
 	heard := newTap("/v1/events?after=0")

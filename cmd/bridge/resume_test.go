@@ -26,6 +26,7 @@ var (
 // Clients of the event streams, whose connections break after any number of bytes and at any time, and whose bridge is
 // killed and started again, have every stored event once when they come back with Last-Event-ID.
 func TestAnEventStreamThatIsResumedMissesAndRepeatsNothing(t *testing.T) {
+	t.Parallel()
 	recogniser := sandbox.New(sandbox.Options{Source: sandbox.Marker()})
 	defer func() {
 		if err := recogniser.Close(); err != nil {

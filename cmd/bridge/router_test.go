@@ -36,7 +36,6 @@ type shops struct {
 
 func newShops(t testing.TB) *shops {
 	t.Helper()
-	t.Setenv("SHOP_SECRET", secretB)
 	s := &shops{orders: webhooktest.New(secretB), repairs: webhooktest.New(secretB), log: webhooktest.New(secretB)}
 	s.config = writeConfig(t, fmt.Sprintf(`
 webhooks:
@@ -102,6 +101,7 @@ func (w *world) place(t testing.TB, numbers map[string]string) {
 }
 
 func TestCallsGoToTheWebhooksOfTheirNumberAndAreRecognisedAsTheirRouteSays(t *testing.T) {
+	t.Parallel()
 	shops := newShops(t)
 	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, func(o *options) { o.Config = shops.config })
 	shops.repairs.Down()
@@ -148,6 +148,7 @@ func TestCallsGoToTheWebhooksOfTheirNumberAndAreRecognisedAsTheirRouteSays(t *te
 }
 
 func TestARestartKeepsWhatIsOwedToWhom(t *testing.T) {
+	t.Parallel()
 	shops := newShops(t)
 	shops.repairs.Down()
 	data := t.TempDir()
@@ -227,6 +228,7 @@ func TestWhatIsWrongInTheConfigurationEndsTheStartWithItsLine(t *testing.T) {
 }
 
 func TestTheOneWebhookOfTheEnvironmentHasOptionsToo(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, func(o *options) {
 		o.Webhook = webhookOptions{Events: []string{"call.ended"}, Timeout: 5 * time.Second}
 	})

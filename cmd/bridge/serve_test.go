@@ -22,6 +22,7 @@ import (
 )
 
 func TestEveryUtteranceOfManyCallsArrivesOnceAtItsCallInOrder(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, nil)
 	const calls = 20
 	var wg sync.WaitGroup
@@ -48,6 +49,7 @@ func TestEveryUtteranceOfManyCallsArrivesOnceAtItsCallInOrder(t *testing.T) {
 }
 
 func TestBothTracksAreTwoSpeakers(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, nil)
 	c := w.call("CA1", say("my order is late"))
 	c.Outbound = append(silence(500*time.Millisecond), say("how can I help")...)
@@ -75,6 +77,7 @@ func TestBothTracksAreTwoSpeakers(t *testing.T) {
 }
 
 func TestACallerWhoHangsUpInMidSentenceIsHeardToTheEnd(t *testing.T) {
+	t.Parallel()
 	for _, how := range []mediatest.HangUp{mediatest.Stop, mediatest.Close, mediatest.Cut} {
 		t.Run(fmt.Sprint(how), func(t *testing.T) {
 			w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, nil)
@@ -104,6 +107,7 @@ func TestACallerWhoHangsUpInMidSentenceIsHeardToTheEnd(t *testing.T) {
 }
 
 func TestARecogniserThatAnswersAfterThreeSecondsMissesNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, sandbox.Options{Source: sandbox.Marker(), Fault: sandbox.Fault{HandshakeDelay: 3 * time.Second}}, nil)
 	if _, err := w.call("CA1", say("first words count", "so do these")).Run(context.Background()); err != nil {
 		t.Fatal(err)
@@ -115,6 +119,7 @@ func TestARecogniserThatAnswersAfterThreeSecondsMissesNothing(t *testing.T) {
 }
 
 func TestAWebhookThatIsDownLosesNothingAndDelaysNoOtherCall(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, nil)
 	up := make(chan struct{})
 	w.webhook.Script(func(r webhooktest.Request) webhooktest.Answer {
@@ -152,6 +157,7 @@ func TestAWebhookThatIsDownLosesNothingAndDelaysNoOtherCall(t *testing.T) {
 }
 
 func TestStoppingTheServerLetsTheLastWordsOut(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, nil)
 	mid := say("the last words")
 	c := w.call("CA1", mid[:len(mid)-8000])
@@ -247,6 +253,7 @@ func mute(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestARecogniserThatNeverFinishesDoesNotKeepTheServer(t *testing.T) {
+	t.Parallel()
 	recogniser := httptest.NewServer(http.HandlerFunc(mute))
 	defer recogniser.Close()
 	w := newWorld(t, sandbox.Options{}, func(o *options) {

@@ -59,6 +59,7 @@ func TestAWebhookSpeaksAndPlays(t *testing.T) {
 }
 
 func TestWhatAVoiceCannotSayIsTold(t *testing.T) {
+	t.Parallel()
 	services := voicetest.NewServer()
 	defer services.Close()
 	services.Answer(voicetest.Fault{Status: 401})
@@ -90,6 +91,7 @@ func TestAServiceIsNotAskedWithoutAKey(t *testing.T) {
 }
 
 func TestARouteHasAVoice(t *testing.T) {
+	t.Parallel()
 	services := voicetest.NewServer()
 	defer services.Close()
 	config := writeConfig(t, "routes:\n- to: [\"+15550100002\"]\n  voice: aura-2-celeste-es\n")

@@ -31,7 +31,7 @@ var (
 // not exist; what was meant for it becomes dead letters when it says that it is gone, and `bridge redeliver` brings them
 // all, in order, when it is back.
 func TestAWebhookThatFailsForEverDelaysNoOtherAndIsCaughtUp(t *testing.T) {
-	t.Setenv("STUCK_SECRET", secretA)
+	t.Parallel()
 	healthy, sick := *stuckCalls*4/5, *stuckCalls/5
 	alone := measureWithout(t, healthy)
 
@@ -212,13 +212,12 @@ func (p *pair) waitWell(t *testing.T) {
 func (p *pair) goneAndBack(t *testing.T) {
 	t.Helper()
 	owed := *stuckCalls / 5 * (*stuckUtterances + 2)
-	t.Setenv("BRIDGE_URL", "http://"+p.server.listener.Addr().String())
 	bridge := func(args ...string) string {
 		t.Helper()
 		ctx, cancel := context.WithTimeout(t.Context(), guard+time.Duration(owed)*50*time.Millisecond)
 		defer cancel()
 		var out strings.Builder
-		if err := run(ctx, args, terminal{&out, io.Discard}); err != nil {
+		if err := run(ctx, append(args, "--url", "http://"+p.server.listener.Addr().String()), terminal{&out, io.Discard}); err != nil {
 			t.Fatalf("bridge %s: %v", strings.Join(args, " "), err)
 		}
 		return out.String()

@@ -12,6 +12,7 @@ import (
 )
 
 func TestTheVersionOfTheBuildIsShownEverywhere(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, nil)
 	if _, err := w.call("CA1", say("hello")).Run(t.Context()); err != nil {
 		t.Fatal(err)

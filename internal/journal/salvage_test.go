@@ -17,9 +17,9 @@ import (
 	"aldeabridge/events"
 )
 
-// cases is how many of all cases are tried: fewer under the race detector, where SQLite is thirty times as slow.
+// cases is how many of all cases are tried: a tenth with -short, and under the race detector, where SQLite is thirty times as slow.
 func cases(all int) uint64 {
-	if underRace {
+	if underRace || testing.Short() {
 		return uint64(all+9) / 10
 	}
 	return uint64(all)
