@@ -52,7 +52,7 @@ func TestRevisionIsTwelveDigitsOfTheCommit(t *testing.T) {
 func TestEachBuildSetsThisVariable(t *testing.T) {
 	type here struct{}
 	want := "-X " + reflect.TypeFor[here]().PkgPath() + ".release="
-	for _, file := range []string{"Makefile", "Dockerfile", ".goreleaser.yaml"} {
+	for _, file := range []string{"Makefile", "deploy/Dockerfile", ".goreleaser.yaml"} {
 		content, err := os.ReadFile("../../" + file)
 		if err != nil {
 			t.Fatal(err)
