@@ -106,7 +106,7 @@ func (s *server) newSpeech() (*speech, error) {
 	if err != nil {
 		return nil, err
 	}
-	made := &speech{fetcher: voice.NewFetcher(voice.FetcherConfig{Guard: s.strangers()}), failed: s.metrics.audioFailed}
+	made := &speech{fetcher: voice.NewFetcher(voice.FetcherConfig{Guard: s.strangers(), Logger: s.logger}), failed: s.metrics.audioFailed}
 	if engine == nil {
 		if o.Engine == "auto" {
 			s.logger.Info("no voice: a say will fail; install espeak-ng or flite, or set VOICE_ENGINE")
@@ -128,6 +128,7 @@ func (s *server) newSpeech() (*speech, error) {
 		}
 	}
 	made.speaker, made.cache = voice.NewSpeaker(engine, cache), cache
+	made.speaker.Logger = s.logger
 	return made, nil
 }
 

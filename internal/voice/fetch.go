@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -20,6 +21,7 @@ type FetcherConfig struct {
 	Guard    egress.Guard
 	MaxBytes int64         // of a recording as it is sent. It defaults to 10 MiB.
 	Timeout  time.Duration // for all of a recording. It defaults to 15 seconds.
+	Logger   *slog.Logger  // for panics while a recording is fetched. Nil logs nothing.
 }
 
 // A Fetcher gets recordings from URLs. It may be used concurrently. Make it with NewFetcher.
@@ -74,7 +76,7 @@ func (f *Fetcher) Fetch(ctx context.Context, rawURL string) (*Audio, error) {
 	audio := rec.listen(ctx)
 	f.fetching.Go(func() {
 		defer cancel()
-		err := f.get(ctx2, u.String(), rec)
+		err := recoverPanics(f.config.Logger, func() error { return f.get(ctx2, u.String(), rec) })
 		switch {
 		case err != nil && f.ctx.Err() != nil:
 			err = ErrClosed

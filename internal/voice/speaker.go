@@ -5,11 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"sync"
 )
 
 // A Speaker says texts with an engine. It may be used concurrently. Make it with NewSpeaker.
 type Speaker struct {
+	// Logger logs panics of the engine. Set it before the first Say. Nil logs nothing.
+	Logger *slog.Logger
+
 	engine Engine
 	cache  *Cache
 	ctx    context.Context
@@ -83,13 +87,16 @@ func (s *Speaker) begin(ctx context.Context, key string, r Request) (*Audio, err
 
 // make fills a recording.
 func (s *Speaker) make(ctx context.Context, key string, r Request, rec *recording) {
-	err := s.speak(ctx, r, rec)
-	if s.ctx.Err() != nil && err != nil {
+	err := recoverPanics(s.Logger, func() error { return s.speak(ctx, r, rec) })
+	switch {
+	case err != nil && s.ctx.Err() != nil:
 		err = ErrClosed
+	case errors.Is(err, ErrEmpty), errors.Is(err, ErrTooLong), errors.Is(err, ErrPanicked):
+		err = fmt.Errorf("voice: %w", err)
 	}
 	rec.finish(err)
 	if err == nil && s.cache != nil {
-		s.cache.put(key, rec)
+		_ = recoverPanics(s.Logger, func() error { s.cache.put(key, rec); return nil })
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,19 +105,18 @@ func (s *Speaker) make(ctx context.Context, key string, r Request, rec *recordin
 	}
 }
 
-func (s *Speaker) speak(ctx context.Context, r Request, rec *recording) error {
+// speak fills rec with the engine's speech and closes the engine's stream, also after a panic.
+func (s *Speaker) speak(ctx context.Context, r Request, rec *recording) (err error) {
 	stream, err := s.engine.Speak(ctx, r)
 	if err != nil {
 		return err
 	}
-	err = rec.fill(stream)
-	if closing := stream.Close(); err == nil {
-		err = closing
-	}
-	if errors.Is(err, ErrEmpty) || errors.Is(err, ErrTooLong) {
-		err = fmt.Errorf("voice: %w", err)
-	}
-	return err
+	defer func() {
+		if closing := stream.Close(); err == nil {
+			err = closing
+		}
+	}()
+	return rec.fill(stream)
 }
 
 // Close stops everything that is made, waits for that, and closes the engine if it is an io.Closer. Audio that is still made
