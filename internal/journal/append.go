@@ -8,23 +8,23 @@ import (
 	"aldeabridge/events"
 )
 
-// A callState is what the writer knows of a call.
+// A callState is the writer's cached state of a call.
 type callState struct {
 	key      int64
 	sequence int64 // of its last event
 	counter  counter
 	ended    bool
-	routed   bool     // owed is known
-	owed     []string // who hears of the call; nobody may change it
+	routed   bool     // owed is set
+	owed     []string // endpoints that get the call's events; must not be modified
 }
 
-// An appendOp is an event on its way in.
+// An appendOp is an event to be appended.
 type appendOp struct {
 	event    events.Event
 	record   events.Record
 	owed     []string
 	repeated bool
-	err      error // its own; the transaction can do without it
+	err      error // concerns this event only; the transaction goes on without it
 	result   chan error
 }
 
@@ -36,10 +36,10 @@ func (a *appendOp) apply(w *writer) error {
 		return err
 	}
 	if !a.serialize(c.sequence+1, now) {
-		return nil // the others of the transaction can do without it
+		return nil // the transaction goes on without it
 	}
 	if c.key == 0 {
-		if err := w.insertTheCall(c, a.event.Call, a.event.Time, now); err != nil {
+		if err := w.insertCallRow(c, a.event.Call, a.event.Time, now); err != nil {
 			return err
 		}
 	}
@@ -55,10 +55,10 @@ func (a *appendOp) apply(w *writer) error {
 	}
 	w.last, c.sequence = r.Position, r.Sequence
 	a.owed = w.route(c, a.event.Call)
-	return errors.Join(w.hear(c, a.event.Body), w.owe(r, a.owed), w.index(r.Position, a.event.Body))
+	return errors.Join(w.updateStreams(c, a.event.Body), w.insertDeliveries(r, a.owed), w.indexText(r.Position, a.event.Body))
 }
 
-// serialize makes the record, but for its position.
+// serialize makes the record, without its position.
 func (a *appendOp) serialize(sequence int64, now time.Time) bool {
 	a.record, a.err = record(a.event, sequence, now)
 	return a.err == nil
@@ -74,7 +74,7 @@ func (a *appendOp) done(w *writer, err error) {
 	a.result <- err
 }
 
-// call is what is known of a call. One that is new has no key.
+// call returns the state of a call. A new call has no key.
 func (w *writer) call(id string) (*callState, error) {
 	if c := w.calls[id]; c != nil {
 		return c, nil
@@ -88,8 +88,8 @@ func (w *writer) call(id string) (*callState, error) {
 	return c, nil
 }
 
-// insertTheCall gives a call its row.
-func (w *writer) insertTheCall(c *callState, info events.Call, at, now time.Time) error {
+// insertCallRow inserts the row of a call.
+func (w *writer) insertCallRow(c *callState, info events.Call, at, now time.Time) error {
 	if at.IsZero() {
 		at = now
 	}
@@ -101,7 +101,7 @@ func (w *writer) insertTheCall(c *callState, info events.Call, at, now time.Time
 	return err
 }
 
-// find fills in the record that has r's id.
+// find reads the record that has the id of r.
 func (w *writer) find(r *events.Record) error {
 	var stored int64
 	if err := w.findEvent.QueryRowContext(w.ctx, r.ID).Scan(&r.Position, &r.CallID, &r.Sequence, &r.Type, &stored, &r.Body); err != nil {
@@ -111,10 +111,10 @@ func (w *writer) find(r *events.Record) error {
 	return nil
 }
 
-// hear keeps the call's row true. Most events change nothing there.
-func (w *writer) hear(c *callState, body events.Body) error {
+// updateStreams updates the call's row if the event started or ended a stream.
+func (w *writer) updateStreams(c *callState, body events.Body) error {
 	before := c.counter.streams
-	c.counter.hear(body.Type())
+	c.counter.countStreams(body.Type())
 	end, isEnd := body.(events.CallEnded)
 	if c.counter.streams == before && !isEnd {
 		return nil
@@ -127,7 +127,7 @@ func (w *writer) hear(c *callState, body events.Body) error {
 	return err
 }
 
-// route returns who is to hear of a call's events.
+// route returns the endpoints that get a call's events.
 func (w *writer) route(c *callState, info events.Call) []string {
 	if !c.routed {
 		c.routed, c.owed = true, route(w.store.options.Route, w.store.options.Endpoints, info)
@@ -135,8 +135,8 @@ func (w *writer) route(c *callState, info events.Call) []string {
 	return c.owed
 }
 
-// owe notes who is to hear of r.
-func (w *writer) owe(r *events.Record, endpoints []string) error {
+// insertDeliveries adds a waiting delivery of r for each endpoint.
+func (w *writer) insertDeliveries(r *events.Record, endpoints []string) error {
 	for _, name := range endpoints {
 		if _, err := w.insertDelivery.ExecContext(w.ctx, r.Position, w.endpoints[name]); err != nil {
 			return err
@@ -145,8 +145,8 @@ func (w *writer) owe(r *events.Record, endpoints []string) error {
 	return nil
 }
 
-// index makes what was said searchable.
-func (w *writer) index(position int64, body events.Body) error {
+// indexText adds the text of an utterance to the full-text index.
+func (w *writer) indexText(position int64, body events.Body) error {
 	u, ok := body.(events.UtteranceFinal)
 	if !ok {
 		return nil

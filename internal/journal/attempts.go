@@ -7,15 +7,15 @@ import (
 )
 
 const (
-	// keptAnswer bounds the part of an answer that is kept.
+	// keptAnswer bounds the stored part of an answer, in bytes.
 	keptAnswer = 2 << 10
-	// keptError bounds an error's text.
+	// keptError bounds an error's stored text, in bytes.
 	keptError = 500
-	// attemptsLimit bounds the attempts that wait to be written: some seconds of a busy server.
+	// attemptsLimit bounds the attempts that wait to be written: a few seconds of a busy server.
 	attemptsLimit = 4096
 )
 
-// An Attempt is one request that was made for an event, as people want to see it later.
+// An Attempt is one request that was made for an event.
 type Attempt struct {
 	EventID    string
 	Endpoint   string
@@ -23,15 +23,15 @@ type Attempt struct {
 	Live       bool   // the call was up
 	Redelivery string // the redelivery it belongs to, or empty
 	Started    time.Time
-	Latency    time.Duration // to the end of the answer, kept to the microsecond
+	Latency    time.Duration // to the end of the answer; stored in microseconds
 	Status     int           // 0 without an answer
-	Class      string        // what kind of failure
-	Error      string        // at most 500 bytes are kept
-	Remote     string        // the address
-	Answer     []byte        // at most 2 KiB are kept
+	Class      string        // kind of failure
+	Error      string        // at most 500 bytes are stored
+	Remote     string        // address of the connection
+	Answer     []byte        // at most 2 KiB are stored
 }
 
-// attemptOp is an attempt on its way in.
+// An attemptOp is an attempt to be written.
 type attemptOp Attempt
 
 func (a *attemptOp) apply(w *writer) error {
@@ -49,8 +49,8 @@ func (a *attemptOp) done(w *writer, err error) {
 	}
 }
 
-// Log keeps an attempt. It never waits: with too many before it, or a disk that takes nothing, the attempt is lost and
-// counted.
+// Log stores an attempt. It does not block: if too many attempts are queued, or the write to the disk fails, the
+// attempt is lost and counted.
 func (s *Store) Log(a Attempt) {
 	a.Answer = append([]byte{}, a.Answer[:min(len(a.Answer), keptAnswer)]...)
 	a.Error = a.Error[:min(len(a.Error), keptError)]
@@ -62,10 +62,10 @@ func (s *Store) Log(a Attempt) {
 	}
 	s.attempts++
 	o := attemptOp(a)
-	s.defers(&o)
+	s.deferOp(&o)
 }
 
-// Attempts returns what was logged about an event, oldest first.
+// Attempts returns the logged attempts of an event, oldest first.
 func (s *Store) Attempts(ctx context.Context, eventID string) ([]Attempt, error) {
 	scan := func(rows *sql.Rows) (a Attempt, err error) {
 		var started, latency int64

@@ -10,9 +10,9 @@ import (
 	"path/filepath"
 )
 
-// Backup copies the journal as it is now to a new file at path, while everything goes on. The copy is a journal that
-// Open takes. It appears under its name when it is whole and on the disk. If there is something at path, the
-// error wraps fs.ErrExist.
+// Backup copies the current state of the journal to a new file at path. Reads and appends go on. The copy is a
+// journal that Open accepts; it appears under its name when it is complete and synced. If path exists, the error
+// wraps fs.ErrExist.
 func (s *Store) Backup(ctx context.Context, path string) (err error) {
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("journal: backup: %w: %s", fs.ErrExist, path)
@@ -44,7 +44,8 @@ func (s *Store) Backup(ctx context.Context, path string) (err error) {
 	return syncDirectory(filepath.Dir(path))
 }
 
-// copyTo writes a copy, of one moment. It has a connection of its own, because those that read may not write.
+// copyTo writes a copy from one snapshot. It opens its own connection, because the reading connections are
+// query-only.
 func (s *Store) copyTo(ctx context.Context, path string) error {
 	if s.missing() != "" {
 		return s.copyOpen(ctx, path)
@@ -54,16 +55,16 @@ func (s *Store) copyTo(ctx context.Context, path string) error {
 		return err
 	}
 	if _, err = db.ExecContext(ctx, `VACUUM INTO ?`, path); err != nil {
-		err = explain("backup", err)
+		err = wrapSQLite("backup", err)
 	}
 	return errors.Join(err, db.Close())
 }
 
-// copyOpen writes a copy of the files that are open and no longer at their paths. Appends wait for it.
+// copyOpen writes a copy of the open database whose files are no longer at their paths. Appends wait for it.
 func (s *Store) copyOpen(ctx context.Context, path string) error {
 	t := &task{result: make(chan error, 1), do: func(w *writer) error {
 		if _, err := w.conn.ExecContext(ctx, `VACUUM INTO ?`, path); err != nil {
-			return explain("backup", err)
+			return wrapSQLite("backup", err)
 		}
 		return nil
 	}}
@@ -73,8 +74,8 @@ func (s *Store) copyOpen(ctx context.Context, path string) error {
 	return s.await(ctx, t.result)
 }
 
-// Check reads the whole file and says what is wrong with it, if anything. It takes a while. What is damaged, the next Open
-// repairs.
+// Check reads the whole database and returns an error that wraps ErrDamaged if it is damaged. It takes long on a
+// large database. The next Open repairs the damage.
 func (s *Store) Check(ctx context.Context) error {
 	err := s.each(ctx, func(rows *sql.Rows) error {
 		var verdict string

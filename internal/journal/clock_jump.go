@@ -3,30 +3,32 @@ package journal
 import "time"
 
 const (
-	// doubtTenth is the part of MaxAge by which a clock may jump ahead: calls go a tenth of their time too early at worst.
-	doubtTenth = 10
-	// doubtFor is how long a clock that jumped further is not believed, or MaxAge if that is less: somebody can set it right.
-	doubtFor = 24 * time.Hour
+	// maxJumpFraction is the fraction of MaxAge (one tenth) by which the clock may jump ahead. In the worst case calls are
+	// deleted earlier by that much.
+	maxJumpFraction = 10
+	// maxDoubt is how long deletion by age stops after a larger jump, or MaxAge if that is less. It leaves time to
+	// correct the clock.
+	maxDoubt = 24 * time.Hour
 )
 
-// A watch decides whether the wall clock is believed when calls are deleted by their age. One that jumps ahead makes all of
-// them too old at once: if it is wrong, they would be gone although they are new; if it was wrong before, they only look old.
-type watch struct {
+// A clockMonitor detects jumps of the wall clock, and suspends deletion by age after one. When the clock jumps ahead,
+// all calls seem too old at once. If the new time is wrong, calls that are new would be deleted.
+type clockMonitor struct {
 	maxAge time.Duration
-	seen   time.Time     // on the wall clock, at the last look
-	doubt  time.Duration // that is left
+	seen   time.Time     // wall-clock time of the last check
+	doubt  time.Duration // remaining time without deletion by age
 }
 
-// look compares the wall clock with the time that has passed since the last look, and returns how far it has jumped ahead if
-// that is too far.
-func (w *watch) look(wall time.Time, passed time.Duration) (jump time.Duration) {
+// check compares the wall clock with the time that passed since the last check. It returns by how much the clock
+// jumped ahead, or 0 if the jump is within bounds.
+func (w *clockMonitor) check(wall time.Time, passed time.Duration) (jump time.Duration) {
 	wall = wall.Round(0) // without the monotonic clock
 	jump = wall.Sub(w.seen) - passed
 	w.seen = wall
 	w.doubt = max(0, w.doubt-passed)
-	if jump <= w.maxAge/doubtTenth {
+	if jump <= w.maxAge/maxJumpFraction {
 		return 0
 	}
-	w.doubt = min(doubtFor, w.maxAge)
+	w.doubt = min(maxDoubt, w.maxAge)
 	return jump
 }

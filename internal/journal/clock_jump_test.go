@@ -23,17 +23,17 @@ func TestAClockThatJumpsAheadIsNotBelievedForADay(t *testing.T) {
 		"a year back":          {-365 * day, time.Minute, 0, 0},
 		"a minute that is day": {4 * day, 4 * day, 0, 0},
 	} {
-		w := watch{maxAge: 30 * day, seen: noon}
-		if jump := w.look(noon.Add(c.wall), c.passed); jump != c.jump || w.doubt != c.doubt {
+		w := clockMonitor{maxAge: 30 * day, seen: noon}
+		if jump := w.check(noon.Add(c.wall), c.passed); jump != c.jump || w.doubt != c.doubt {
 			t.Errorf("%s: got a jump of %v and %v of doubt, want %v and %v", name, jump, w.doubt, c.jump, c.doubt)
 		}
 	}
-	w := watch{maxAge: time.Hour, seen: noon}
-	w.look(noon.Add(10*time.Minute), time.Minute)
+	w := clockMonitor{maxAge: time.Hour, seen: noon}
+	w.check(noon.Add(10*time.Minute), time.Minute)
 	if w.doubt != time.Hour {
 		t.Errorf("got %v of doubt where calls are kept for an hour, want that", w.doubt)
 	}
-	w.look(noon.Add(41*time.Minute), 31*time.Minute)
+	w.check(noon.Add(41*time.Minute), 31*time.Minute)
 	if w.doubt != 29*time.Minute {
 		t.Errorf("got %v of doubt after 31 minutes, want 29", w.doubt)
 	}
@@ -53,18 +53,18 @@ func TestAWrongClockDeletesNoCallThatIsNew(t *testing.T) {
 	}
 	sweep := func(wall time.Time, passed time.Duration) {
 		t.Helper()
-		if err := errors.Join(s.look(wall, passed), s.sweep(t.Context(), wall)); err != nil {
+		if err := errors.Join(s.checkClock(wall, passed), s.sweep(t.Context(), wall)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	wrong := time.Now().Add(10 * month)
 	sweep(wrong, time.Minute)
-	if _, err := s.Call(t.Context(), "A"); err != nil || !there(aside) || !s.Stats().ClockDoubted {
-		t.Errorf("got %v, the old file there: %v, doubted: %v; want all kept, and the clock doubted", err, there(aside), s.Stats().ClockDoubted)
+	if _, err := s.Call(t.Context(), "A"); err != nil || !exists(aside) || !s.Stats().ClockDoubted {
+		t.Errorf("got %v, the old file there: %v, doubted: %v; want all kept, and the clock doubted", err, exists(aside), s.Stats().ClockDoubted)
 	}
-	sweep(wrong.Add(doubtFor), doubtFor)
-	if _, err := s.Call(t.Context(), "A"); err == nil || there(aside) || s.Stats().ClockDoubted {
-		t.Errorf("got %v, the old file there: %v, doubted: %v; want all gone a day later", err, there(aside), s.Stats().ClockDoubted)
+	sweep(wrong.Add(maxDoubt), maxDoubt)
+	if _, err := s.Call(t.Context(), "A"); err == nil || exists(aside) || s.Stats().ClockDoubted {
+		t.Errorf("got %v, the old file there: %v, doubted: %v; want all gone a day later", err, exists(aside), s.Stats().ClockDoubted)
 	}
 }
 

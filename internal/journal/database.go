@@ -13,28 +13,29 @@ import (
 	"modernc.org/sqlite" // registers the driver, too
 )
 
-// What SQLite is asked for on each connection.
+// The pragmas of the connections.
 //
-// WAL with synchronous=FULL syncs the log at each commit, so a commit that returned survives a power cut.
-// secure_delete overwrites what is deleted: it was said by people. A checkpoint after each 4 MiB of log keeps
-// the log short without a sync for every few commits.
+// WAL with synchronous=FULL syncs the WAL at each commit, so a commit that returned survives a power cut.
+// secure_delete overwrites deleted data, because it is private. A checkpoint after each 4 MiB keeps the WAL short
+// without a sync every few commits.
 //
-// The connection that writes moves the log, and no other: beside it that makes Append no faster on a disk that has a queue, and
-// SQLite before 3.51.3 can damage the file if two connections write and move at once (sqlite.org/wal.html#walresetbug).
+// Only the writing connection checkpoints. A checkpoint on a second connection does not make Append faster on a disk
+// with a queue, and SQLite before 3.51.3 can damage the file if two connections write and checkpoint at the same time
+// (sqlite.org/wal.html#walresetbug).
 const (
 	writerPragmas = "journal_mode(wal) synchronous(full) secure_delete(on) " +
 		"busy_timeout(10000) temp_store(memory) cache_size(-4000) wal_autocheckpoint(1000) journal_size_limit(67108864)"
-	// newPragmas come first where nothing is in the file yet. In one that is in use SQLite would write something at each start.
+	// newPragmas are put first for an empty file. In an existing file SQLite would write at each start.
 	newPragmas    = "auto_vacuum(incremental) "
 	readerPragmas = "busy_timeout(10000) query_only(on) temp_store(memory) cache_size(-2000)"
-	// maxReaders bounds the connections that read, and with them the memory of their caches.
+	// maxReaders bounds the reading connections, and so the memory of their caches.
 	maxReaders = 4
 )
 
 // openDatabase opens the file at path with pragmas and up to conns connections.
 func openDatabase(path, pragmas string, conns int) (*sql.DB, error) {
 	query := url.Values{"_pragma": strings.Fields(pragmas)}
-	query.Set("mode", "rw") // an empty file is for makeFile to make
+	query.Set("mode", "rw") // makeFile creates the file
 	name := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + query.Encode()
 	db, err := sql.Open("sqlite", name)
 	if err != nil {
@@ -43,34 +44,35 @@ func openDatabase(path, pragmas string, conns int) (*sql.DB, error) {
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
 	if err := db.PingContext(context.Background()); err != nil {
-		return nil, errors.Join(explain("open", err), db.Close())
+		return nil, errors.Join(wrapSQLite("open", err), db.Close())
 	}
 	return db, nil
 }
 
-// openConnections opens all connections that db may have. One that is opened later opens whatever file is at its path then.
+// openConnections opens n connections in advance. A connection opened later would open whatever file is at the path
+// by then.
 func openConnections(ctx context.Context, db *sql.DB, n int) error {
 	var conns []*sql.Conn
 	var errs []error
 	for range n {
 		c, err := db.Conn(ctx)
 		if err != nil {
-			errs = append(errs, explain("open", err))
+			errs = append(errs, wrapSQLite("open", err))
 			break
 		}
 		conns = append(conns, c)
 		if _, err := c.ExecContext(ctx, `SELECT 1 FROM sqlite_master`); err != nil { // opens the files
-			errs = append(errs, explain("open", err))
+			errs = append(errs, wrapSQLite("open", err))
 		}
 	}
 	for _, c := range conns {
-		errs = append(errs, c.Close()) // it goes back
+		errs = append(errs, c.Close()) // returns it to the pool
 	}
 	return errors.Join(errs...)
 }
 
-// makeDirectory makes the directory of path and syncs where it is named: a file whose directory is forgotten is
-// lost with all that was synced into it.
+// makeDirectory creates the directory of path and syncs its parent: without that, a power cut can lose the directory
+// with all files in it.
 func makeDirectory(path string) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -84,8 +86,8 @@ func makeDirectory(path string) error {
 	return nil
 }
 
-// makeFile makes an empty file that nobody else may read: what callers said will be in it. The files that SQLite puts
-// beside it get the same permissions.
+// makeFile creates an empty file that only its owner can read, because it will hold transcripts. SQLite gives the
+// same permissions to the files that it puts beside it.
 func makeFile(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -100,7 +102,7 @@ func makeFile(path string) error {
 func syncDirectory(dir string) error {
 	f, err := os.Open(dir)
 	if errors.Is(err, os.ErrPermission) {
-		return nil // not ours; it was there before us
+		return nil // not our directory: it existed before
 	}
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
@@ -108,7 +110,7 @@ func syncDirectory(dir string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// SQLite's result codes (sqlite.org/rescode.html), without what extends them.
+// SQLite's primary result codes (sqlite.org/rescode.html), and two extended ones.
 const (
 	codeError      = 1
 	codeIOError    = 10
@@ -119,11 +121,11 @@ const (
 	codeConstraint = 19
 	codeNotADB     = 26
 
-	codeCannotRead = codeIOError | 1<<8  // a page
-	codeBadSum     = codeIOError | 33<<8 // the file system says that what it has is not what was written
+	codeCannotRead = codeIOError | 1<<8  // a page cannot be read
+	codeBadSum     = codeIOError | 33<<8 // checksum error of the file system
 )
 
-// code is SQLite's primary result code in err, or 0.
+// code returns SQLite's primary result code of err, or 0.
 func code(err error) int {
 	return extendedCode(err) & 0xff
 }
@@ -136,17 +138,17 @@ func extendedCode(err error) int {
 	return 0
 }
 
-// DiskReason is what SQLite says of an error that wraps ErrDisk, without the names of files.
+// DiskReason returns SQLite's text for an error that wraps ErrDisk. It contains no file names.
 func DiskReason(err error) string {
 	var e *sqlite.Error
 	if errors.As(err, &e) {
 		return e.Error()
 	}
-	return "the disk does not take it"
+	return "a write to the disk failed"
 }
 
-// explain wraps an error of SQLite in the sentinel that a caller can test for.
-func explain(doing string, err error) error {
+// wrapSQLite wraps an SQLite error in the sentinel error that callers test for.
+func wrapSQLite(doing string, err error) error {
 	switch code(err) {
 	case codeIOError:
 		if c := extendedCode(err); c == codeCannotRead || c == codeBadSum {

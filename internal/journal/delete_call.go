@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// DeleteCall deletes everything about a call that has ended. When it returns nil, nothing that was said on it is in
-// the files any more: not in the index of words, not in the log, not in what SQLite has freed. Copies made by Backup
-// keep it, and so does a damaged journal that was put aside; a delivery under way may still arrive. What endpoints have not got yet they never will.
+// DeleteCall deletes all data of a call that has ended. When it returns nil, nothing of the call is left in the
+// files: neither in the full-text index, nor in the WAL, nor in freed pages. Backups and damaged journals that were
+// set aside keep their copies, and a delivery under way may still arrive. Events not yet delivered are never sent.
 //
-// It fails with ErrNoCall or ErrCallUp. If ctx ends while somebody still reads an old state of the file, the
-// call is deleted but the log may hold some of it until it is next emptied; the error is that of ctx.
+// It fails with ErrNoCall or ErrCallUp. If ctx ends while a reader still uses an old snapshot, the call is deleted,
+// but the WAL may contain some of its data until the next truncation; the error is that of ctx.
 func (s *Store) DeleteCall(ctx context.Context, id string) error {
 	if err := s.flush(ctx); err != nil {
 		return err
 	}
-	var gone forgotten
+	var gone deletion
 	err := s.change(ctx, func(w *writer) error {
 		var key, streams int64
 		err := w.conn.QueryRowContext(w.ctx, `SELECT key, streams FROM calls WHERE id = ?`, id).Scan(&key, &streams)
@@ -37,12 +37,12 @@ func (s *Store) DeleteCall(ctx context.Context, id string) error {
 	if err := errors.Join(err, gone.err); err != nil {
 		return err
 	}
-	s.forgot(gone)
-	return s.emptyLog(ctx)
+	s.applyDeletion(gone)
+	return s.truncateWAL(ctx)
 }
 
-// forgotten counts what is deleted in a transaction.
-type forgotten struct {
+// deletion counts what a transaction deletes.
+type deletion struct {
 	calls     int64
 	waiting   int64
 	positions []int64
@@ -50,7 +50,7 @@ type forgotten struct {
 }
 
 // call deletes a call.
-func (f *forgotten) call(w *writer, key int64, id string) error {
+func (f *deletion) call(w *writer, key int64, id string) error {
 	rows, err := w.conn.QueryContext(w.ctx, `SELECT e.position, (SELECT count(*) FROM deliveries d WHERE d.position = e.position AND d.state = 'waiting')
 		FROM events e WHERE e.call = ?`, key)
 	if err != nil {
@@ -84,22 +84,22 @@ func (f *forgotten) call(w *writer, key int64, id string) error {
 	return nil
 }
 
-// forgot takes what a committed transaction deleted out of memory.
-func (s *Store) forgot(f forgotten) {
+// applyDeletion removes what a committed transaction deleted from the in-memory state.
+func (s *Store) applyDeletion(f deletion) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stats.DeletedCalls += f.calls
 	s.stats.Waiting -= f.waiting
 	for _, position := range f.positions {
 		for _, endpoint := range s.options.Endpoints {
-			s.tail.settle(position, endpoint)
+			s.recent.settle(position, endpoint)
 		}
 	}
 }
 
-// emptyLog moves what is in SQLite's log to the file and cuts the log to nothing. That cannot be done while
-// somebody reads; then it is tried again until ctx ends.
-func (s *Store) emptyLog(ctx context.Context) error {
+// truncateWAL checkpoints and truncates the WAL. While a reader uses it that is not possible; it is retried until ctx
+// ends.
+func (s *Store) truncateWAL(ctx context.Context) error {
 	for {
 		done := make(chan error, 1)
 		if err := s.submit(ctx, &task{do: checkpoint, result: done}); err != nil {
@@ -117,19 +117,19 @@ func (s *Store) emptyLog(ctx context.Context) error {
 	}
 }
 
-var errBusy = errors.New("journal: somebody reads")
+var errBusy = errors.New("journal: the WAL is in use by a reader")
 
-// checkpoint empties the log if nobody reads.
+// checkpoint truncates the WAL, or returns errBusy if a reader uses it.
 func checkpoint(w *writer) error {
-	// It must not make those wait who append.
+	// Waiting for readers here would block appends.
 	if _, err := w.conn.ExecContext(w.ctx, `PRAGMA busy_timeout = 0`); err != nil {
-		return explain("checkpoint", err)
+		return wrapSQLite("checkpoint", err)
 	}
 	var busy, frames, moved int
 	err := w.conn.QueryRowContext(w.ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &frames, &moved)
 	_, reset := w.conn.ExecContext(w.ctx, `PRAGMA busy_timeout = 10000`)
 	if err := errors.Join(err, reset); err != nil {
-		return explain("checkpoint", err)
+		return wrapSQLite("checkpoint", err)
 	}
 	if busy != 0 {
 		return errBusy

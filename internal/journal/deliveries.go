@@ -8,7 +8,7 @@ import (
 	"aldeabridge/events"
 )
 
-// A Delivery is one event and one endpoint.
+// A Delivery is the state of one event at one endpoint.
 type Delivery struct {
 	Position int64
 	EventID  string
@@ -18,23 +18,24 @@ type Delivery struct {
 	Stored   time.Time
 	Endpoint string
 	State    string    // waiting, delivered, filtered or dead
-	Reason   string    // of a dead one
+	Reason   string    // of a dead delivery
 	Settled  time.Time // zero while it waits
-	Attempts int       // that were logged
+	Attempts int       // number of logged attempts
 }
 
-// A DeliveryFilter says which deliveries are wanted. Its zero value wants all.
+// A DeliveryFilter selects deliveries. Its zero value selects all.
 type DeliveryFilter struct {
 	State    string
 	Endpoint string
 	CallID   string
 	EventID  string
 	From, To time.Time // when the event was stored: From inclusive, To exclusive; zero is no bound
-	Cursor   string    // from the page before
-	Limit    int       // deliveries a page, at most 1000; zero means 50
+	Cursor   string    // returned with the previous page
+	Limit    int       // deliveries per page, at most 1000; zero means 50
 }
 
-// where is the filter as conditions. What has an index of its own is spelled out, or SQLite would not see that.
+// where returns the filter as SQL conditions. States with a partial index are literals, because SQLite does not use
+// such an index for a parameter.
 func (f DeliveryFilter) where() *where {
 	w := &where{}
 	switch f.State {
@@ -57,11 +58,10 @@ func (f DeliveryFilter) where() *where {
 	return w
 }
 
-// fromDeliveries is where deliveries come from.
+// fromDeliveries is the FROM clause of queries for deliveries.
 const fromDeliveries = ` FROM deliveries d JOIN endpoints n ON n.key = d.endpoint JOIN events e ON e.position = d.position JOIN calls c ON c.key = e.call`
 
-// Deliveries returns a page of deliveries, newest event first, and the cursor of the next page: empty after the
-// last.
+// Deliveries returns a page of deliveries, newest event first, and the cursor of the next page, empty after the last.
 func (s *Store) Deliveries(ctx context.Context, f DeliveryFilter) (deliveries []Delivery, next string, err error) {
 	w := f.where()
 	if f.Cursor != "" {
@@ -96,8 +96,8 @@ func (s *Store) Deliveries(ctx context.Context, f DeliveryFilter) (deliveries []
 	return deliveries, next, err
 }
 
-// Deliverable returns up to max records after position after whose deliveries match f, oldest first, with their bodies: what can be
-// delivered again. f.Endpoint and f.State are needed; f.Cursor and f.Limit are not looked at.
+// Deliverable returns up to limit records after position after whose deliveries match f, oldest first, with their
+// bodies, for a redelivery. f.Endpoint and f.State are required; f.Cursor and f.Limit are ignored.
 func (s *Store) Deliverable(ctx context.Context, f DeliveryFilter, after int64, limit int) ([]events.Record, error) {
 	w := f.where()
 	w.add("d.position > ?", after)

@@ -10,7 +10,7 @@ import (
 	"aldeabridge/events"
 )
 
-// appended makes a committed record known to those who follow.
+// appended publishes a committed record to readers.
 func (s *Store) appended(r events.Record, owed []string, repeated bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -22,7 +22,7 @@ func (s *Store) appended(r events.Record, owed []string, repeated bool) {
 	s.stats.Appended++
 	s.stats.Waiting += int64(len(owed))
 	if len(owed) > 0 {
-		s.tail.push(r, owed)
+		s.recent.push(r, owed)
 	}
 	if !s.closed {
 		close(s.wake)
@@ -30,20 +30,20 @@ func (s *Store) appended(r events.Record, owed []string, repeated bool) {
 	}
 }
 
-// Read returns up to max records after position after that some endpoint has not settled, oldest first, and who it
-// is (Owed). If there is none it waits for one until ctx ends; then, or if the journal is closed, it returns ctx's
-// error or ErrClosed. A max below 1 counts as 1. Nobody may change the bodies. Records that are not among the
-// newest come without a body: Load them when it is needed.
+// Read returns up to limit records after position after that are not settled at all endpoints, oldest first, with
+// those endpoints in Owed. If there is none it blocks until one is appended or ctx ends; then, or if the journal is
+// closed, it returns ctx's error or ErrClosed. A limit below 1 counts as 1. Bodies must not be modified. Only the
+// newest records come with a body: Load returns the others'.
 func (s *Store) Read(ctx context.Context, after int64, limit int) ([]events.Record, error) {
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		s.mu.Lock()
-		wake, closed, floor := s.wake, s.closed, s.tail.floor
+		wake, closed, floor := s.wake, s.closed, s.recent.floor
 		var records []events.Record
 		if after >= floor {
-			records = s.tail.queue.after(after, limit)
+			records = s.recent.queue.after(after, limit)
 		}
 		s.mu.Unlock()
 		if closed {
@@ -69,7 +69,7 @@ func (s *Store) Read(ctx context.Context, after int64, limit int) ([]events.Reco
 	}
 }
 
-// backlog reads unsettled records after after up to position to, as the disk has them.
+// backlog reads unsettled records from the database: those after position after, up to position to.
 func (s *Store) backlog(ctx context.Context, after, to int64, limit int) (records []events.Record, err error) {
 	if len(s.options.Endpoints) == 0 {
 		return nil, nil
@@ -109,10 +109,10 @@ func (s *Store) backlog(ctx context.Context, after, to int64, limit int) (record
 	return records, nil
 }
 
-// Load returns the record at position with its body. It fails with ErrNoRecord if none is kept.
+// Load returns the record at position with its body. It fails with ErrNoRecord if it is not stored.
 func (s *Store) Load(ctx context.Context, position int64) (events.Record, error) {
 	s.mu.Lock()
-	r, ok := s.tail.queue.at(position)
+	r, ok := s.recent.queue.at(position)
 	s.mu.Unlock()
 	if ok {
 		return r, nil

@@ -9,17 +9,17 @@ import (
 	"aldeabridge/events"
 )
 
-// A CallState says where a call is in its life.
+// A CallState is the state of a call.
 type CallState string
 
 // The states of a call.
 const (
 	CallUp    CallState = "up"    // it goes on
 	CallEnded CallState = "ended" // its end is in the journal
-	CallLost  CallState = "lost"  // this program ended first, and nobody told how the call did
+	CallLost  CallState = "lost"  // the process ended before the call did
 )
 
-// A Call is what the journal knows of a call.
+// A Call is the stored summary of a call.
 type Call struct {
 	ID         string
 	Carrier    string
@@ -27,32 +27,32 @@ type Call struct {
 	Direction  events.Direction
 	State      CallState
 	Started    time.Time
-	Ended      time.Time        // zero unless it has
+	Ended      time.Time        // zero until it has ended
 	Reason     events.EndReason // why its last stream ended
-	Duration   time.Duration    // from its beginning to the end of its last stream
+	Duration   time.Duration    // from its start to the end of its last stream
 	Events     int
 	Utterances int
 	Waiting    int // deliveries that are not settled
-	Dead       int // deliveries that are dead
+	Dead       int // dead deliveries
 }
 
-// A CallFilter says which calls are wanted. Its zero value wants all.
+// A CallFilter selects calls. Its zero value selects all.
 type CallFilter struct {
-	From, To time.Time // of the beginning: From inclusive, To exclusive; zero is no bound
-	Number   string    // that called or was called
+	From, To time.Time // bounds of the start: From inclusive, To exclusive; zero is no bound
+	Number   string    // caller or called number
 	State    CallState
-	Cursor   string // from the page before
-	Limit    int    // calls a page, at most 1000; zero means 50
+	Cursor   string // returned with the previous page
+	Limit    int    // calls per page, at most 1000; zero means 50
 }
 
-// callColumns are what scanCall reads.
+// callColumns are the columns that scanCall reads.
 const callColumns = `c.id, c.carrier, c.from_number, c.to_number, c.direction, c.started, c.ended, c.streams, c.reason, c.duration_ms, c.key,
 	(SELECT count(*) FROM events e WHERE e.call = c.key),
 	(SELECT count(*) FROM events e WHERE e.call = c.key AND e.type = 'utterance.final'),
 	(SELECT count(*) FROM events e JOIN deliveries d ON d.position = e.position WHERE e.call = c.key AND d.state = 'waiting'),
 	(SELECT count(*) FROM events e JOIN deliveries d ON d.position = e.position WHERE e.call = c.key AND d.state = 'dead')`
 
-// A keyedCall is a call and its row.
+// A keyedCall is a call with the key of its row.
 type keyedCall struct {
 	Call
 	key int64
@@ -75,7 +75,7 @@ func scanCall(rows *sql.Rows) (c keyedCall, err error) {
 	return c, err
 }
 
-// Calls returns a page of calls, newest first, and the cursor of the next page: empty after the last.
+// Calls returns a page of calls, newest first, and the cursor of the next page, empty after the last.
 func (s *Store) Calls(ctx context.Context, f CallFilter) (calls []Call, next string, err error) {
 	var w where
 	w.between("c.started", f.From, f.To)
@@ -101,7 +101,7 @@ func (s *Store) Calls(ctx context.Context, f CallFilter) (calls []Call, next str
 		w.add("(c.started, c.key) < (?, ?)", started, key)
 	}
 	limit := page(f.Limit)
-	// What costs something is asked of the calls of this page only.
+	// The counts are expensive: they are computed for the calls of this page only.
 	rows, err := collect(ctx, s, scanCall, `SELECT `+callColumns+` FROM (SELECT * FROM calls c`+w.String()+
 		` ORDER BY c.started DESC, c.key DESC LIMIT ?) c ORDER BY c.started DESC, c.key DESC`, append(w.args, limit+1)...)
 	if len(rows) > limit {
@@ -126,8 +126,8 @@ func (s *Store) Call(ctx context.Context, id string) (Call, error) {
 	return calls[0].Call, nil
 }
 
-// Events returns up to max events of a call with a sequence after after, in order; max below 1 means 1000. A call
-// that is not kept has none.
+// Events returns up to limit events of a call with a sequence after after, in order; a limit below 1 means 1000. It
+// returns none for an unknown call.
 func (s *Store) Events(ctx context.Context, callID string, after int64, limit int) ([]events.Record, error) {
 	if limit < 1 {
 		limit = maxPage
@@ -136,8 +136,8 @@ func (s *Store) Events(ctx context.Context, callID string, after int64, limit in
 		` WHERE c.id = ? AND e.sequence > ? ORDER BY e.sequence LIMIT ?`, callID, after, limit)
 }
 
-// Since returns up to max records after position after, oldest first, settled or not, with their bodies. If there is
-// none it waits for one until ctx ends or the journal is closed, as Read does.
+// Since returns up to limit records after position after, oldest first, settled or not, with their bodies. If there
+// is none it blocks until one is appended, ctx ends or the journal is closed, as Read does.
 func (s *Store) Since(ctx context.Context, after int64, limit int) ([]events.Record, error) {
 	for {
 		s.mu.Lock()
@@ -161,7 +161,7 @@ func (s *Store) Since(ctx context.Context, after int64, limit int) ([]events.Rec
 	}
 }
 
-// Last is the position of the newest record.
+// Last returns the position of the newest record.
 func (s *Store) Last() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,13 +10,13 @@ import (
 	"syscall"
 )
 
-// A lock excludes other processes while this one runs; the system releases it at a crash, too. It is not on the
-// journal's own file, because closing that would drop the locks that SQLite has there (POSIX fcntl). It is on a lock
-// file and on its directory, so that deleting the lock file does not let a second process in.
+// A lock excludes other processes while this one runs. The operating system releases it when the process ends. It is
+// not on the database file, because closing that would drop SQLite's own locks (POSIX fcntl). It is on a lock file
+// and on the directory, so that deleting the lock file does not admit a second process.
 type lock struct{ file, dir *os.File }
 
-// takeLock locks the file at path, which is made if it is missing, and its directory. It returns ErrInUse if another
-// process has locked either.
+// takeLock locks the file at path, which it creates if necessary, and its directory. It returns ErrInUse if another
+// process holds either lock.
 func takeLock(path string) (*lock, error) {
 	file, err := flock(path, os.O_CREATE|os.O_RDWR)
 	if err != nil {
@@ -29,7 +29,7 @@ func takeLock(path string) (*lock, error) {
 	return &lock{file, dir}, nil
 }
 
-// flock opens and locks what is at path. A file system that cannot lock directories is not an error.
+// flock opens path and locks it. If the file system cannot lock directories, that is not an error.
 func flock(path string, flag int) (*os.File, error) {
 	f, err := os.OpenFile(path, flag, 0o600)
 	if err != nil {

@@ -2,7 +2,7 @@
 
 package journal
 
-// A lock does nothing here: SQLite's own locks are what is left.
+// A lock does nothing on this system. Only SQLite's own locks apply.
 type lock struct{}
 
 func takeLock(string) (*lock, error) { return &lock{}, nil }

@@ -11,47 +11,47 @@ import (
 )
 
 const (
-	// defaultLimit is how many unsettled records are kept: with 20 events a call, those of 5000 calls.
+	// defaultLimit bounds the unsettled records: 20 events for each of 5000 calls.
 	defaultLimit = 100_000
-	// maxBytes bounds the bodies of unsettled records together.
+	// maxBytes bounds the total size of the bodies of unsettled records.
 	maxBytes = 128 << 20
 )
 
-// Stats tells what a Memory holds and what it has done.
+// Stats are the counters of a Memory.
 type Stats struct {
-	Records int   // unsettled, held now
+	Records int   // unsettled records
 	Bytes   int64 // of their bodies
-	Calls   int   // whose sequence is known now
+	Calls   int   // calls with a sequence counter
 
-	Appended int64 // events taken
-	Repeated int64 // appends of an event taken before
-	Refused  int64 // appends that found the journal full
+	Appended int64 // events stored
+	Repeated int64 // appends of an event that was stored before
+	Refused  int64 // appends refused because the journal was full
 	Freed    int64 // records settled at every endpoint
 }
 
 // A Memory is a journal in memory. Make it with NewMemory. It starts no goroutine.
 type Memory struct {
-	// Route says who of the endpoints hears of a call's events, as Options.Route does. It is asked at each Append,
-	// with a lock held. Set it before the first.
+	// Route returns the endpoints that get a call's events, as Options.Route does. It is called in each Append with a
+	// lock held. Set it before the first Append.
 	Route func(events.Call) []string
 
 	limit     int
 	maxBytes  int64
 	endpoints []string
 
-	mu     sync.Mutex // guards all below
+	mu     sync.Mutex // guards the fields below
 	queue  queue
-	known  known
+	index  recordIndex
 	calls  calls
 	last   int64         // position of the newest record
-	wake   chan struct{} // closed and replaced when a record comes
+	wake   chan struct{} // closed and replaced when a record is appended
 	closed bool
 	stats  Stats
 }
 
-// NewMemory returns an empty journal that holds up to limit unsettled records; zero or less means 100,000.
-// A record is held until Settle was called for it with each of endpoints, or with those that Route names. A
-// record that nobody needs gets its place and is not held, and Read does not find it.
+// NewMemory returns an empty journal that holds up to limit unsettled records; zero or less means 100,000. A record
+// is held until Settle was called for it with each of endpoints, or of those that Route returns. A record without
+// endpoints gets a position and is not held: Read does not return it.
 func NewMemory(limit int, endpoints ...string) *Memory {
 	if limit <= 0 {
 		limit = defaultLimit
@@ -62,18 +62,18 @@ func NewMemory(limit int, endpoints ...string) *Memory {
 		limit:     limit,
 		maxBytes:  maxBytes,
 		endpoints: slices.Compact(endpoints),
-		known:     newKnown(),
+		index:     newRecordIndex(),
 		calls:     newCalls(),
 		wake:      make(chan struct{}),
 	}
 }
 
-// Append gives e its place and keeps it. An empty ID gets a new one, a zero Time is now, and Sequence is set
-// whatever it was. If the ID was appended before, nothing happens and the record of that time is returned; that
-// holds for records that are held and for the last 4096 freed.
+// Append stores e and returns its record. An empty ID gets a new one, a zero Time is set to now, and Sequence is
+// always set. If the ID was appended before, Append returns the first record; that works for unsettled records and
+// for the last 4096 freed ones.
 //
-// Append fails with ErrNotStored, ErrFull or ErrClosed, or if e cannot be marshaled; then e has no place.
-// It does not wait, and it does not look at ctx: what happened while a call was being canceled has happened.
+// Append fails with ErrNotStored, ErrFull or ErrClosed, or if e cannot be marshaled; then e is not stored. It does
+// not block, and it ignores ctx: an event of a canceled call is stored too.
 func (m *Memory) Append(ctx context.Context, e events.Event) (events.Record, error) {
 	if e.Body == nil || !e.Body.Stored() {
 		return events.Record{}, ErrNotStored
@@ -83,9 +83,9 @@ func (m *Memory) Append(ctx context.Context, e events.Event) (events.Record, err
 	if m.closed {
 		return events.Record{}, ErrClosed
 	}
-	if r, ok := m.known.find(e.ID); ok {
+	if r, ok := m.index.find(e.ID); ok {
 		m.stats.Repeated++
-		return again(r, e)
+		return repeated(r, e)
 	}
 	now := time.Now()
 	sequence, ok := m.calls.next(e.Call.ID, now)
@@ -109,11 +109,11 @@ func (m *Memory) Append(ctx context.Context, e events.Event) (events.Record, err
 	return r, nil
 }
 
-// keep holds a record for endpoints and wakes whoever waits for one.
+// keep adds a record for endpoints and wakes waiting readers.
 func (m *Memory) keep(r events.Record, endpoints []string) {
-	m.known.add(r)
+	m.index.add(r)
 	if len(endpoints) == 0 {
-		m.known.freed(r.ID)
+		m.index.freed(r.ID)
 		m.stats.Freed++
 		return
 	}
@@ -122,7 +122,7 @@ func (m *Memory) keep(r events.Record, endpoints []string) {
 	m.wake = make(chan struct{})
 }
 
-// record makes the record of e, but for its position.
+// record makes the record of e, without its position.
 func record(e events.Event, sequence int64, now time.Time) (events.Record, error) {
 	e.Sequence = sequence
 	if e.ID == "" {
@@ -138,8 +138,8 @@ func record(e events.Event, sequence int64, now time.Time) (events.Record, error
 	return events.Record{ID: e.ID, CallID: e.Call.ID, Sequence: sequence, Type: e.Body.Type(), Stored: now, Body: body}, nil
 }
 
-// again is the record of an event appended before. If its body is gone, it is made again.
-func again(r events.Record, e events.Event) (events.Record, error) {
+// repeated returns the record of an event appended before. If its body was freed, it is serialized again.
+func repeated(r events.Record, e events.Event) (events.Record, error) {
 	if r.Body != nil {
 		return r, nil
 	}
@@ -148,9 +148,9 @@ func again(r events.Record, e events.Event) (events.Record, error) {
 	return r, err
 }
 
-// Read returns up to max unsettled records with a position after after, oldest first. If there is none it
-// waits for one until ctx ends; then, or if the journal is closed, it returns ctx's error or ErrClosed. A max below
-// 1 counts as 1. Nobody may change the bodies.
+// Read returns up to max unsettled records with a position after after, oldest first. If there is none it blocks
+// until one is appended or ctx ends; then, or if the journal is closed, it returns ctx's error or ErrClosed. A max
+// below 1 counts as 1. Bodies must not be modified.
 func (m *Memory) Read(ctx context.Context, after int64, max int) ([]events.Record, error) {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -183,10 +183,9 @@ func (m *Memory) Load(ctx context.Context, position int64) (events.Record, error
 	return r, nil
 }
 
-// Settle tells that the record at position needs no more attempts at endpoint. state says how that came
-// (delivered, or dead for some reason); to this journal they are all the same. Settling twice changes nothing.
-// It fails with ErrNoEndpoint or ErrNoRecord. Like Append it does not look at ctx: a delivery that happened has
-// happened. It works after Close, for attempts that were under way.
+// Settle records that the record at position needs no more attempts at endpoint. state is ignored here. Settling
+// twice has no effect. It fails with ErrNoEndpoint or ErrNoRecord. Like Append it ignores ctx. It works after Close,
+// for attempts that were under way.
 func (m *Memory) Settle(ctx context.Context, position int64, endpoint, state string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -197,7 +196,7 @@ func (m *Memory) Settle(ctx context.Context, position int64, endpoint, state str
 		return fmt.Errorf("%w: position %d", ErrNoRecord, position)
 	}
 	if id, freed := m.queue.settle(position, endpoint); freed {
-		m.known.freed(id)
+		m.index.freed(id)
 		m.stats.Freed++
 	}
 	return nil
@@ -212,7 +211,7 @@ func (m *Memory) Stats() Stats {
 	return s
 }
 
-// Close ends every Read, and refuses further ones and Appends, with ErrClosed. It returns nil.
+// Close ends every Read, and makes later Reads and Appends fail, with ErrClosed. It returns nil.
 func (m *Memory) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -18,9 +18,9 @@ func TestCountersAreForgottenInTime(t *testing.T) {
 		want  int64 // the sequence of the next event
 	}{
 		{"a call that ended just now goes on", true, endedFor, 4},
-		{"a call that ended long ago is forgotten", true, endedFor + time.Second, 1},
+		{"a call that ended long ago is removed", true, endedFor + time.Second, 1},
 		{"a silent call goes on", false, silentFor, 4},
-		{"a call that was silent too long is forgotten", false, silentFor + time.Second, 1},
+		{"a call that was silent too long is removed", false, silentFor + time.Second, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -106,14 +106,14 @@ func TestABigJournalDoesNotRememberMoreFreedIDs(t *testing.T) {
 	for range 3 * freedLimit {
 		appended(t, m, event("A", "1"))
 	}
-	if got := len(m.known.records); got != freedLimit {
+	if got := len(m.index.records); got != freedLimit {
 		t.Errorf("got %d ids, want %d", got, freedLimit)
 	}
 }
 
 func TestFreedIDsAreRememberedUpToTheLimit(t *testing.T) {
 	m := NewMemory(0)
-	m.known.limit = 3
+	m.index.limit = 3
 	id := func(i int) events.Event {
 		e := event("A", "1")
 		e.ID = fmt.Sprint("evt_", i)
@@ -122,7 +122,7 @@ func TestFreedIDsAreRememberedUpToTheLimit(t *testing.T) {
 	for i := range 5 {
 		appended(t, m, id(i))
 	}
-	if got := len(m.known.records); got != 3 {
+	if got := len(m.index.records); got != 3 {
 		t.Errorf("got %d ids, want 3", got)
 	}
 	if got := appended(t, m, id(2))[0].Position; got != 3 {

@@ -12,14 +12,14 @@ import (
 // checkFilesEvery is how often the journal checks that its files are still there.
 const checkFilesEvery = time.Second
 
-// An openFile is a file that SQLite has open: a path, and the file that was there after Open.
+// An openFile is a file that SQLite has open: its path and its identity after Open.
 type openFile struct {
 	path string
 	info fs.FileInfo
 }
 
-// noteFiles records which files the databases are in.
-func (s *Store) noteFiles() {
+// recordFiles stores the identities of the database files.
+func (s *Store) recordFiles() {
 	for _, path := range []string{s.options.Path, s.options.Path + "-wal", s.options.Path + "-shm"} {
 		if info, err := os.Stat(path); err == nil {
 			s.files = append(s.files, openFile{path, info})
@@ -27,8 +27,9 @@ func (s *Store) noteFiles() {
 	}
 }
 
-// missing returns the path of the first file that is open but no longer at its path: deleted, replaced, or in a directory
-// that was renamed. It is empty if all are there. SQLite does not notice: it writes on to a file without a name.
+// missing returns the path of the first open file that is no longer at its path: it was deleted or replaced, or its
+// directory was renamed. It is empty if all are in place. SQLite does not detect that and goes on writing to the
+// unlinked file.
 func (s *Store) missing() string {
 	for _, f := range s.files {
 		if info, err := os.Stat(f.path); errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(info, f.info) {
@@ -53,8 +54,8 @@ func (s *Store) watchFiles() {
 	}
 }
 
-// checkFiles logs it when a file is missing, and when none is missing any more. It returns the one that is, and gets what it
-// returned before.
+// checkFiles logs when a file goes missing and when all are in place again. It returns the missing file; before is
+// its previous result.
 func (s *Store) checkFiles(before string) string {
 	name := s.missing()
 	switch {
@@ -69,7 +70,8 @@ func (s *Store) checkFiles(before string) string {
 	return name
 }
 
-// checkpointAlways moves each transaction from the log into the file at once, because the log will not be there after a crash.
+// checkpointAlways makes SQLite move each transaction from the WAL into the database at once, because the WAL will
+// not be found after a crash.
 func (s *Store) checkpointAlways() {
 	ctx, cancel := context.WithTimeout(context.Background(), checkFilesEvery)
 	defer cancel()
@@ -82,12 +84,12 @@ func (s *Store) checkpointAlways() {
 		err = s.await(ctx, t.result)
 	}
 	if err != nil {
-		s.logger.Debug("the log of the journal is not moved at once", "error", err)
+		s.logger.Debug("journal WAL is not checkpointed at each commit", "error", err)
 	}
 }
 
-// rewrite stores the journal at its path again if its file was deleted. The writer must have ended. What is at the path now
-// is not touched.
+// rewrite writes the database to its path again if the file was deleted. The writer must have ended. An existing file
+// at the path is not modified.
 func (s *Store) rewrite() error {
 	name := s.missing()
 	if name == "" || s.write == nil {
@@ -95,14 +97,14 @@ func (s *Store) rewrite() error {
 	}
 	path := s.options.Path
 	if _, err := os.Lstat(path); name != path || !errors.Is(err, fs.ErrNotExist) {
-		return nil // SQLite moves the log into the file when it closes; another file is not ours to replace
+		return nil // SQLite checkpoints when it closes; a foreign file is not replaced
 	}
 	if err := makeDirectory(path); err != nil {
 		return err
 	}
 	partial := path + ".partial"
 	if _, err := s.write.ExecContext(context.Background(), `VACUUM INTO ?`, partial); err != nil {
-		return explain("write the deleted journal again", err)
+		return wrapSQLite("write the deleted journal again", err)
 	}
 	s.logger.Warn("the journal was deleted while bridge ran, and is written again", "file", path)
 	err := errors.Join(os.Chmod(partial, 0o600), syncFile(partial), s.closeDatabases())

@@ -43,7 +43,7 @@ func TestDeletedFilesAreReportedAndWrittenAgain(t *testing.T) {
 			s = reopened(t, s, "crm")
 			records, err := s.Read(t.Context(), 0, 10)
 			if err != nil || len(records) != 2 || s.Health() != nil {
-				t.Errorf("got %d events, %v, health %v after a restart; want both and no trouble", len(records), err, s.Health())
+				t.Errorf("got %d events, %v, health %v after a restart; want both and no error", len(records), err, s.Health())
 			}
 		})
 	}

@@ -13,13 +13,13 @@ import (
 	"aldeabridge/events"
 )
 
-// maxPage bounds a page; defaultPage is what somebody gets who does not say.
+// maxPage bounds a page; defaultPage is used if no limit is given.
 const (
 	maxPage     = 1000
 	defaultPage = 50
 )
 
-// page is limit within its bounds.
+// page returns limit within its bounds.
 func page(limit int) int {
 	if limit <= 0 {
 		return defaultPage
@@ -27,19 +27,19 @@ func page(limit int) int {
 	return min(limit, maxPage)
 }
 
-// A where collects the conditions of a query.
+// A where collects the conditions of a query. All must hold.
 type where struct {
 	terms []string
 	args  []any
 }
 
-// add wants term, with its parameters.
+// add adds a condition with its parameters.
 func (w *where) add(term string, args ...any) {
 	w.terms = append(w.terms, term)
 	w.args = append(w.args, args...)
 }
 
-// between wants a time in [from, to). A zero time is no bound.
+// between adds the condition that a time is in [from, to). A zero time is no bound.
 func (w *where) between(column string, from, to time.Time) {
 	if !from.IsZero() {
 		w.add(column+" >= ?", from.UnixNano())
@@ -56,7 +56,7 @@ func (w *where) String() string {
 	return " WHERE " + strings.Join(w.terms, " AND ")
 }
 
-// collect reads all rows of a query.
+// collect returns all rows of a query.
 func collect[T any](ctx context.Context, s *Store, scan func(*sql.Rows) (T, error), query string, args ...any) (all []T, err error) {
 	err = s.each(ctx, func(rows *sql.Rows) error {
 		one, err := scan(rows)
@@ -69,15 +69,15 @@ func collect[T any](ctx context.Context, s *Store, scan func(*sql.Rows) (T, erro
 	return all, nil
 }
 
-// errEnough ends each early.
+// errEnough makes each stop early without an error.
 var errEnough = errors.New("enough")
 
-// each calls do with every row of a query, until that returns an error.
+// each calls do with every row of a query, until do returns an error.
 func (s *Store) each(ctx context.Context, do func(*sql.Rows) error, query string, args ...any) (err error) {
 	defer func() {
 		if err != nil {
-			err = explain("read", err)
-			s.mark(err)
+			err = wrapSQLite("read", err)
+			s.markDamaged(err)
 		}
 	}()
 	rows, err := s.read.QueryContext(ctx, query, args...)
@@ -95,10 +95,10 @@ func (s *Store) each(ctx context.Context, do func(*sql.Rows) error, query string
 	return errors.Join(rows.Err(), rows.Close())
 }
 
-// recordColumns are what scanRecord reads.
+// recordColumns are the columns that scanRecord reads.
 const recordColumns = `e.position, e.id, c.id, e.sequence, e.type, e.stored, e.body, e.sum`
 
-// fromEvents is where they come from.
+// fromEvents is the FROM clause for recordColumns.
 const fromEvents = ` FROM events e JOIN calls c ON c.key = e.call`
 
 func scanRecord(rows *sql.Rows) (r events.Record, err error) {
@@ -106,7 +106,8 @@ func scanRecord(rows *sql.Rows) (r events.Record, err error) {
 	return r, err
 }
 
-// scanInto reads recordColumns and what comes after them. An event that is not as it was stored is an error.
+// scanInto reads recordColumns and the columns after them. It returns ErrDamaged if the checksum of the event does
+// not match.
 func scanInto(rows *sql.Rows, r *events.Record, more ...any) (time.Time, error) {
 	var stored, sum int64
 	err := rows.Scan(append([]any{&r.Position, &r.ID, &r.CallID, &r.Sequence, &r.Type, &stored, &r.Body, &sum}, more...)...)
@@ -117,13 +118,13 @@ func scanInto(rows *sql.Rows, r *events.Record, more ...any) (time.Time, error) 
 	return time.Unix(0, stored), err
 }
 
-// sumOf is the sum of an event by which it is seen that a disk changed it.
+// sumOf returns the checksum of an event, which detects changes by the disk.
 func sumOf(id string, body []byte) int64 {
-	table := crc32.MakeTable(crc32.Castagnoli) // it is made once
+	table := crc32.MakeTable(crc32.Castagnoli) // computed once by the package
 	return int64(crc32.Update(crc32.Checksum([]byte(id), table), table, body))
 }
 
-// cursor is the place behind which the next page begins, as one word that means nothing to anybody else.
+// cursor returns an opaque encoding of the position after which the next page begins.
 func cursor(a, b int64) string {
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d.%d", a, b))
 }

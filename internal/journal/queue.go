@@ -7,30 +7,29 @@ import (
 	"aldeabridge/events"
 )
 
-// A held record waits for endpoints. Once it waits for none it is gone, and only its position remains until
-// the queue is tidied.
+// A held record waits for endpoints. Once it waits for none its entry holds only the position, until tidy removes it.
 type held struct {
 	record events.Record
-	waits  []string // endpoints that have not settled it; empty when gone
+	waits  []string // endpoints that have not settled it
 }
 
-// A queue holds unsettled records in the order of their positions. They may leave in any order.
+// A queue holds unsettled records in the order of their positions. They can be removed in any order.
 type queue struct {
 	held  []held
-	gone  int   // of held
+	gone  int   // entries of held that wait for no endpoint
 	bytes int64 // of the bodies
 }
 
-// len counts the unsettled records.
+// len returns the number of unsettled records.
 func (q *queue) len() int { return len(q.held) - q.gone }
 
-// push adds a record. Its position is higher than all before.
+// push adds a record. Its position must be higher than all before.
 func (q *queue) push(r events.Record, endpoints []string) {
 	q.held = append(q.held, held{record: r, waits: slices.Clone(endpoints)})
 	q.bytes += int64(len(r.Body))
 }
 
-// find is the index of the first record at or after position.
+// find returns the index of the first record at or after position.
 func (q *queue) find(position int64) (i int, found bool) {
 	return slices.BinarySearchFunc(q.held, position, func(h held, p int64) int { return cmp.Compare(h.record.Position, p) })
 }
@@ -51,7 +50,7 @@ func (q *queue) after(position int64, limit int) (records []events.Record) {
 	return records
 }
 
-// at is the unsettled record at position.
+// at returns the unsettled record at position.
 func (q *queue) at(position int64) (events.Record, bool) {
 	i, found := q.find(position)
 	if !found || len(q.held[i].waits) == 0 {
@@ -60,7 +59,7 @@ func (q *queue) at(position int64) (events.Record, bool) {
 	return q.held[i].record, true
 }
 
-// shift takes the oldest unsettled record off the queue, of which there is one, and returns its position.
+// shift removes the oldest unsettled record, which must exist, and returns its position.
 func (q *queue) shift() (position int64) {
 	i := slices.IndexFunc(q.held, func(h held) bool { return len(h.waits) > 0 })
 	position = q.held[i].record.Position
@@ -71,7 +70,7 @@ func (q *queue) shift() (position int64) {
 	return position
 }
 
-// settle takes an endpoint off a record, and returns the record's id if that was the last one.
+// settle removes an endpoint from a record, and returns the record's id if it was the last endpoint.
 func (q *queue) settle(position int64, endpoint string) (id string, freed bool) {
 	i, found := q.find(position)
 	if !found {
@@ -93,8 +92,8 @@ func (q *queue) settle(position int64, endpoint string) (id string, freed bool) 
 	return id, true
 }
 
-// tidy removes what is gone once it is more than half: an old record that nobody settles must not keep the
-// places of all that came after it.
+// tidy removes settled entries when they are more than half. Otherwise one old unsettled record would keep the
+// entries of all later ones.
 func (q *queue) tidy() {
 	if q.gone*2 <= len(q.held) {
 		return

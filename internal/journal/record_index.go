@@ -2,34 +2,32 @@ package journal
 
 import "aldeabridge/events"
 
-// freedLimit is how many records are known after they were freed. Only a call that does not know whether its append
-// succeeded asks for one, and it asks again within a second. A memory of an hour would be of no use to anybody.
+// freedLimit is the number of freed records kept in the index. A caller asks for one only when it repeats an append
+// whose result it did not get, which happens within a second.
 const freedLimit = 4096
 
-// known finds records by event id: those that are held, and the last ones freed, without their bodies.
-type known struct {
+// A recordIndex finds records by event id: the unsettled ones, and the last freed ones without their bodies.
+type recordIndex struct {
 	records map[string]events.Record
-	// freedIDs is a ring of the ids of records that are no longer held, the oldest at next once it is full.
+	// freedIDs is a ring buffer of the ids of freed records. Once it is full, the oldest is at next.
 	freedIDs []string
 	next     int
-	limit    int // how many freed ones are remembered
+	limit    int // capacity of freedIDs
 }
 
-func newKnown() known {
-	return known{records: map[string]events.Record{}, limit: freedLimit}
+func newRecordIndex() recordIndex {
+	return recordIndex{records: map[string]events.Record{}, limit: freedLimit}
 }
 
-// find returns the record of an event id.
-func (k *known) find(id string) (events.Record, bool) {
+func (k *recordIndex) find(id string) (events.Record, bool) {
 	r, ok := k.records[id]
 	return r, ok
 }
 
-// add remembers a record.
-func (k *known) add(r events.Record) { k.records[r.ID] = r }
+func (k *recordIndex) add(r events.Record) { k.records[r.ID] = r }
 
-// freed lets go of a record's body now, and of the rest when enough others have been freed.
-func (k *known) freed(id string) {
+// freed drops a record's body at once, and its entry once limit more records were freed.
+func (k *recordIndex) freed(id string) {
 	r := k.records[id]
 	r.Body = nil
 	k.records[id] = r

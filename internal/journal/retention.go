@@ -7,20 +7,20 @@ import (
 )
 
 const (
-	// sweepEvery is how often somebody looks for what is too old, the first time after so long: a machine whose clock
-	// is wrong when it starts has a minute to set it.
+	// sweepEvery is the time between checks for old calls. The first check comes after this time too, so that a
+	// machine whose clock is wrong at boot can set it.
 	sweepEvery = time.Minute
-	// sweepCalls bounds the calls deleted in one transaction: appends wait for it.
+	// sweepCalls bounds the calls deleted in one transaction, because appends wait for it.
 	sweepCalls = 4
-	// sweepPages bounds the free pages given back to the file system in one transaction.
+	// sweepPages bounds the free pages returned to the file system in one transaction.
 	sweepPages = 256
 )
 
-// keep deletes what is too old or too much, until the store is closed.
-func (s *Store) keep() {
+// runRetention deletes old calls and enforces MaxBytes until the store is closed.
+func (s *Store) runRetention() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	s.work.Go(func() { // a sweep under way ends with the store
+	s.work.Go(func() { // cancels a sweep when the store is closed
 		select {
 		case <-s.quit:
 			cancel()
@@ -37,21 +37,21 @@ func (s *Store) keep() {
 			return
 		}
 		now := time.Now()
-		err := s.look(now, now.Sub(last))
+		err := s.checkClock(now, now.Sub(last))
 		last = now
 		if err = errors.Join(err, s.sweep(ctx, now)); err != nil && ctx.Err() == nil && !errors.Is(err, ErrClosed) {
-			s.logger.Error("journal does not get smaller", "error", err)
+			s.logger.Error("journal cleanup failed", "error", err)
 		}
 	}
 }
 
-// look notes whether the clock is believed. If it is, damaged journals that are too old go.
-func (s *Store) look(wall time.Time, passed time.Duration) error {
+// checkClock updates the clock monitor. If the clock is trusted, damaged journals older than MaxAge are removed.
+func (s *Store) checkClock(wall time.Time, passed time.Duration) error {
 	if s.clock.maxAge <= 0 {
 		return nil
 	}
-	if jump := s.clock.look(wall, passed); jump > 0 {
-		s.logger.Warn("no event for long, or the clock jumped ahead: nothing is deleted by age for now", "jump", jump, "time", wall, "for", s.clock.doubt)
+	if jump := s.clock.check(wall, passed); jump > 0 {
+		s.logger.Warn("clock jumped ahead, or no event for a long time: deletion by age is suspended", "jump", jump, "time", wall, "for", s.clock.doubt)
 	}
 	doubted := s.clock.doubt > 0
 	s.mu.Lock()
@@ -63,12 +63,12 @@ func (s *Store) look(wall time.Time, passed time.Duration) error {
 	return removeAside(s.options.Path, wall.Add(-s.clock.maxAge))
 }
 
-// sweep deletes what is too old or too much at now.
+// sweep deletes calls that are too old at now, and the oldest ones while the journal is larger than MaxBytes.
 func (s *Store) sweep(ctx context.Context, now time.Time) error {
 	if err := s.flush(ctx); err != nil {
 		return err
 	}
-	var total forgotten
+	var total deletion
 	if s.options.MaxAge > 0 && s.clock.doubt == 0 {
 		cutoff := now.Add(-s.options.MaxAge).UnixNano()
 		for {
@@ -98,7 +98,7 @@ func (s *Store) sweep(ctx context.Context, now time.Time) error {
 			return err
 		}
 		if f.calls == 0 {
-			s.logger.Error("journal is bigger than it should be, and holds only what is still needed", "bytes", used, "max_bytes", s.options.MaxBytes)
+			s.logger.Error("journal exceeds its size limit: all remaining calls are up or have waiting deliveries", "bytes", used, "max_bytes", s.options.MaxBytes)
 			break
 		}
 		total.calls += f.calls
@@ -111,15 +111,15 @@ func (s *Store) sweep(ctx context.Context, now time.Time) error {
 		s.mu.Lock()
 		s.stats.Abandoned += total.waiting
 		s.mu.Unlock()
-		s.logger.Error("journal deleted events that endpoints had never got", "deliveries", total.waiting)
+		s.logger.Error("journal deleted events that were not delivered", "deliveries", total.waiting)
 	}
-	return s.giveBack(ctx)
+	return s.releasePages(ctx)
 }
 
-// sweepOnce deletes the calls that a query finds.
-func (s *Store) sweepOnce(ctx context.Context, query string, args ...any) (f forgotten, err error) {
+// sweepOnce deletes the calls that a query selects.
+func (s *Store) sweepOnce(ctx context.Context, query string, args ...any) (f deletion, err error) {
 	err = s.change(ctx, func(w *writer) error {
-		f = forgotten{}
+		f = deletion{}
 		rows, err := w.conn.QueryContext(w.ctx, query, args...)
 		if err != nil {
 			return err
@@ -144,13 +144,13 @@ func (s *Store) sweepOnce(ctx context.Context, query string, args ...any) (f for
 		return nil
 	})
 	if err == nil {
-		s.forgot(f)
+		s.applyDeletion(f)
 	}
 	return f, err
 }
 
-// giveBack returns free pages to the file system, few at a time.
-func (s *Store) giveBack(ctx context.Context) error {
+// releasePages returns free pages to the file system, a few in each transaction.
+func (s *Store) releasePages(ctx context.Context) error {
 	for {
 		var left int
 		err := s.change(ctx, func(w *writer) error {
@@ -171,12 +171,12 @@ func (s *Store) giveBack(ctx context.Context) error {
 	}
 }
 
-// Size is how many bytes of the file are in use. SQLite's log beside it, of some megabytes, is not counted.
+// Size returns the number of bytes in use in the database. The WAL, some megabytes, is not included.
 func (s *Store) Size(ctx context.Context) (bytes int64, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT (page_count - freelist_count) * page_size
 		FROM pragma_page_count, pragma_freelist_count, pragma_page_size`).Scan(&bytes)
 	if err != nil {
-		return 0, explain("size", err)
+		return 0, wrapSQLite("size", err)
 	}
 	return bytes, nil
 }

@@ -12,42 +12,43 @@ import (
 	"time"
 )
 
-// A Salvage tells what became of a damaged journal at Open.
+// A Salvage reports the repair of a damaged journal by Open.
 type Salvage struct {
-	File       string // where the damaged file is now, with its log beside it
-	Cause      string // how the damage showed
-	Calls      int64  // carried over
-	Events     int64  // carried over
-	Lost       int64  // events that left a trace and could not be read
+	File       string // path of the damaged file, with its WAL beside it
+	Cause      string // how the damage was detected
+	Calls      int64  // restored
+	Events     int64  // restored
+	Lost       int64  // events known to have existed that could not be read
 	Unreadable int64  // rows and pages of any kind
-	Waiting    int64  // deliveries that are not settled
-	Repeated   int64  // of those, the ones that may have been made before
+	Waiting    int64  // unsettled deliveries
+	Repeated   int64  // of those, deliveries that may have been made before
 }
 
-// The names of what belongs to a repair, behind that of the journal.
+// The suffixes of files that belong to a repair.
 const (
-	partialSuffix = ".repairing" // the new journal, not whole yet
-	wholeSuffix   = ".repaired-" // and a time: the new journal, whole
-	asideSuffix   = ".damaged-"  // and that time: the damaged one
-	markSuffix    = ".repair"    // damage was seen while the journal was in use
+	partialSuffix = ".repairing" // the new journal, incomplete
+	wholeSuffix   = ".repaired-" // and a time: the new journal, complete
+	asideSuffix   = ".damaged-"  // and the same time: the damaged journal
+	markSuffix    = ".repair"    // damage was detected while the journal was in use
 
 	stampFormat = "20060102T150405.000Z"
 )
 
-// String is the report in a line.
+// String returns the report as one line.
 func (s Salvage) String() string {
-	return fmt.Sprintf("%d events of %d calls carried over, %d known to be lost, %d rows or pages unreadable; the damaged file is kept as %s",
+	return fmt.Sprintf("%d events of %d calls restored, %d known to be lost, %d rows or pages unreadable; the damaged file is kept as %s",
 		s.Events, s.Calls, s.Lost, s.Unreadable, s.File)
 }
 
-// damage says what shows that the journal at path is damaged, without SQLite: it takes a log that breaks off for one
-// that a crash cut short, and a file without its log for a whole one.
+// damage returns why the journal at path is damaged, or an empty string. It checks for damage that SQLite does not
+// detect: SQLite takes a broken WAL for one that a crash cut short, and a database without its WAL for a complete
+// one.
 func damage(path string) (cause string, err error) {
-	if there(path + markSuffix) {
-		return "seen while it was in use", nil
+	if exists(path + markSuffix) {
+		return "detected while it was in use", nil
 	}
-	if there(path + "-journal") {
-		return "", nil // it was being made when the process died; SQLite undoes that
+	if exists(path + "-journal") {
+		return "", nil // the process died while creating it; SQLite rolls that back
 	}
 	if err := syncLog(path + "-wal"); err != nil {
 		return "", err
@@ -59,18 +60,18 @@ func damage(path string) (cause string, err error) {
 	defer func() { err = errors.Join(err, p.close()) }()
 	if p.bytes == 0 {
 		if len(p.tail.committed)+len(p.tail.beyond) > 0 {
-			return "the file is empty and its log is not", nil
+			return "the file is empty and its WAL is not", nil
 		}
 		return "", nil
 	}
-	if p.owner() == others {
-		return "it says that it is another program's", nil
+	if p.owner() == foreign {
+		return "its header is that of another program", nil
 	}
 	if n := p.lost(); n > 0 {
-		return fmt.Sprintf("the log is broken before %d transactions", n), nil
+		return fmt.Sprintf("the WAL is broken before %d transactions", n), nil
 	}
-	if !there(path+"-wal") && there(path+"-shm") { // the log is made first and removed last
-		return "the log is missing", nil
+	if !exists(path+"-wal") && exists(path+"-shm") { // SQLite creates the WAL first and removes it last
+		return "the WAL is missing", nil
 	}
 	for n := p.inFile() + 1; n <= p.pages(); n++ {
 		if _, ok := p.newer[n]; !ok {
@@ -80,14 +81,14 @@ func damage(path string) (cause string, err error) {
 	return "", nil
 }
 
-// there says whether there is anything at path.
-func there(path string) bool {
+// exists reports whether a file exists at path.
+func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
 }
 
-// syncLog makes the log last that a killed process left: SQLite takes what is whole of it for committed, and goes on
-// behind it.
+// syncLog syncs a WAL that a killed process left: SQLite treats its intact transactions as committed, and appends
+// after them.
 func syncLog(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -102,16 +103,16 @@ func syncLog(path string) error {
 	return nil
 }
 
-// salvage makes a new journal of what can be read of the damaged one at o.Path, and puts the damaged one aside. It can be
-// killed at any point: what it had not finished is finished or begun again at the next Open.
+// salvage builds a new journal from the readable data of the damaged one at o.Path, and sets the damaged one aside.
+// It can be interrupted at any point: the next Open finishes or restarts it.
 func salvage(ctx context.Context, o Options, cause string) (*Salvage, error) {
 	o.Logger.Error("journal is damaged: repairing it", "file", o.Path, "cause", cause)
 	if err := removeFiles(o.Path+partialSuffix, "", "-wal", "-shm", "-journal"); err != nil {
 		return nil, err
 	}
 	stamp := time.Now().UTC().Format(stampFormat)
-	report, err := carryOver(ctx, o)
-	if err != nil { // it may have been for want of room
+	report, err := restore(ctx, o)
+	if err != nil { // perhaps because the disk is full
 		return nil, errors.Join(fmt.Errorf("journal: repair: %w", err), removeFiles(o.Path+partialSuffix, "", "-wal", "-shm", "-journal"))
 	}
 	report.File, report.Cause = o.Path+asideSuffix+stamp, cause
@@ -129,8 +130,8 @@ func salvage(ctx context.Context, o Options, cause string) (*Salvage, error) {
 	return report, nil
 }
 
-// carryOver builds the new journal beside the damaged one, and syncs it.
-func carryOver(ctx context.Context, o Options) (report *Salvage, err error) {
+// restore builds the new journal beside the damaged one, and syncs it.
+func restore(ctx context.Context, o Options) (report *Salvage, err error) {
 	from, err := openPages(o.Path)
 	if err != nil {
 		return nil, err
@@ -140,7 +141,7 @@ func carryOver(ctx context.Context, o Options) (report *Salvage, err error) {
 	if err := makeFile(path); err != nil {
 		return nil, err
 	}
-	// Nothing is in it that cannot be made again, so nothing is synced before it is whole.
+	// The file can be built again, so it is synced only when it is complete.
 	db, err := openDatabase(path, "auto_vacuum(incremental) journal_mode(off) synchronous(off) cache_size(-64000)", 1)
 	if err != nil {
 		return nil, err
@@ -153,25 +154,25 @@ func carryOver(ctx context.Context, o Options) (report *Salvage, err error) {
 	if err != nil {
 		return nil, err
 	}
-	c := carrier{conn: conn, from: from, options: o, keys: map[string]int64{}, callIDs: map[int64]string{}, names: map[uint32]map[int64]string{}}
+	c := salvager{conn: conn, from: from, options: o, keys: map[string]int64{}, callIDs: map[int64]string{}, names: map[uint32]map[int64]string{}}
 	defer func() { err = errors.Join(err, closeStatements(c.prepared), conn.Close()) }()
 	for _, do := range []func() error{
 		func() error { return c.exec(ctx, "BEGIN") },
-		func() error { return c.carry(ctx) },
+		func() error { return c.copyPages(ctx) },
 		func() error { return step(o, "carried") },
 		func() error { return c.exec(ctx, "COMMIT") },
 	} {
 		if err := do(); err != nil {
-			return nil, explain("carry over", err)
+			return nil, wrapSQLite("restore", err)
 		}
 	}
-	if owner := from.owner(); !c.ours && owner != ours && !from.blank() {
+	if owner := from.owner(); !c.isJournal && owner != ours && !from.blank() {
 		return nil, ErrForeign
 	}
 	return &c.report, syncFile(path)
 }
 
-// blank says whether a file holds nothing, or less than what tells whose it is.
+// blank reports whether the file is empty, or too short to identify its owner.
 func (p *pageFile) blank() bool {
 	for n := uint32(1); n <= p.inFile(); n++ {
 		page := p.stored(n)
@@ -185,14 +186,14 @@ func (p *pageFile) blank() bool {
 	return true
 }
 
-// finishSalvage puts the damaged journal aside and the new one in its place, if there is one that is whole.
+// finishSalvage sets the damaged journal aside and moves a complete new one to its path, if there is one.
 func finishSalvage(o Options) error {
-	whole, err := filepath.Glob(globbable(o.Path) + wholeSuffix + "*")
+	whole, err := filepath.Glob(escapeGlob(o.Path) + wholeSuffix + "*")
 	if err != nil || len(whole) == 0 {
 		return err
 	}
 	stamp := strings.TrimPrefix(whole[0], o.Path+wholeSuffix)
-	// The log goes first: it must not be taken for that of the new journal.
+	// Move the WAL first, so that SQLite does not apply it to the new journal.
 	for _, suffix := range []string{"-wal", "-journal", ""} {
 		if err := step(o, "aside"+suffix); err != nil {
 			return err
@@ -211,14 +212,14 @@ func finishSalvage(o Options) error {
 	return rename(whole[0], o.Path)
 }
 
-// removeAside removes damaged journals that were put aside before a time: what was said is in them.
+// removeAside removes damaged journals that were set aside before a time, because they contain transcripts.
 func removeAside(path string, before time.Time) error {
-	aside, err := filepath.Glob(globbable(path) + asideSuffix + "*")
+	aside, err := filepath.Glob(escapeGlob(path) + asideSuffix + "*")
 	if err != nil {
 		return err
 	}
 	for _, file := range aside {
-		stamp, _, _ := strings.Cut(strings.TrimPrefix(file, path+asideSuffix), "-") // what follows is SQLite's
+		stamp, _, _ := strings.Cut(strings.TrimPrefix(file, path+asideSuffix), "-") // SQLite's suffix follows
 		if at, err := time.Parse(stampFormat, stamp); err == nil && at.Before(before) {
 			if err := os.Remove(file); err != nil {
 				return fmt.Errorf("%w: %w", ErrDisk, err)
@@ -228,7 +229,7 @@ func removeAside(path string, before time.Time) error {
 	return nil
 }
 
-// step fails where a test wants it to.
+// step lets tests interrupt a repair.
 func step(o Options, name string) error {
 	if o.step == nil {
 		return nil
@@ -236,12 +237,12 @@ func step(o Options, name string) error {
 	return o.step(name)
 }
 
-// globbable is path with what Glob would not take for itself.
-func globbable(path string) string {
+// escapeGlob escapes the special characters of filepath.Glob.
+func escapeGlob(path string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
-// rename gives a file another name, and sees to it that this lasts.
+// rename renames a file and syncs the directory.
 func rename(from, to string) error {
 	if err := os.Rename(from, to); err != nil {
 		return fmt.Errorf("journal: repair: %w", err)
@@ -266,18 +267,18 @@ func syncFile(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// mark makes the next Open repair the journal. It is all that can be done for now: who appends goes on trying.
-func (s *Store) mark(cause error) {
+// markDamaged makes the next Open repair the journal if cause is ErrDamaged. Until then, appends are still tried.
+func (s *Store) markDamaged(cause error) {
 	if !errors.Is(cause, ErrDamaged) {
 		return
 	}
 	s.mu.Lock()
-	marked := s.marked
-	s.marked = true
+	marked := s.damaged
+	s.damaged = true
 	s.mu.Unlock()
 	if marked {
 		return
 	}
 	err := errors.Join(os.WriteFile(s.options.Path+markSuffix, nil, 0o600), syncDirectory(filepath.Dir(s.options.Path)))
-	s.logger.Error("journal is damaged: start again, and it is repaired", "cause", cause, "not_noted", err)
+	s.logger.Error("journal is damaged: restart bridge to repair it", "cause", cause, "not_noted", err)
 }

@@ -11,18 +11,18 @@ import (
 )
 
 const (
-	// positionGap is how far positions jump in a repaired journal: those of events that left no trace at all
-	// must not come again.
+	// positionGap is added to the last position of a repaired journal, so that positions of lost events are not used
+	// again.
 	positionGap = 1 << 20
-	// sequenceGap is how far the sequence of a call jumps that was up: its last events may have been delivered and be lost
-	// here, and a receiver takes a number that it knows for a repeat.
+	// sequenceGap is added to the sequence of a call that was up. Its last events may have been delivered and lost
+	// here, and receivers ignore a sequence that they have seen.
 	sequenceGap = 100
 )
 
-// mend makes a whole of what was carried.
-func (c *carrier) mend(ctx context.Context) error {
+// rebuild completes the copied rows to a consistent journal.
+func (c *salvager) rebuild(ctx context.Context) error {
 	for _, do := range []func(context.Context) error{
-		c.rebuildCalls, c.nameEndpoints, c.countLost, c.dropOrphans, c.oweKnown, c.oweUntold, c.leaveGaps, c.countRest,
+		c.rebuildCalls, c.nameEndpoints, c.countLost, c.deleteOrphans, c.requeueUnknown, c.requeueUnrouted, c.skipNumbers, c.countRest,
 	} {
 		if err := do(ctx); err != nil {
 			return err
@@ -31,43 +31,43 @@ func (c *carrier) mend(ctx context.Context) error {
 	return nil
 }
 
-// countLost counts the events of which there is a trace only.
-func (c *carrier) countLost(ctx context.Context) error {
+// countLost counts the events that left only a trace.
+func (c *salvager) countLost(ctx context.Context) error {
 	return c.count(ctx, &c.report.Lost, `SELECT count(*) FROM temp.trace t WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.position = t.position)`)
 }
 
-// dropOrphans deletes what belongs to nothing that was carried.
-func (c *carrier) dropOrphans(ctx context.Context) error {
+// deleteOrphans deletes rows that refer to rows that were lost.
+func (c *salvager) deleteOrphans(ctx context.Context) error {
 	return errors.Join(
 		c.exec(ctx, `DELETE FROM deliveries WHERE position NOT IN (SELECT position FROM events) OR endpoint NOT IN (SELECT key FROM endpoints)`),
 		c.exec(ctx, `DELETE FROM attempts WHERE event NOT IN (SELECT id FROM events)`))
 }
 
-// leaveGaps sees to it that no position and no sequence is given twice. No call is up.
-func (c *carrier) leaveGaps(ctx context.Context) error {
+// skipNumbers makes sure that no position or sequence is used twice, and marks all calls as ended.
+func (c *salvager) skipNumbers(ctx context.Context) error {
 	return errors.Join(
 		c.exec(ctx, `UPDATE calls SET floor = max(floor, t.last) FROM (SELECT call, max(sequence) last FROM temp.trace GROUP BY call) t WHERE t.call = calls.key`),
 		c.exec(ctx, `UPDATE calls SET floor = max(floor, coalesce((SELECT max(sequence) FROM events e WHERE e.call = calls.key), 0)) + ?, streams = 0 WHERE streams > 0`, sequenceGap),
 		c.exec(ctx, `UPDATE retired SET position = ?`, max(c.last+positionGap, time.Now().UnixMilli())))
 }
 
-func (c *carrier) countRest(ctx context.Context) error {
+func (c *salvager) countRest(ctx context.Context) error {
 	return errors.Join(
 		c.count(ctx, &c.report.Calls, `SELECT count(*) FROM calls`),
 		c.count(ctx, &c.report.Waiting, `SELECT count(*) FROM deliveries WHERE state = 'waiting'`))
 }
 
-func (c *carrier) exec(ctx context.Context, query string, args ...any) error {
+func (c *salvager) exec(ctx context.Context, query string, args ...any) error {
 	_, err := c.conn.ExecContext(ctx, query, args...)
 	return err
 }
 
-func (c *carrier) count(ctx context.Context, to *int64, query string) error {
+func (c *salvager) count(ctx context.Context, to *int64, query string) error {
 	return c.conn.QueryRowContext(ctx, query).Scan(to)
 }
 
 // each calls do with every row of a query.
-func (c *carrier) each(ctx context.Context, do func(*sql.Rows) error, query string) error {
+func (c *salvager) each(ctx context.Context, do func(*sql.Rows) error, query string) error {
 	rows, err := c.conn.QueryContext(ctx, query)
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func (c *carrier) each(ctx context.Context, do func(*sql.Rows) error, query stri
 }
 
 // rebuildCalls makes the rows of calls of which only events are left.
-func (c *carrier) rebuildCalls(ctx context.Context) error {
+func (c *salvager) rebuildCalls(ctx context.Context) error {
 	var lost [][]any
 	err := c.each(ctx, func(rows *sql.Rows) error {
 		var key, streams, position, stored int64
@@ -109,10 +109,10 @@ func (c *carrier) rebuildCalls(ctx context.Context) error {
 	return err
 }
 
-// nameEndpoints finds the names of the endpoints whose deliveries were carried.
-func (c *carrier) nameEndpoints(ctx context.Context) error {
+// nameEndpoints restores the names of the endpoints.
+func (c *salvager) nameEndpoints(ctx context.Context) error {
 	names := c.names[c.root]
-	if len(names) == 0 { // the damaged file does not say where they are: where they are in every journal
+	if len(names) == 0 { // the schema is lost: use the root page of a new journal
 		var root int64
 		if err := c.count(ctx, &root, `SELECT rootpage FROM sqlite_schema WHERE name = 'endpoints'`); err != nil {
 			return err
@@ -128,25 +128,24 @@ func (c *carrier) nameEndpoints(ctx context.Context) error {
 	var unnamed, key int64
 	err := c.conn.QueryRowContext(ctx, `SELECT count(DISTINCT endpoint), coalesce(max(endpoint), 0) FROM deliveries WHERE endpoint NOT IN (SELECT key FROM endpoints)`).Scan(&unnamed, &key)
 	if err != nil || unnamed != 1 || len(c.options.Endpoints) != 1 {
-		return err // several: who of them is who cannot be said, and events are owed again
+		return err // several: they cannot be told apart, and their deliveries are queued again
 	}
 	return c.exec(ctx, `INSERT OR IGNORE INTO endpoints (key, name) VALUES (?, ?)`, key, c.options.Endpoints[0])
 }
 
-// oweKnown makes deliveries wait of which nobody knows any more whether they were made, to the endpoints that heard of
-// other events of the call.
-func (c *carrier) oweKnown(ctx context.Context) error {
-	return c.owe(ctx, `WITH owes AS (SELECT DISTINCT e.call, d.endpoint FROM deliveries d JOIN events e ON e.position = d.position)
+// requeueUnknown queues deliveries whose outcome was lost, for the endpoints that have other deliveries of the call.
+func (c *salvager) requeueUnknown(ctx context.Context) error {
+	return c.requeue(ctx, `WITH owes AS (SELECT DISTINCT e.call, d.endpoint FROM deliveries d JOIN events e ON e.position = d.position)
 		INSERT OR IGNORE INTO deliveries (position, endpoint, state) SELECT e.position, o.endpoint, 'waiting' FROM events e JOIN owes o ON o.call = e.call`)
 }
 
-// oweUntold does the same for calls of which no delivery is left: to those that would hear of the call today, and heard
-// of others at its time.
-func (c *carrier) oweUntold(ctx context.Context) error {
+// requeueUnrouted does the same for calls without any delivery left, for the endpoints that Route returns today and
+// that existed at the time of the call.
+func (c *salvager) requeueUnrouted(ctx context.Context) error {
 	if len(c.options.Endpoints) == 0 {
 		return nil
 	}
-	since := map[string]int64{} // the oldest event that an endpoint heard of
+	since := map[string]int64{} // position of the oldest event of each endpoint
 	err := c.each(ctx, func(rows *sql.Rows) error {
 		var name string
 		var position int64
@@ -173,11 +172,11 @@ func (c *carrier) oweUntold(ctx context.Context) error {
 		for _, name := range route(c.options.Route, c.options.Endpoints, call) {
 			from, known := since[name]
 			if !known && c.named {
-				continue // it is new: it is not owed the past
+				continue // a new endpoint does not get old events
 			}
 			err := errors.Join(
 				c.exec(ctx, `INSERT INTO endpoints (name) VALUES (?) ON CONFLICT DO NOTHING`, name),
-				c.owe(ctx, `INSERT OR IGNORE INTO deliveries (position, endpoint, state)
+				c.requeue(ctx, `INSERT OR IGNORE INTO deliveries (position, endpoint, state)
 					SELECT e.position, n.key, 'waiting' FROM events e, endpoints n WHERE n.name = ?1 AND e.call = ?2 AND e.position >= ?3`, name, key, from))
 			if err != nil {
 				return err
@@ -187,8 +186,8 @@ func (c *carrier) oweUntold(ctx context.Context) error {
 	return nil
 }
 
-// owe runs a statement that makes deliveries wait, and counts them.
-func (c *carrier) owe(ctx context.Context, query string, args ...any) error {
+// requeue executes a statement that inserts waiting deliveries, and counts them.
+func (c *salvager) requeue(ctx context.Context, query string, args ...any) error {
 	result, err := c.conn.ExecContext(ctx, query, args...)
 	if err != nil {
 		return err

@@ -15,53 +15,53 @@ import (
 )
 
 const (
-	// maxPosition is the highest that is believed. Higher ones would not be whole numbers in every reader of JSON.
+	// maxPosition is the highest plausible position. Higher ones would not be exact in every JSON reader.
 	maxPosition = 1 << 52
-	// rootPages is where the roots of tables are at most: SQLite keeps them in front in a file that can shrink.
+	// rootPages bounds the page numbers of table roots: SQLite keeps them at the front of a file with auto_vacuum.
 	rootPages = 64
 )
 
-// A carrier brings the rows of a damaged journal into a new one. It knows them by their shape.
-type carrier struct {
+// A salvager copies the rows of a damaged journal to a new one. It identifies tables by the types of their columns.
+type salvager struct {
 	conn    *sql.Conn
 	from    *pageFile
 	options Options
 	report  Salvage
 
-	prepared                                    []*sql.Stmt // all of the following
+	prepared                                    []*sql.Stmt // all statements below
 	event, call, delivery, attempt, said, trace *sql.Stmt
-	keys                                        map[string]int64            // the rows of calls, by id
-	callIDs                                     map[int64]string            // and the other way
-	fresh                                       int64                       // rows that calls got that had to move
-	names                                       map[uint32]map[int64]string // that may be endpoints, by page
-	root                                        uint32                      // of the endpoints, as the damaged file says
+	keys                                        map[string]int64            // keys of calls by id
+	callIDs                                     map[int64]string            // ids of calls by key
+	fresh                                       int64                       // number of calls that got a new key
+	names                                       map[uint32]map[int64]string // possible endpoint names, by page and key
+	root                                        uint32                      // root page of the endpoints table according to the schema
 	named                                       bool                        // the endpoints were found
-	ours                                        bool                        // something was found that only a journal has
-	last                                        int64                       // the highest position seen
-	read, failed                                int64                       // pages
-	err                                         error                       // of the new journal
+	isJournal                                   bool                        // a row was found that only a journal has
+	last                                        int64                       // highest position found
+	read, failed                                int64                       // number of pages
+	err                                         error                       // of writing the new journal
 }
 
-// carry fills the new journal from the pages of the damaged one.
-func (c *carrier) carry(ctx context.Context) error {
+// copyPages copies the rows of all pages of the damaged journal.
+func (c *salvager) copyPages(ctx context.Context) error {
 	if err := c.prepare(ctx); err != nil {
 		return err
 	}
-	shout := time.Now()
+	warned := time.Now()
 	last := c.from.inFile()
 	for n := uint32(1); n <= last; n++ {
 		c.page(ctx, n)
-		if n%256 == 0 && time.Since(shout) > shoutEvery {
-			shout = time.Now()
+		if n%256 == 0 && time.Since(warned) > warnInterval {
+			warned = time.Now()
 			c.options.Logger.Warn("journal is being repaired", "pages", n, "of", last, "events", c.report.Events)
 		}
 	}
 	for n := range c.from.newer {
-		if n > last { // it is in the log only
+		if n > last { // only in the WAL
 			c.page(ctx, n)
 		}
 	}
-	for _, piece := range c.from.tail.beyond { // what is older than the rest is not taken again
+	for _, piece := range c.from.tail.beyond { // rows that exist already are not replaced by older ones
 		c.from.take(piece.frames)
 		for n := range piece.newest() {
 			c.page(ctx, n)
@@ -73,11 +73,11 @@ func (c *carrier) carry(ctx context.Context) error {
 	if c.read == 0 && c.failed > 0 {
 		return fmt.Errorf("%w: none of the %d pages can be read", ErrDisk, c.failed)
 	}
-	return c.mend(ctx)
+	return c.rebuild(ctx)
 }
 
-// page carries what a page holds.
-func (c *carrier) page(ctx context.Context, n uint32) {
+// page copies the rows of a page.
+func (c *salvager) page(ctx context.Context, n uint32) {
 	if c.err != nil || isMap(n) {
 		return
 	}
@@ -88,14 +88,14 @@ func (c *carrier) page(ctx context.Context, n uint32) {
 		return
 	}
 	c.read++
-	c.report.Unreadable += c.from.rows(n, page, func(r row) { c.err = errors.Join(c.err, c.take(ctx, n, r)) })
+	c.report.Unreadable += c.from.rows(n, page, func(r row) { c.err = errors.Join(c.err, c.copyRow(ctx, n, r)) })
 }
 
-// isMap says whether a page is one of those in which SQLite notes what the others are: the second, and those after
-// each stretch of which one has room to tell.
+// isMap reports whether page n is a pointer-map page: the second page, and one after each group of pages that it
+// describes.
 func isMap(n uint32) bool { return n >= 2 && (n-2)%(pageSize/5+1) == 0 }
 
-func (c *carrier) prepare(ctx context.Context) error {
+func (c *salvager) prepare(ctx context.Context) error {
 	if _, err := c.conn.ExecContext(ctx, `CREATE TEMP TABLE trace (position INTEGER PRIMARY KEY, call INTEGER NOT NULL, sequence INTEGER NOT NULL)`); err != nil {
 		return err
 	}
@@ -123,36 +123,37 @@ func (c *carrier) prepare(ctx context.Context) error {
 	return nil
 }
 
-// take carries a row of page n.
-func (c *carrier) take(ctx context.Context, n uint32, r row) error {
+// copyRow copies a row of page n.
+func (c *salvager) copyRow(ctx context.Context, n uint32, r row) error {
 	switch shape(r) {
 	case ".TIITIB", ".TIITIBI":
-		return c.takeEvent(ctx, r)
+		return c.copyEvent(ctx, r)
 	case ".TTTTTIIITI", ".TTTTTI.ITI", ".TTTTTIIITII", ".TTTTTI.ITII":
-		return c.takeCall(ctx, r)
+		return c.copyCall(ctx, r)
 	case ".TTIITIIITTTB":
 		return insert(ctx, c.attempt, append([]any{r.rowid}, r.values[1:]...)...)
 	case "iIITTI":
-		return c.takeDelivery(ctx, r)
+		return c.copyDelivery(ctx, r)
 	case "iIII": // events by call, calls by time
-		return c.takeTrace(ctx, r.values[2].(int64), r.values[0].(int64), r.values[1].(int64))
+		return c.recordTrace(ctx, r.values[2].(int64), r.values[0].(int64), r.values[1].(int64))
 	case "iTI": // events by id, among others
 		if id := r.values[0].(string); strings.HasPrefix(id, "evt_") {
-			return c.takeTrace(ctx, r.values[1].(int64), 0, 0)
+			return c.recordTrace(ctx, r.values[1].(int64), 0, 0)
 		}
 	case ".T": // endpoints, or the words of an utterance
 		if n <= rootPages {
-			c.takeName(n, r)
+			c.recordName(n, r)
 		}
 	case "I": // the retired position
-		c.see(r.values[0].(int64))
+		c.recordPosition(r.values[0].(int64))
 	case "TTTIT": // the schema
-		c.takeTable(r.values[1].(string), r.values[3].(int64))
+		c.copySchema(r.values[1].(string), r.values[3].(int64))
 	}
 	return nil
 }
 
-// shape is a letter for each value: T text, I integer, B blob, . null, ? something else. An i in front is an index.
+// shape returns a letter for each value: T text, I integer, B blob, . null, ? anything else. The prefix i means an
+// index.
 func shape(r row) string {
 	var b [16]byte
 	s := b[:0]
@@ -179,8 +180,8 @@ func shape(r row) string {
 	return string(s)
 }
 
-// see notes a position, and says whether it can be one.
-func (c *carrier) see(position int64) bool {
+// recordPosition updates the highest position, and reports whether position is plausible.
+func (c *salvager) recordPosition(position int64) bool {
 	if position < 1 || position > maxPosition {
 		return false
 	}
@@ -188,14 +189,14 @@ func (c *carrier) see(position int64) bool {
 	return true
 }
 
-// insert runs a statement.
+// insert executes a prepared statement.
 func insert(ctx context.Context, s *sql.Stmt, args ...any) error {
 	_, err := s.ExecContext(ctx, args...)
 	return err
 }
 
-// takeEvent carries an event if its body agrees with the rest: a byte that changed can be anywhere.
-func (c *carrier) takeEvent(ctx context.Context, r row) error {
+// copyEvent copies an event if its columns agree with its body and checksum.
+func (c *salvager) copyEvent(ctx context.Context, r row) error {
 	var b struct {
 		Type events.Type `json:"type"`
 		Data struct {
@@ -208,7 +209,7 @@ func (c *carrier) takeEvent(ctx context.Context, r row) error {
 	body := r.values[6].([]byte)
 	sum := sumOf(id, body)
 	whole := json.Unmarshal(body, &b) == nil && (len(r.values) == 7 || r.values[7] == int64(0) || r.values[7] == sum)
-	if !whole || string(b.Type) != kind || b.Data.Sequence != sequence || sequence < 1 || id == "" || b.Data.Call.ID == "" || !c.see(r.rowid) {
+	if !whole || string(b.Type) != kind || b.Data.Sequence != sequence || sequence < 1 || id == "" || b.Data.Call.ID == "" || !c.recordPosition(r.rowid) {
 		c.report.Unreadable++
 		return nil
 	}
@@ -220,18 +221,18 @@ func (c *carrier) takeEvent(ctx context.Context, r row) error {
 	if n, err := result.RowsAffected(); n == 0 || err != nil {
 		return err
 	}
-	c.ours = true
+	c.isJournal = true
 	c.report.Events++
-	err = c.takeTrace(ctx, r.rowid, key, sequence)
+	err = c.recordTrace(ctx, r.rowid, key, sequence)
 	if b.Type == events.TypeUtteranceFinal {
 		err = errors.Join(err, insert(ctx, c.said, r.rowid, b.Data.Utterance.Text))
 	}
 	return err
 }
 
-// key is the row of a call: the one where it was, unless another call is there already. A number that changed must not
-// give the events of one call to another.
-func (c *carrier) key(id string, was int64) int64 {
+// key returns the key of a call: the previous one, unless another call has it. So a damaged key does not assign the
+// events of one call to another.
+func (c *salvager) key(id string, was int64) int64 {
 	if key, ok := c.keys[id]; ok {
 		return key
 	}
@@ -243,47 +244,48 @@ func (c *carrier) key(id string, was int64) int64 {
 	return was
 }
 
-func (c *carrier) takeCall(ctx context.Context, r row) error {
+func (c *salvager) copyCall(ctx context.Context, r row) error {
 	args := append([]any{int64(0)}, r.values[1:]...)
-	if len(args) == 11 { // of before there was a floor
+	if len(args) == 11 { // from a version without the floor column
 		args = append(args, int64(0))
 	}
 	if r.values[1] == "" {
 		c.report.Unreadable++
 		return nil
 	}
-	c.ours = true
+	c.isJournal = true
 	args[0] = c.key(r.values[1].(string), r.rowid)
 	return insert(ctx, c.call, args...)
 }
 
-func (c *carrier) takeDelivery(ctx context.Context, r row) error {
+func (c *salvager) copyDelivery(ctx context.Context, r row) error {
 	position, state := r.values[0].(int64), r.values[2].(string)
-	if !slices.Contains([]string{"waiting", "delivered", "filtered", "dead"}, state) || !c.see(position) {
+	if !slices.Contains([]string{"waiting", "delivered", "filtered", "dead"}, state) || !c.recordPosition(position) {
 		c.report.Unreadable++
 		return nil
 	}
-	return errors.Join(insert(ctx, c.delivery, r.values...), c.takeTrace(ctx, position, 0, 0))
+	return errors.Join(insert(ctx, c.delivery, r.values...), c.recordTrace(ctx, position, 0, 0))
 }
 
-// takeTrace notes that there was an event, perhaps with its call and sequence.
-func (c *carrier) takeTrace(ctx context.Context, position, call, sequence int64) error {
-	if call > maxPosition || !c.see(position) { // a time: it is of another index
+// recordTrace records that an event existed, with its call and sequence if they are known.
+func (c *salvager) recordTrace(ctx context.Context, position, call, sequence int64) error {
+	if call > maxPosition || !c.recordPosition(position) { // a timestamp: the row is from another index
 		return nil
 	}
 	return insert(ctx, c.trace, position, call, sequence)
 }
 
-func (c *carrier) takeName(page uint32, r row) {
+func (c *salvager) recordName(page uint32, r row) {
 	if c.names[page] == nil {
 		c.names[page] = map[int64]string{}
 	}
 	c.names[page][r.rowid] = r.values[1].(string)
 }
 
-// takeTable learns from the schema whose file it is, and where the endpoints are.
-func (c *carrier) takeTable(name string, root int64) {
-	c.ours = c.ours || name == "deliveries_waiting"
+// copySchema evaluates a row of the schema: it can show that the file is a journal, and has the root page of
+// endpoints.
+func (c *salvager) copySchema(name string, root int64) {
+	c.isJournal = c.isJournal || name == "deliveries_waiting"
 	if name == "endpoints" {
 		c.root = uint32(root)
 	}

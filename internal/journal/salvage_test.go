@@ -77,7 +77,7 @@ func taken(t testing.TB, calls, logged int) picture {
 		delete(p.highest, id)
 		maps.DeleteFunc(p.records, func(_ int64, r events.Record) bool { return r.CallID == id })
 	}
-	if err := s.emptyLog(t.Context()); err != nil {
+	if err := s.truncateWAL(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for i := range logged {
@@ -497,7 +497,7 @@ func TestDamageThatShowsWhileInUseIsRepairedAtTheNextStart(t *testing.T) {
 	if _, err := s.Append(t.Context(), event("A", "2")); !errors.Is(err, ErrDamaged) {
 		t.Errorf("got %v, want ErrDamaged", err)
 	}
-	if err := s.Health(); !errors.Is(err, ErrDamaged) || !strings.Contains(log.String(), "start again") {
+	if err := s.Health(); !errors.Is(err, ErrDamaged) || !strings.Contains(log.String(), "restart bridge") {
 		t.Errorf("got health %v and log %s, want both to say so", err, &log)
 	}
 	s = reopened(t, s, "crm")

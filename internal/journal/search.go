@@ -10,32 +10,31 @@ import (
 	"aldeabridge/events"
 )
 
-// A Search says which utterances are wanted.
+// A Search selects utterances by their text.
 type Search struct {
-	// Text is one or more words, all of which must have been said in one utterance, in any order and
-	// spelling of upper and lower case or accents. Words in double quotes are a phrase; a * behind a word stands for
-	// any ending.
+	// Text is one or more words. All must occur in the utterance, in any order; case and accents are ignored. Words
+	// in double quotes are a phrase; a * after a word matches any ending.
 	Text   string
-	Cursor string // from the page before
-	Limit  int    // utterances a page, at most 1000; zero means 50
+	Cursor string // returned with the previous page
+	Limit  int    // utterances per page, at most 1000; zero means 50
 }
 
-// A SearchError means that there is nothing to look for in the text of a search, or that it is not well formed.
+// A SearchError means that the text of a search has no word, or is malformed.
 type SearchError struct {
-	Reason string // for people: what is wrong, and what would be right
+	Reason string // describes the mistake and its correction
 }
 
 func (e *SearchError) Error() string { return "journal: bad search: " + e.Reason }
 
-// Found is an utterance that was searched for.
+// Found is an utterance that matches a search.
 type Found struct {
 	Record events.Record
-	// Snippet is the text about the words, in which each begins with U+0002 and ends with U+0003.
+	// Snippet is the text around the matches. Each match begins with U+0002 and ends with U+0003.
 	Snippet string
 }
 
-// Search returns a page of utterances, newest first, and the cursor of the next page: empty after the last. It fails with
-// a *SearchError or ErrCursor.
+// Search returns a page of utterances, newest first, and the cursor of the next page, empty after the last. It fails
+// with a *SearchError or ErrCursor.
 func (s *Store) Search(ctx context.Context, q Search) (found []Found, next string, err error) {
 	match, err := matching(q.Text)
 	if err != nil {
@@ -70,14 +69,14 @@ func scanFound(rows *sql.Rows) (f Found, err error) {
 // maxTerms bounds the words and phrases of a search.
 const maxTerms = 64
 
-// matching is text in the query language of FTS5. Each word is quoted, so that nothing in it is an operator there.
+// matching returns text as a query of FTS5. Each word is quoted, so that nothing in it is an operator.
 func matching(text string) (string, error) {
 	if strings.ContainsFunc(text, unreadable) {
 		return "", &SearchError{"the text has a control character, or is not UTF-8"}
 	}
 	parts := strings.Split(text, `"`)
 	if len(parts)%2 == 0 {
-		return "", &SearchError{`there is a double quote without its second: a phrase is "my order"`}
+		return "", &SearchError{`there is an unmatched double quote: a phrase is "my order"`}
 	}
 	var terms []string
 	for i, part := range parts {
@@ -105,7 +104,7 @@ func matching(text string) (string, error) {
 	return strings.Join(terms, " "), nil
 }
 
-// quoted is a word or a phrase as a term of FTS5.
+// quoted returns a word or phrase as a term of FTS5.
 func quoted(word string) (string, error) {
 	plain, suffix := strings.TrimRight(word, "*"), ""
 	if plain != word {
@@ -117,7 +116,8 @@ func quoted(word string) (string, error) {
 	return `"` + plain + `"` + suffix, nil
 }
 
-// unreadable reports whether a character cannot have been said, and is no white space either. FTS5 ends a query at U+0000.
+// unreadable reports whether r is a control character other than white space, or invalid UTF-8. FTS5 ends a query at
+// U+0000.
 func unreadable(r rune) bool {
 	return r == unicode.ReplacementChar || unicode.IsControl(r) && !unicode.IsSpace(r)
 }

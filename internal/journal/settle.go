@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// deadPrefix begins the states of dead deliveries: "dead:" and the reason.
+// deadPrefix is the prefix of the states of dead deliveries: "dead:" and the reason.
 const deadPrefix = "dead:"
 
-// A settleOp says what became of a delivery.
+// A settleOp sets the final state of a delivery.
 type settleOp struct {
 	position int64
 	endpoint string
@@ -39,7 +39,7 @@ func (o *settleOp) apply(w *writer) error {
 
 func (o *settleOp) done(w *writer, err error) {
 	if err != nil {
-		w.store.again(o)
+		w.store.retryLater(o)
 		return
 	}
 	if o.waited {
@@ -50,14 +50,14 @@ func (o *settleOp) done(w *writer, err error) {
 	}
 }
 
-// Settle tells that the record at position needs no more attempts at endpoint. state says how that came:
-// delivered, filtered, or dead: and a reason. A dead delivery can become delivered later, by a redelivery;
-// otherwise the first state stays. A record that was deleted needs nothing, and that is no error.
+// Settle records that the record at position needs no more attempts at endpoint. state is delivered, filtered, or
+// "dead:" and a reason. A redelivery can change a dead delivery to delivered; otherwise the first state stays.
+// Settling a deleted record is not an error.
 //
-// It does not wait for the disk: a state that a crash forgets is a delivery made twice. It fails with ErrNoEndpoint,
-// ErrNoRecord or ErrClosed. Like Memory's it does not look at ctx.
+// Settle does not wait for the disk: if a crash loses a state, the event is delivered twice. It fails with
+// ErrNoEndpoint, ErrNoRecord or ErrClosed. Like Memory's it ignores ctx.
 func (s *Store) Settle(_ context.Context, position int64, endpoint, state string) error {
-	if !s.known(endpoint) {
+	if !s.isEndpoint(endpoint) {
 		return fmt.Errorf("%w: %q", ErrNoEndpoint, endpoint)
 	}
 	s.mu.Lock()
@@ -68,36 +68,36 @@ func (s *Store) Settle(_ context.Context, position int64, endpoint, state string
 	if position < 1 || position > s.last {
 		return fmt.Errorf("%w: position %d", ErrNoRecord, position)
 	}
-	s.tail.settle(position, endpoint)
-	s.defers(&settleOp{position: position, endpoint: endpoint, state: state, at: time.Now()})
+	s.recent.settle(position, endpoint)
+	s.deferOp(&settleOp{position: position, endpoint: endpoint, state: state, at: time.Now()})
 	return nil
 }
 
-// defers puts an op where the next commit finds it. The lock is held.
-func (s *Store) defers(o op) {
-	s.later = append(s.later, o)
+// deferOp queues an operation for the next commit. The caller holds mu.
+func (s *Store) deferOp(o op) {
+	s.deferred = append(s.deferred, o)
 	select {
-	case s.nudge <- struct{}{}:
+	case s.deferredSignal <- struct{}{}:
 	default:
 	}
 }
 
-// again keeps an op whose transaction failed. It is tried with the next one that somebody needs.
-func (s *Store) again(o op) {
+// retryLater queues an operation whose transaction failed, for the next commit that another operation triggers.
+func (s *Store) retryLater(o op) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.later = append(s.later, o)
+	s.deferred = append(s.deferred, o)
 }
 
-// takeLater moves up to limit deferred ops to batch, and says whether there are more.
-func (s *Store) takeLater(batch []op, limit int) (_ []op, more bool) {
+// takeDeferred moves up to limit deferred operations to batch, and reports whether there are more.
+func (s *Store) takeDeferred(batch []op, limit int) (_ []op, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := min(len(s.later), limit)
-	batch = append(batch, s.later[:n]...)
-	clear(s.later[:n])
-	if s.later = s.later[n:]; len(s.later) == 0 {
-		s.later = nil
+	n := min(len(s.deferred), limit)
+	batch = append(batch, s.deferred[:n]...)
+	clear(s.deferred[:n])
+	if s.deferred = s.deferred[n:]; len(s.deferred) == 0 {
+		s.deferred = nil
 	}
-	return batch, len(s.later) > 0
+	return batch, len(s.deferred) > 0
 }

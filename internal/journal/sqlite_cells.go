@@ -5,14 +5,15 @@ import (
 	"math"
 )
 
-// A row is what one cell of a page holds: nil, int64, string or []byte each. A cell of an index has no rowid.
+// A row is the decoded content of one cell. Values are nil, int64, float64, string or []byte. A cell of an index has
+// no rowid.
 type row struct {
 	rowid  int64
 	index  bool
 	values []any
 }
 
-// The kinds of pages that hold rows.
+// The types of pages that contain rows.
 const (
 	pageIndexInterior = 0x02
 	pageIndexLeaf     = 0x0a
@@ -20,17 +21,18 @@ const (
 )
 
 const (
-	// maxPayload bounds a row: a length that is damaged must not cost memory. No event is longer.
+	// maxPayload bounds a row, so that a damaged length does not use up memory. No event is longer.
 	maxPayload = 64 << 20
-	// maxColumns is more than any table has.
+	// maxColumns exceeds the number of columns of every table.
 	maxColumns = 16
-	// inTable and inIndex are how much of a row its own page holds at most, leastHere how much it holds at least.
+	// inTable and inIndex are the maximum number of bytes of a row in its own page, leastHere the minimum. The rest
+	// is in overflow pages.
 	inTable   = pageSize - 35
 	inIndex   = (pageSize-12)*64/255 - 23
 	leastHere = (pageSize-12)*32/255 - 23
 )
 
-// rows calls each with every row of page n that can be read, and counts the others.
+// rows calls each with every readable row of page n, and returns the number of unreadable ones.
 func (p *pageFile) rows(n uint32, page []byte, each func(row)) (bad int64) {
 	head := 0
 	if n == 1 {
@@ -92,7 +94,7 @@ func (p *pageFile) cell(page []byte, kind byte, at int) (r row, ok bool) {
 	return r, ok
 }
 
-// payload is what begins at b and has a length. What a page does not hold goes on in a chain of others.
+// payload returns the length bytes that begin at b and go on in a chain of overflow pages.
 func (p *pageFile) payload(b []byte, length, most int) ([]byte, bool) {
 	if length <= most {
 		if length > len(b) {
@@ -119,7 +121,7 @@ func (p *pageFile) payload(b []byte, length, most int) ([]byte, bool) {
 	return whole, true
 }
 
-// values reads a record.
+// values decodes a record.
 func values(b []byte) (all []any, ok bool) {
 	header, n := varint(b)
 	if n == 0 || header < int64(n) || header > int64(len(b)) {
@@ -148,7 +150,7 @@ func values(b []byte) (all []any, ok bool) {
 	return all, len(b) == 0
 }
 
-// value reads one of a type.
+// value decodes one value of serial type t.
 func value(t int64, b []byte) any {
 	switch {
 	case t == 0:
@@ -169,7 +171,7 @@ func value(t int64, b []byte) any {
 	return string(b)
 }
 
-// varint reads a number of one to nine bytes. Its length is 0 if b ends in it.
+// varint decodes a number of one to nine bytes. n is 0 if b is too short.
 func varint(b []byte) (v int64, n int) {
 	for i, c := range b {
 		if i == 8 {

@@ -9,26 +9,25 @@ import (
 	"os"
 )
 
-// Reading a damaged file asks for no more of it than each page by itself: no header, no schema and no way from page to
-// page. The formats are SQLite's: sqlite.org/fileformat2.html.
-
+// A damaged file is read page by page. Neither its header, nor its schema, nor the links between pages are needed.
+// The formats are described at sqlite.org/fileformat2.html.
 const (
 	headerSize = 100
 	magic      = "SQLite format 3\x00"
-	// pageSize is the size of a journal's pages: SQLite's default, of which nothing is reserved.
+	// pageSize is the page size of a journal: SQLite's default, without reserved bytes.
 	pageSize = 4096
 )
 
-// A pageFile reads pages of a database and its log, whatever else is wrong with them.
+// A pageFile reads pages of a damaged database and its WAL.
 type pageFile struct {
-	db, log *os.File // nil if there is none
-	bytes   int64    // of the database
+	db, log *os.File // nil if the file does not exist
+	bytes   int64    // size of the database
 	tail    walTail
-	newer   map[uint32]int64 // where in the log the newest version of a page is
-	chained int64            // pages that may still be read as the rest of a row
+	newer   map[uint32]int64 // offset in the WAL of each page's newest version
+	chained int64            // number of overflow pages that may still be read
 }
 
-// openPages opens the database at path for reading. One that is not there has no pages.
+// openPages opens the database at path for reading. A missing file has no pages.
 func openPages(path string) (*pageFile, error) {
 	p := &pageFile{newer: map[uint32]int64{}}
 	if err := p.open(path); err != nil {
@@ -49,7 +48,7 @@ func (p *pageFile) open(path string) (err error) {
 		p.tail = readLog(p.log, logBytes)
 		p.take(p.tail.committed)
 	}
-	// A page that goes on with a row belongs to that row alone, in the file and in the log.
+	// Each overflow page belongs to one row only, in the database and in the WAL.
 	p.chained = 2 * (p.bytes + logBytes) / pageSize
 	return nil
 }
@@ -72,22 +71,22 @@ func openIfThere(path string) (*os.File, int64, error) {
 	return f, info.Size(), nil
 }
 
-// take makes frames of the log the newest versions of their pages.
+// take makes frames of the WAL the newest versions of their pages.
 func (p *pageFile) take(frames []frame) {
 	for _, f := range frames {
 		p.newer[f.page] = f.at
 	}
 }
 
-// inFile is how many pages the file has, the last perhaps in part.
+// inFile returns the number of pages in the database file; the last one may be incomplete.
 func (p *pageFile) inFile() uint32 {
 	return uint32(min((p.bytes+pageSize-1)/pageSize, maxPages))
 }
 
-// maxPages is how many SQLite allows.
+// maxPages is SQLite's limit.
 const maxPages = 1<<32 - 2
 
-// read returns a page, filled up with zeros if the file ends in it, or nil if it cannot be read.
+// read returns a page, padded with zeros if the file ends in it, or nil if it cannot be read.
 func (p *pageFile) read(n uint32) []byte {
 	if at, ok := p.newer[n]; ok {
 		return p.readAt(p.log, at)
@@ -95,7 +94,7 @@ func (p *pageFile) read(n uint32) []byte {
 	return p.stored(n)
 }
 
-// stored returns a page as it is in the file, whatever the log says.
+// stored returns a page from the database file, ignoring the WAL.
 func (p *pageFile) stored(n uint32) []byte {
 	if at := int64(n-1) * pageSize; n > 0 && at < p.bytes {
 		return p.readAt(p.db, at)
@@ -111,7 +110,7 @@ func (*pageFile) readAt(f *os.File, at int64) []byte {
 	return page
 }
 
-// pages is how many pages the database has, as far as it says so.
+// pages returns the number of pages according to the database header, or 0.
 func (p *pageFile) pages() uint32 {
 	if head := p.read(1); head != nil && string(head[:len(magic)]) == magic {
 		return binary.BigEndian.Uint32(head[28:])
@@ -119,28 +118,28 @@ func (p *pageFile) pages() uint32 {
 	return 0
 }
 
-// An owner is who made a database.
+// An owner is the program that created a database.
 type owner int
 
 const (
-	unknown owner = iota
-	nobody        // there are no tables in it
+	unknownOwner owner = iota
+	noOwner            // the database has no tables
 	ours
-	others
+	foreign
 )
 
-// owner is who the first page says made the database.
+// owner returns the owner according to the first page.
 func (p *pageFile) owner() owner {
 	head := p.read(1)
 	switch {
 	case head == nil || string(head[:len(magic)]) != magic:
-		return unknown
+		return unknownOwner
 	case binary.BigEndian.Uint32(head[68:]) == applicationID:
 		return ours
 	case head[headerSize] == pageTableLeaf && binary.BigEndian.Uint16(head[headerSize+3:]) == 0:
-		return nobody
+		return noOwner
 	}
-	return others
+	return foreign
 }
 
 func (p *pageFile) close() error {

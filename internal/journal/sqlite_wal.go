@@ -7,34 +7,34 @@ import (
 	"slices"
 )
 
-// A frame is a version of a page in the log.
+// A frame is a version of a page in the WAL.
 type frame struct {
 	page uint32
-	at   int64 // where the page's bytes are
+	at   int64 // offset of the page's bytes
 }
 
-// A walTail says what is in a log: what SQLite reads, and what lies behind the place where it stops.
+// A walTail is the content of a WAL: the frames that SQLite reads, and those after the position where it stops.
 type walTail struct {
 	committed []frame // in the order of writing
-	// beyond are whole transactions behind a broken frame, in pieces: in each, every frame continues the one before it.
+	// beyond are complete transactions after a broken frame. In each piece, every frame continues the previous one.
 	beyond []piece
 }
 
-// A piece is a part of a log in which nothing is broken, and the beginning of its first transaction before that.
+// A piece is an unbroken part of a WAL, and the beginning of its first transaction before that.
 type piece struct {
 	frames  []frame
 	commits int    // transactions that end in it
-	pages   uint32 // of the database after the last of them
+	pages   uint32 // size of the database after the last of them
 }
 
 const (
 	walHeader   = 32
 	frameHeader = 24
-	walMagic    = 0x377f0682 // with 1 added, the sums are of big-endian words
+	walMagic    = 0x377f0682 // plus 1 if checksums use big-endian words
 )
 
-// readLog reads the frames of a log. A frame's sum continues that of the frame before, so each can be tested with what
-// stands in the one before it, even if that one is broken.
+// readLog reads the frames of a WAL. The checksum of a frame continues that of the previous frame, so each frame can
+// be verified with the checksum stored in the previous one, even if that one is broken.
 func readLog(f io.ReaderAt, size int64) (tail walTail) {
 	head := make([]byte, walHeader)
 	if _, err := f.ReadAt(head, 0); err != nil {
@@ -45,10 +45,10 @@ func readLog(f io.ReaderAt, size int64) (tail walTail) {
 		order = binary.BigEndian
 	}
 	before, computed := sumAt(head[24:]), sum(order, checksum{}, head[:24])
-	whole := before == computed // as far as SQLite would read
+	whole := before == computed // SQLite would read the frames up to here
 	salt := string(head[16:24])
-	var open []frame // since the last commit: what is whole of a transaction in which something is broken counts
-	var now piece    // since the last break
+	var open []frame // since the last commit; intact frames of a broken transaction count
+	var now piece    // since the last broken frame
 	end := func() {
 		if now.commits > 0 {
 			tail.beyond = append(tail.beyond, now)
@@ -63,7 +63,7 @@ func readLog(f io.ReaderAt, size int64) (tail walTail) {
 			continue
 		}
 		if at == walHeader && !whole {
-			salt = string(b[8:16]) // the header does not know any more
+			salt = string(b[8:16]) // the header is damaged
 		}
 		stated, sums := sumAt(b[16:]), [2]checksum{}
 		for i, seed := range []checksum{before, computed} {
@@ -71,14 +71,14 @@ func readLog(f io.ReaderAt, size int64) (tail walTail) {
 		}
 		before, computed = stated, sums[0]
 		page := binary.BigEndian.Uint32(b)
-		older := string(b[8:16]) != salt // it is of a log that was in the file before
+		older := string(b[8:16]) != salt // the frame is from a previous use of the file
 		if sums[0] != stated && sums[1] != stated || page == 0 || older {
 			whole = false
 			end()
 			continue
 		}
 		open = append(open, frame{page: page, at: at + frameHeader})
-		pages := binary.BigEndian.Uint32(b[4:]) // not 0 where a transaction ends
+		pages := binary.BigEndian.Uint32(b[4:]) // not 0 at the end of a transaction
 		if pages == 0 {
 			continue
 		}
@@ -94,12 +94,13 @@ func readLog(f io.ReaderAt, size int64) (tail walTail) {
 	return tail
 }
 
-// lost counts transactions behind a broken frame that were certainly committed and are not in the file.
+// lost returns the number of transactions after a broken frame that were certainly committed and are not in the
+// database.
 //
-// A crash leaves such frames too, and is not damage. It tears a transaction that was not synced, of which the end may
-// be whole: that is one in a piece, because the next is written only when that one is on the disk. And it may leave the
-// old log where a new one had just been begun over it: all of that was moved to the file before, and the last piece
-// has the last version of each of its pages.
+// A crash leaves such frames too, without damage. First, it can tear a transaction that was not synced and whose end
+// is intact. That is one commit in a piece, because the next transaction is only written when the previous one is on
+// the disk. Second, it can leave the frames of an old WAL after the start of a new one. All of those were
+// checkpointed before, and the last piece has the last version of each of its pages.
 func (p *pageFile) lost() (transactions int) {
 	for _, piece := range slices.Backward(p.tail.beyond) {
 		if piece.commits > 1 {
@@ -112,10 +113,10 @@ func (p *pageFile) lost() (transactions int) {
 	return 0
 }
 
-// holdsOther says whether some page in the file is not as the piece of the log left it.
+// holdsOther reports whether a page in the database differs from its version in the piece.
 func (p *pageFile) holdsOther(c piece) bool {
 	for n, at := range c.newest() {
-		if n > c.pages { // the file was cut since
+		if n > c.pages { // the file was truncated since
 			continue
 		}
 		if logged := p.readAt(p.log, at); logged != nil && !bytes.Equal(logged, p.stored(n)) {
@@ -125,7 +126,7 @@ func (p *pageFile) holdsOther(c piece) bool {
 	return false
 }
 
-// newest is where the last version of each page is.
+// newest returns the offset of the last version of each page.
 func (c piece) newest() map[uint32]int64 {
 	last := map[uint32]int64{}
 	for _, f := range c.frames {
@@ -134,7 +135,7 @@ func (c piece) newest() map[uint32]int64 {
 	return last
 }
 
-// A checksum is SQLite's, of two words.
+// A checksum is SQLite's WAL checksum: two words.
 type checksum [2]uint32
 
 func sum(order binary.ByteOrder, c checksum, b []byte) checksum {

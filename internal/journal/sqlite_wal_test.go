@@ -42,7 +42,7 @@ func TestAPowerCutIsNotDamage(t *testing.T) {
 		put(t, s, said("old", "", strings.Repeat("many words ", 1000), i), event("B", "1"), said("older", "", strings.Repeat("many words ", 1000), i))
 	}
 	put(t, s, ended("old"), ended("older"))
-	if err := s.emptyLog(t.Context()); err != nil {
+	if err := s.truncateWAL(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	moved := func(how string) func() { return func() { checkpointed(t, s, how) } }
@@ -51,9 +51,9 @@ func TestAPowerCutIsNotDamage(t *testing.T) {
 		return func() {
 			_, err := s.sweepOnce(t.Context(), `SELECT key, id FROM calls WHERE id = ?`, call)
 			if empty {
-				err = errors.Join(err, s.emptyLog(t.Context()))
+				err = errors.Join(err, s.truncateWAL(t.Context()))
 			}
-			if err := errors.Join(err, s.giveBack(t.Context())); err != nil {
+			if err := errors.Join(err, s.releasePages(t.Context())); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// newWriter prepares the connection that writes.
+// newWriter returns the writer with its connection and prepared statements.
 func newWriter(ctx context.Context, s *Store) (*writer, error) {
 	conn, err := s.write.Conn(ctx)
 	if err != nil {
-		return nil, explain("open", err)
+		return nil, wrapSQLite("open", err)
 	}
 	w := &writer{store: s, conn: conn, ctx: ctx, endpoints: map[string]int64{}, calls: map[string]*callState{}}
 	if err := errors.Join(w.prepare(), w.load()); err != nil {
@@ -46,10 +46,10 @@ func (w *writer) prepare() error {
 	} {
 		var err error
 		if *p.to, err = w.conn.PrepareContext(w.ctx, p.query); err != nil {
-			if code(err) == codeError { // the tables are not ours any more
+			if code(err) == codeError { // the tables were changed
 				return fmt.Errorf("%w: %w", ErrDamaged, err)
 			}
-			return explain("prepare", err)
+			return wrapSQLite("prepare", err)
 		}
 		w.prepared = append(w.prepared, *p.to)
 	}
@@ -64,20 +64,20 @@ func closeStatements(all []*sql.Stmt) error {
 	return errors.Join(errs...)
 }
 
-// load reads where the journal stands. Calls that were up when the last process ended are not up any more.
+// load reads the state of the journal. Calls that were up when the last process ended are marked as ended.
 func (w *writer) load() error {
 	for _, name := range w.store.options.Endpoints {
 		if _, err := w.conn.ExecContext(w.ctx, `INSERT INTO endpoints (name) VALUES (?) ON CONFLICT DO NOTHING`, name); err != nil {
-			return explain("endpoints", err)
+			return wrapSQLite("endpoints", err)
 		}
 		var key int64
 		if err := w.conn.QueryRowContext(w.ctx, `SELECT key FROM endpoints WHERE name = ?`, name).Scan(&key); err != nil {
-			return explain("endpoints", err)
+			return wrapSQLite("endpoints", err)
 		}
 		w.endpoints[name] = key
 	}
-	err := w.hangUp()
-	if w.hungUp = err == nil; err != nil {
+	err := w.markAllCallsEnded()
+	if w.callsEnded = err == nil; err != nil {
 		if !errors.Is(err, ErrDisk) {
 			return err
 		}
@@ -85,20 +85,20 @@ func (w *writer) load() error {
 	}
 	row := w.conn.QueryRowContext(w.ctx, `SELECT max(coalesce((SELECT max(position) FROM events), 0), (SELECT position FROM retired))`)
 	if err := row.Scan(&w.last); err != nil {
-		return explain("read", err)
+		return wrapSQLite("read", err)
 	}
-	w.kept = w.last
+	w.committedLast = w.last
 	var waiting int64
 	if err := w.conn.QueryRowContext(w.ctx, `SELECT count(*) FROM deliveries WHERE state = 'waiting'`).Scan(&waiting); err != nil {
-		return explain("read", err)
+		return wrapSQLite("read", err)
 	}
 	w.store.stats.Waiting = waiting
-	if err := w.store.readOwed(w.ctx); err != nil {
+	if err := w.store.checkWaiting(w.ctx); err != nil {
 		return err
 	}
 	var stored sql.NullInt64
 	if err := w.conn.QueryRowContext(w.ctx, `SELECT stored FROM events ORDER BY position DESC LIMIT 1`).Scan(&stored); err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return explain("read", err)
+		return wrapSQLite("read", err)
 	}
 	if w.newest = time.Now().Round(0); stored.Valid {
 		w.newest = time.Unix(0, stored.Int64)
@@ -106,22 +106,22 @@ func (w *writer) load() error {
 	return nil
 }
 
-// maxOwed bounds the events that are read at Open.
-const maxOwed = 100_000
+// maxCheckedEvents bounds the events that Open reads.
+const maxCheckedEvents = 100_000
 
-// readOwed reads what endpoints wait for: if that is damaged, it is repaired now, and not when they stop getting anything.
-func (s *Store) readOwed(ctx context.Context) error {
+// checkWaiting reads the undelivered events, so that damage in them is detected and repaired at Open.
+func (s *Store) checkWaiting(ctx context.Context) error {
 	return s.each(ctx, func(rows *sql.Rows) error {
 		_, err := scanRecord(rows)
 		return err
-	}, `SELECT `+recordColumns+fromDeliveries+` WHERE d.state = 'waiting' ORDER BY d.position LIMIT ?`, maxOwed)
+	}, `SELECT `+recordColumns+fromDeliveries+` WHERE d.state = 'waiting' ORDER BY d.position LIMIT ?`, maxCheckedEvents)
 }
 
-// hangUp notes that no call is up: the last process ended with them. On a disk that is full the first transaction that
-// has room does it.
-func (w *writer) hangUp() error {
+// markAllCallsEnded marks all calls as not up: they ended with the last process. If the disk is full, the first
+// transaction that succeeds does it.
+func (w *writer) markAllCallsEnded() error {
 	if _, err := w.conn.ExecContext(w.ctx, `UPDATE calls SET streams = 0 WHERE streams > 0`); err != nil {
-		return explain("calls", err)
+		return wrapSQLite("calls", err)
 	}
 	return nil
 }

@@ -14,46 +14,45 @@ import (
 	"aldeabridge/events"
 )
 
-// A Store is a journal in a file. Make it with Open, and Close it. It has the methods of Memory, keeps what is
-// settled too, and answers questions about it.
+// A Store is a journal in an SQLite database. Make it with Open, and Close it. It has the methods of Memory, keeps
+// settled records too, and has queries for them.
 type Store struct {
 	options Options
 	logger  *slog.Logger
 	lock    *lock
-	files   []openFile // what Open opened; not changed after it
+	files   []openFile // opened by Open; not changed after it
 	write   *sql.DB    // one connection, the writer's
 	read    *sql.DB
 
-	queue chan op       // for the writer
-	nudge chan struct{} // something is in later
-	quit  chan struct{} // closed by Close
-	done  chan struct{} // closed when the writer has ended
-	close sync.Once
-	work  sync.WaitGroup // the writer and the keeper
+	queue          chan op       // for the writer
+	deferredSignal chan struct{} // signals that deferred is not empty
+	quit           chan struct{} // closed by Close
+	done           chan struct{} // closed when the writer has ended
+	close          sync.Once
+	work           sync.WaitGroup // the goroutines of the store
 
-	clock watch // the keeper's
+	clock clockMonitor // used by the retention goroutine only
 
-	mu       sync.Mutex // guards all below
-	tail     tail
-	wake     chan struct{} // closed and replaced when a record comes
-	closed   bool
-	later    []op // what can wait for the next commit
-	attempts int  // of later; see Log
-	last     int64
-	stats    StoreStats
-	trouble  error // of the last commit
-	marked   bool  // damage was seen
-	shouted  time.Time
+	mu          sync.Mutex // guards the fields below
+	recent      recentRecords
+	wake        chan struct{} // closed and replaced when a record is appended
+	closed      bool
+	deferred    []op // deferred operations: they can wait for the next commit
+	attempts    int  // number of attempts in deferred; see Log
+	last        int64
+	stats       StoreStats
+	writeError  error // of the last commit
+	damaged     bool  // damage was detected
+	lastWarning time.Time
 }
 
-// queueLimit bounds the events that wait for a commit. A call offers one at a time, so it is a number of calls; who
-// comes then waits in Append.
+// queueLimit bounds the operations that wait for a commit. A call appends one event at a time, so this is a number of
+// calls; further ones block in Append.
 const queueLimit = 4096
 
-// Open opens the journal at o.Path, or makes it. There is no other path after a crash: what was committed is
-// there, what was not is not. A journal that is damaged is repaired: all that can be read of it is carried into
-// a new one, the damaged one is put aside, and Stats and Health tell. It returns ErrInUse, ErrForeign, ErrNewer or ErrDisk
-// among others.
+// Open opens the journal at o.Path, or creates it. After a crash, all committed transactions are there and no others.
+// A damaged journal is repaired: the readable data is copied to a new file, the damaged file is set aside, and Stats
+// and Health report it. Open fails with ErrInUse, ErrForeign, ErrNewer or ErrDisk, among others.
 func Open(o Options) (_ *Store, err error) {
 	o = o.withDefaults()
 	if o.Path, err = filepath.Abs(o.Path); err != nil {
@@ -61,7 +60,7 @@ func Open(o Options) (_ *Store, err error) {
 	}
 	s := &Store{
 		options: o, logger: o.Logger,
-		queue: make(chan op, queueLimit), nudge: make(chan struct{}, 1),
+		queue: make(chan op, queueLimit), deferredSignal: make(chan struct{}, 1),
 		quit: make(chan struct{}), done: make(chan struct{}), wake: make(chan struct{}),
 	}
 	defer func() {
@@ -75,24 +74,24 @@ func Open(o Options) (_ *Store, err error) {
 	if s.lock, err = takeLock(o.Path + ".lock"); err != nil {
 		return nil, err
 	}
-	w, err := s.openWhole(context.Background())
+	w, err := s.openRepaired(context.Background())
 	if err != nil {
 		return nil, err
 	}
-	s.last, s.tail = w.last, newTail(w.last)
+	s.last, s.recent = w.last, newRecentRecords(w.last)
 	s.work.Go(w.run)
-	s.clock = watch{maxAge: o.MaxAge, seen: w.newest}
-	if err := s.look(time.Now(), 0); err != nil {
-		s.logger.Error("journal does not get smaller", "error", err)
+	s.clock = clockMonitor{maxAge: o.MaxAge, seen: w.newest}
+	if err := s.checkClock(time.Now(), 0); err != nil {
+		s.logger.Error("journal cleanup failed", "error", err)
 	}
-	s.work.Go(s.keep)
-	s.noteFiles()
+	s.work.Go(s.runRetention)
+	s.recordFiles()
 	s.work.Go(s.watchFiles)
 	return s, nil
 }
 
-// openWhole opens the databases, and repairs them if that shows that they are damaged.
-func (s *Store) openWhole(ctx context.Context) (*writer, error) {
+// openRepaired opens the databases, and repairs them if they are damaged.
+func (s *Store) openRepaired(ctx context.Context) (*writer, error) {
 	path := s.options.Path
 	if err := finishSalvage(s.options); err != nil {
 		return nil, err
@@ -114,18 +113,18 @@ func (s *Store) openWhole(ctx context.Context) (*writer, error) {
 	if s.stats.Salvage, err = salvage(ctx, s.options, cause); err != nil {
 		return nil, err
 	}
-	s.marked = false
+	s.damaged = false
 	return s.openDatabases(ctx)
 }
 
-// openDatabases opens the connections, and brings the file to today's version.
+// openDatabases opens the connections and applies migrations.
 func (s *Store) openDatabases(ctx context.Context) (w *writer, err error) {
 	path := s.options.Path
 	if err := makeFile(path); err != nil {
 		return nil, err
 	}
 	pragmas := writerPragmas
-	if info, err := os.Stat(path); err == nil && info.Size() == 0 || there(path+"-journal") {
+	if info, err := os.Stat(path); err == nil && info.Size() == 0 || exists(path+"-journal") {
 		pragmas = newPragmas + pragmas
 	}
 	if s.write, err = openDatabase(path, pragmas, 1); err != nil {
@@ -143,7 +142,7 @@ func (s *Store) openDatabases(ctx context.Context) (w *writer, err error) {
 	return newWriter(ctx, s)
 }
 
-// Close takes no more events, writes what waits, ends every Read with ErrClosed and lets go of the file.
+// Close refuses new events, writes the queued ones, ends every Read with ErrClosed and closes the files.
 func (s *Store) Close() (err error) {
 	s.close.Do(func() {
 		s.mu.Lock()
@@ -157,7 +156,7 @@ func (s *Store) Close() (err error) {
 	return err
 }
 
-// release gives back what Open took, as far as it came.
+// release frees the resources of Open, also after a partial Open.
 func (s *Store) release() error {
 	err := s.closeDatabases()
 	if s.lock != nil {
@@ -178,13 +177,12 @@ func (s *Store) closeDatabases() error {
 	return errors.Join(errs...)
 }
 
-// Append gives e its place and returns when it is on the disk, as surely as fsync makes it. An empty ID gets
-// a new one, a zero Time is now, and Sequence is set whatever it was. If the ID was appended before and is still
-// kept, nothing happens and the record of that time is returned.
+// Append stores e and returns when it is synced to the disk. An empty ID gets a new one, a zero Time is set to now,
+// and Sequence is always set. If the ID was appended before and is still stored, Append returns the first record.
 //
-// All who wait at the same time share one commit; nobody waits for a timer. It fails with ErrNotStored, ErrClosed
-// or ErrDisk, or if e cannot be marshaled; then e has no place. When ctx ends first it returns ctx's error, and e
-// may have a place or not: who wants to know appends it again.
+// Concurrent appends share one commit, without waiting for a timer. Append fails with ErrNotStored, ErrClosed or
+// ErrDisk, or if e cannot be marshaled; then e is not stored. When ctx ends first it returns ctx's error, and e may
+// be stored or not: append it again to find out.
 func (s *Store) Append(ctx context.Context, e events.Event) (events.Record, error) {
 	if e.Body == nil || !e.Body.Stored() {
 		return events.Record{}, ErrNotStored
@@ -199,9 +197,9 @@ func (s *Store) Append(ctx context.Context, e events.Event) (events.Record, erro
 	return a.record, nil
 }
 
-// submit hands o to the writer.
+// submit queues o for the writer.
 func (s *Store) submit(ctx context.Context, o op) error {
-	select { // the queue takes it although ctx or the journal has ended, unless this is asked first
+	select { // check first: the next select may pick the queue although ctx or the journal has ended
 	case <-s.quit:
 		return ErrClosed
 	case <-ctx.Done():
@@ -218,14 +216,14 @@ func (s *Store) submit(ctx context.Context, o op) error {
 	}
 }
 
-// await waits for the writer's answer.
+// await waits for the writer's result.
 func (s *Store) await(ctx context.Context, result <-chan error) error {
 	select {
 	case err := <-result:
 		return err
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-s.done: // it has answered all it saw
+	case <-s.done: // the writer has sent all its results
 		select {
 		case err := <-result:
 			return err
@@ -235,8 +233,8 @@ func (s *Store) await(ctx context.Context, result <-chan error) error {
 	}
 }
 
-// known says whether name is an endpoint of ours.
-func (s *Store) known(name string) bool {
+// isEndpoint reports whether name is a configured endpoint.
+func (s *Store) isEndpoint(name string) bool {
 	_, ok := slices.BinarySearch(s.options.Endpoints, name)
 	return ok
 }

@@ -132,7 +132,7 @@ func TestAStoreGoesOnWhereItStopped(t *testing.T) {
 func TestAStoreReadsTheSameFromDiskAndMemory(t *testing.T) {
 	s := opened(t, "crm")
 	s.mu.Lock()
-	s.tail.limit = 3
+	s.recent.limit = 3
 	s.mu.Unlock()
 	var want []string
 	for i := range 10 {

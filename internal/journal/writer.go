@@ -7,45 +7,45 @@ import (
 	"time"
 )
 
-// An op is something to be written. The writer calls its methods, from one goroutine.
+// An op is a write operation. The writer calls its methods, from one goroutine.
 type op interface {
-	// apply writes it in the open transaction. An error undoes the transaction.
+	// apply executes the operation in the open transaction. An error rolls the transaction back.
 	apply(w *writer) error
-	// done is told how the transaction ended.
+	// done receives the transaction's result.
 	done(w *writer, err error)
 }
 
-// A writer owns the connection that writes. It puts all that waits into one transaction, and so pays one sync
-// for it.
+// A writer owns the writing connection. It puts all queued operations into one transaction, so that they share one
+// sync.
 type writer struct {
 	store *Store
 	conn  *sql.Conn
 	ctx   context.Context
 
-	prepared                                                                   []*sql.Stmt // all of the following
+	prepared                                                                   []*sql.Stmt // all statements below
 	begin, commit, rollback                                                    *sql.Stmt
 	insertEvent, insertCall, updateCall, insertDelivery, insertSaid, insertTry *sql.Stmt
 	findCall, findEvent, settleWaiting, settleAgain                            *sql.Stmt
 	endpoints                                                                  map[string]int64      // keys by name
-	calls                                                                      map[string]*callState // what is known of calls, as of this transaction
+	calls                                                                      map[string]*callState // cached states, as of this transaction
 	last                                                                       int64                 // position of the newest record, as of this transaction
-	hungUp                                                                     bool                  // no call of the last process counts as up
-	newest                                                                     time.Time             // when the newest event was stored, at Open; if there is none, now
-	kept                                                                       int64                 // last, as of the last commit
+	callsEnded                                                                 bool                  // markAllCallsEnded has succeeded
+	newest                                                                     time.Time             // when the newest event was stored, at Open; the current time if there is none
+	committedLast                                                              int64                 // last, as of the last commit
 }
 
 const (
-	// maxBatch bounds a transaction, so that who came first does not wait for too many others.
+	// maxBatch bounds a transaction, which bounds the delay of its first operation.
 	maxBatch = 1024
-	// maxLater bounds what is written beside appends.
-	maxLater = 256
-	// laterDelay is how long a settled delivery may wait for an append to share a sync with.
-	laterDelay = 50 * time.Millisecond
-	// callsLimit bounds the calls that are remembered. Others are read when they are needed.
+	// maxDeferred bounds the deferred operations in a transaction.
+	maxDeferred = 256
+	// deferDelay is how long a deferred operation may wait for an append to share a sync with.
+	deferDelay = 50 * time.Millisecond
+	// callsLimit bounds the cached call states. Others are read when they are needed.
 	callsLimit = 20_000
 )
 
-// run writes until the store is closed and nothing waits.
+// run writes until the store is closed and no operation waits.
 func (w *writer) run() {
 	defer close(w.store.done)
 	s := w.store
@@ -55,9 +55,9 @@ func (w *writer) run() {
 		select {
 		case o := <-s.queue:
 			batch = append(batch, o)
-		case <-s.nudge:
+		case <-s.deferredSignal:
 			if due == nil {
-				due = time.After(laterDelay)
+				due = time.After(deferDelay)
 			}
 			continue
 		case <-due:
@@ -67,7 +67,7 @@ func (w *writer) run() {
 		}
 		batch = w.gather(batch)
 		var more bool
-		batch, more = s.takeLater(batch, maxLater)
+		batch, more = s.takeDeferred(batch, maxDeferred)
 		if due = nil; more {
 			due = time.After(0)
 		}
@@ -75,7 +75,7 @@ func (w *writer) run() {
 	}
 }
 
-// gather adds what waits in the queue to batch.
+// gather adds the queued operations to batch.
 func (w *writer) gather(batch []op) []op {
 	for len(batch) < maxBatch {
 		select {
@@ -88,11 +88,11 @@ func (w *writer) gather(batch []op) []op {
 	return batch
 }
 
-// finish writes what is left at Close.
+// finish writes the remaining operations at Close.
 func (w *writer) finish() {
 	for {
 		batch := w.gather(nil)
-		batch, _ = w.store.takeLater(batch, maxBatch)
+		batch, _ = w.store.takeDeferred(batch, maxBatch)
 		if len(batch) == 0 {
 			break
 		}
@@ -103,13 +103,13 @@ func (w *writer) finish() {
 	}
 }
 
-// close gives the connection back. SQLite lets go of its files only when every statement is closed.
+// close returns the connection. SQLite closes its files only when every statement is closed.
 func (w *writer) close() error {
 	return errors.Join(closeStatements(w.prepared), w.conn.Close())
 }
 
-// write commits a batch and tells everybody. If one op of several is what SQLite cannot take, or goes to a damaged page,
-// the others are written without it.
+// write commits a batch and passes the result to its operations. If one of several violates a constraint or reaches a
+// damaged page, each is written in a transaction of its own.
 func (w *writer) write(batch []op) {
 	if len(batch) == 0 {
 		return
@@ -123,7 +123,7 @@ func (w *writer) write(batch []op) {
 		return
 	}
 	w.store.committed(len(batch), time.Since(began), err)
-	w.store.mark(err)
+	w.store.markDamaged(err)
 	for _, o := range batch {
 		o.done(w, err)
 	}
@@ -132,10 +132,10 @@ func (w *writer) write(batch []op) {
 // transact runs a batch in one transaction.
 func (w *writer) transact(batch []op) error {
 	if _, err := w.begin.ExecContext(w.ctx); err != nil {
-		return explain("begin", err)
+		return wrapSQLite("begin", err)
 	}
-	if !w.hungUp {
-		if err := w.hangUp(); err != nil {
+	if !w.callsEnded {
+		if err := w.markAllCallsEnded(); err != nil {
 			w.undo()
 			return err
 		}
@@ -143,25 +143,25 @@ func (w *writer) transact(batch []op) error {
 	for _, o := range batch {
 		if err := o.apply(w); err != nil {
 			w.undo()
-			return explain("write", err)
+			return wrapSQLite("write", err)
 		}
 	}
 	if _, err := w.commit.ExecContext(w.ctx); err != nil {
 		w.undo()
-		return explain("commit", err)
+		return wrapSQLite("commit", err)
 	}
-	w.kept, w.hungUp = w.last, true
+	w.committedLast, w.callsEnded = w.last, true
 	if len(w.calls) > callsLimit {
 		clear(w.calls)
 	}
 	return nil
 }
 
-// undo rolls back, and forgets what was known of the rolled back.
+// undo rolls back and drops the cached state of the transaction.
 func (w *writer) undo() {
 	if _, err := w.rollback.ExecContext(w.ctx); err != nil {
 		w.store.logger.Debug("journal rollback", "error", err) // SQLite has done it by itself after some errors
 	}
 	clear(w.calls)
-	w.last = w.kept
+	w.last = w.committedLast
 }

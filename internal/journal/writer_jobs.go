@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// A job is any other work for the writer. Somebody waits for it.
+// A job is any other work for the writer in its transaction. A caller waits for the result.
 type job struct {
 	do     func(w *writer) error
 	result chan error
@@ -20,7 +20,7 @@ func (j *job) apply(w *writer) error {
 
 func (j *job) done(_ *writer, err error) { j.result <- err }
 
-// A task is work for the writer outside of a transaction. It is done after the batch that it came with.
+// A task is work for the writer outside of a transaction, after the batch that it was queued with.
 type task struct {
 	do     func(w *writer) error
 	result chan error
@@ -35,7 +35,7 @@ func (t *task) done(w *writer, err error) {
 	t.result <- err
 }
 
-// change does something in a transaction and waits for its commit.
+// change runs do in a transaction and waits for its commit.
 func (s *Store) change(ctx context.Context, do func(w *writer) error) error {
 	j := &job{do: do, result: make(chan error, 1)}
 	if err := s.submit(ctx, j); err != nil {
@@ -44,12 +44,12 @@ func (s *Store) change(ctx context.Context, do func(w *writer) error) error {
 	return s.await(ctx, j.result)
 }
 
-// flush returns when everything deferred before is committed, or the disk does not take it.
+// flush returns when all operations deferred before are committed, or when a write to the disk failed.
 func (s *Store) flush(ctx context.Context) error {
 	s.mu.Lock()
-	n := len(s.later)
+	n := len(s.deferred)
 	s.mu.Unlock()
-	for range 1 + n/maxLater { // at least one, for those that the writer has already taken
+	for range 1 + n/maxDeferred { // at least once, for operations that the writer has already taken
 		if err := s.change(ctx, nil); err != nil && !errors.Is(err, ErrDisk) {
 			return err
 		}
