@@ -104,16 +104,16 @@ func (s *server) Act(callID string, body []byte) ([]string, error) {
 	items, err := s.readActions(body)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%w: %w", console.ErrActions, err)
+		return nil, fmt.Errorf("%w: %w", api.ErrActions, err)
 	case len(items) == 0:
-		return nil, fmt.Errorf(`%w: %s; {"actions":[{"type":"say","text":"Hello."}]} would be right`, console.ErrActions, noActions(body))
+		return nil, fmt.Errorf(`%w: %s; {"actions":[{"type":"say","text":"Hello."}]} would be right`, api.ErrActions, noActions(body))
 	}
 	ids, err := s.calls.Act(callID, call.Request{Items: items, Utterances: -1})
 	switch {
 	case errors.Is(err, call.ErrNoCall):
-		return nil, fmt.Errorf("%w: %w", console.ErrConflict, err)
+		return nil, fmt.Errorf("%w: %w", api.ErrConflict, err)
 	case errors.Is(err, call.ErrBusy):
-		return nil, fmt.Errorf("%w: %w", console.ErrBusy, err)
+		return nil, fmt.Errorf("%w: %w", api.ErrBusy, err)
 	}
 	return ids, err
 }

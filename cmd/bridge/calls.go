@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"aldeabridge/internal/api"
+	"aldeabridge/internal/api/types"
 )
 
 type callsCmd struct {
@@ -34,7 +34,7 @@ func (c *callsCmd) Run(ctx context.Context, term terminal) error {
 	t := table{columns: []column{{name: "STARTED"}, {name: "CALL"}, {name: "FROM → TO"}, {name: "DURATION", right: true},
 		{name: "UTTERANCES", right: true}, {name: "STATE"}, {name: "WEBHOOK"}}}
 	now := time.Now()
-	n, err := list(ctx, term, c.listOptions, api, "/v1/calls", query, func(call console.Call) {
+	n, err := list(ctx, term, c.listOptions, api, "/v1/calls", query, func(call types.Call) {
 		t.add(localTime(call.Started), call.ID, orDash(call.From)+" → "+orDash(call.To), duration(call, now),
 			strconv.Itoa(call.Utterances), call.State, undelivered(call.Deliveries))
 	})
@@ -76,12 +76,12 @@ func parameters(pairs ...string) url.Values {
 }
 
 // duration is how long a call was, or has been up to now.
-func duration(call console.Call, now time.Time) string {
+func duration(call types.Call, now time.Time) string {
 	d := call.Duration.Duration()
 	switch call.State {
-	case console.CallUp:
+	case types.CallUp:
 		d = max(0, now.Sub(call.Started.Time))
-	case console.CallLost:
+	case types.CallLost:
 		return "–"
 	}
 	if d >= time.Hour {
@@ -91,7 +91,7 @@ func duration(call console.Call, now time.Time) string {
 }
 
 // undelivered says what of a call did not arrive; nothing if all did.
-func undelivered(d console.DeliveryCounts) string {
+func undelivered(d types.DeliveryCounts) string {
 	switch {
 	case d.Waiting > 0 && d.Dead > 0:
 		return fmt.Sprintf("%d waiting, %d dead", d.Waiting, d.Dead)

@@ -16,7 +16,7 @@ import (
 	"sync"
 	"testing"
 
-	"aldeabridge/internal/api"
+	"aldeabridge/internal/api/types"
 )
 
 // A fakeAPI answers as the HTTP API does, with JSON written by hand: if it used the API's own types, a wrong name
@@ -355,7 +355,7 @@ func TestASearchShowsWhoSaidIt(t *testing.T) {
 	}
 }
 
-func consoleCall(t *testing.T) (c console.Call) {
+func consoleCall(t *testing.T) (c types.Call) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(callOne), &c); err != nil {
 		t.Fatal(err)

@@ -17,31 +17,32 @@ import (
 
 	"aldeabridge/events"
 	"aldeabridge/internal/api"
+	"aldeabridge/internal/api/types"
 	"aldeabridge/internal/journal"
 	"aldeabridge/webhooks"
 )
 
 // guard admits those who may use the HTTP API. A token that could be guessed is no reason to admit other machines.
-func (s *server) guard() *console.Guard {
+func (s *server) guard() *api.Guard {
 	tokens := s.options.secrets.apiTokens
 	weak := slices.ContainsFunc(tokens, func(t string) bool { return len(t) < minToken })
 	if weak {
 		s.logger.Warn(fmt.Sprintf("BRIDGE_API_TOKEN has fewer than %d characters: only programs on this machine are served", minToken))
 	}
-	return console.NewGuard(tokens, isLoopback(s.options.Listen) && (weak || len(tokens) == 0), s.logger)
+	return api.NewGuard(tokens, isLoopback(s.options.Listen) && (weak || len(tokens) == 0), s.logger)
 }
 
 // registerAPI adds the HTTP API. A journal in memory has nothing to tell: there is none then.
-func (s *server) registerAPI(app *fiber.App, guard *console.Guard) {
+func (s *server) registerAPI(app *fiber.App, guard *api.Guard) {
 	kept, ok := s.store.(*journal.Store)
 	if !ok {
 		return
 	}
-	config := console.Config{Journal: archive{kept, s.options.dataDir}, Actor: s, Guard: guard, Bodies: &s.edge.api, Logger: s.logger}
+	config := api.Config{Journal: archive{kept, s.options.dataDir}, Actor: s, Guard: guard, Bodies: &s.edge.api, Logger: s.logger}
 	if s.dispatcher != nil {
 		config.Deliverer = deliverer{kept, s.dispatcher}
 	}
-	s.api = console.New(config)
+	s.api = api.New(config)
 	s.api.Register(app)
 }
 
@@ -67,19 +68,19 @@ type archive struct {
 
 // apiErrors says what the journal's errors mean to console.
 var apiErrors = []struct{ ours, theirs error }{
-	{journal.ErrNoCall, console.ErrNotFound},
-	{journal.ErrCallUp, console.ErrConflict},
-	{journal.ErrCursor, console.ErrCursor},
-	{journal.ErrClosed, console.ErrUnavailable},
-	{journal.ErrDamaged, console.ErrDamaged},
-	{webhooks.ErrNoEndpoint, console.ErrNotFound},
-	{webhooks.ErrStopped, console.ErrUnavailable},
+	{journal.ErrNoCall, api.ErrNotFound},
+	{journal.ErrCallUp, api.ErrConflict},
+	{journal.ErrCursor, api.ErrCursor},
+	{journal.ErrClosed, api.ErrUnavailable},
+	{journal.ErrDamaged, api.ErrDamaged},
+	{webhooks.ErrNoEndpoint, api.ErrNotFound},
+	{webhooks.ErrStopped, api.ErrUnavailable},
 }
 
 // apiError is err in console's words.
 func apiError(err error) error {
 	if reason := diskReason(err); reason != "" {
-		return &console.DiskError{Reason: reason, Err: err}
+		return &api.DiskError{Reason: reason, Err: err}
 	}
 	for _, e := range apiErrors {
 		if errors.Is(err, e.ours) {
@@ -105,23 +106,23 @@ func diskReason(err error) string {
 	return ""
 }
 
-func (a archive) Calls(ctx context.Context, f console.CallFilter) ([]console.Call, string, error) {
+func (a archive) Calls(ctx context.Context, f api.CallFilter) ([]types.Call, string, error) {
 	calls, next, err := a.store.Calls(ctx, journal.CallFilter{
 		From: f.Since, To: f.Until, Number: f.Number, State: journal.CallState(f.State), Cursor: f.Cursor, Limit: f.Limit,
 	})
 	return convert(calls, apiCall), next, apiError(err)
 }
 
-func (a archive) Call(ctx context.Context, id string) (console.Call, error) {
+func (a archive) Call(ctx context.Context, id string) (types.Call, error) {
 	call, err := a.store.Call(ctx, id)
 	return apiCall(call), apiError(err)
 }
 
-func apiCall(c journal.Call) console.Call {
-	return console.Call{
+func apiCall(c journal.Call) types.Call {
+	return types.Call{
 		ID: c.ID, Carrier: c.Carrier, From: c.From, To: c.To, Direction: c.Direction, State: string(c.State),
-		Started: console.Time{Time: c.Started}, Ended: console.Time{Time: c.Ended}, Reason: c.Reason, Duration: events.Offset(c.Duration),
-		Events: c.Events, Utterances: c.Utterances, Deliveries: console.DeliveryCounts{Waiting: c.Waiting, Dead: c.Dead},
+		Started: types.Time{Time: c.Started}, Ended: types.Time{Time: c.Ended}, Reason: c.Reason, Duration: events.Offset(c.Duration),
+		Events: c.Events, Utterances: c.Utterances, Deliveries: types.DeliveryCounts{Waiting: c.Waiting, Dead: c.Dead},
 	}
 }
 
@@ -151,38 +152,38 @@ func (a archive) Since(ctx context.Context, after int64, limit int) ([]events.Re
 
 func (a archive) Last() int64 { return a.store.Last() }
 
-func (a archive) Search(ctx context.Context, f console.SearchFilter) ([]console.Hit, string, error) {
+func (a archive) Search(ctx context.Context, f api.SearchFilter) ([]api.Hit, string, error) {
 	found, next, err := a.store.Search(ctx, journal.Search{Text: f.Text, Cursor: f.Cursor, Limit: f.Limit})
 	if wrong := (*journal.SearchError)(nil); errors.As(err, &wrong) {
-		return nil, "", &console.SearchError{Reason: wrong.Reason}
+		return nil, "", &api.SearchError{Reason: wrong.Reason}
 	}
-	return convert(found, func(f journal.Found) console.Hit { return console.Hit(f) }), next, apiError(err)
+	return convert(found, func(f journal.Found) api.Hit { return api.Hit(f) }), next, apiError(err)
 }
 
-func (a archive) Deliveries(ctx context.Context, f console.DeliveryFilter) ([]console.Delivery, string, error) {
+func (a archive) Deliveries(ctx context.Context, f api.DeliveryFilter) ([]types.Delivery, string, error) {
 	deliveries, next, err := a.store.Deliveries(ctx, deliveryFilter(f))
-	return convert(deliveries, func(d journal.Delivery) console.Delivery {
-		return console.Delivery{
+	return convert(deliveries, func(d journal.Delivery) types.Delivery {
+		return types.Delivery{
 			ID: d.EventID + "." + d.Endpoint, EventID: d.EventID, Type: d.Type, CallID: d.CallID, Sequence: d.Sequence, Endpoint: d.Endpoint,
-			State: d.State, Reason: d.Reason, Stored: console.Time{Time: d.Stored}, Settled: console.Time{Time: d.Settled}, Attempts: d.Attempts,
+			State: d.State, Reason: d.Reason, Stored: types.Time{Time: d.Stored}, Settled: types.Time{Time: d.Settled}, Attempts: d.Attempts,
 		}
 	}), next, apiError(err)
 }
 
-func deliveryFilter(f console.DeliveryFilter) journal.DeliveryFilter {
+func deliveryFilter(f api.DeliveryFilter) journal.DeliveryFilter {
 	return journal.DeliveryFilter{
 		State: f.State, Endpoint: f.Endpoint, CallID: f.Call, EventID: f.Event, From: f.Since, To: f.Until, Cursor: f.Cursor, Limit: f.Limit,
 	}
 }
 
-func (a archive) Attempts(ctx context.Context, event, endpoint string) ([]console.Attempt, error) {
+func (a archive) Attempts(ctx context.Context, event, endpoint string) ([]types.Attempt, error) {
 	attempts, err := a.store.Attempts(ctx, event)
 	attempts = slices.DeleteFunc(attempts, func(t journal.Attempt) bool { return t.Endpoint != endpoint })
 	number := 0 // of the row: the endpoint's count began again with each redelivery and each start of the program
-	return convert(attempts, func(t journal.Attempt) console.Attempt {
+	return convert(attempts, func(t journal.Attempt) types.Attempt {
 		number++
-		return console.Attempt{
-			Number: number, Started: console.Time{Time: t.Started}, LatencyMS: float64(t.Latency.Microseconds()) / 1000, Status: t.Status,
+		return types.Attempt{
+			Number: number, Started: types.Time{Time: t.Started}, LatencyMS: float64(t.Latency.Microseconds()) / 1000, Status: t.Status,
 			Class: t.Class, Error: t.Error, Remote: t.Remote, Live: t.Live, Redelivery: t.Redelivery,
 			Answer: strings.ToValidUTF8(string(t.Answer), "\uFFFD"),
 		}
@@ -227,7 +228,7 @@ type deliverer struct {
 	dispatcher *webhooks.Dispatcher
 }
 
-func (d deliverer) Redeliver(f console.DeliveryFilter, what string) (string, error) {
+func (d deliverer) Redeliver(f api.DeliveryFilter, what string) (string, error) {
 	id, err := d.dispatcher.Redeliver(webhooks.Redelivery{
 		Endpoint: f.Endpoint,
 		What:     what,
@@ -240,7 +241,7 @@ func (d deliverer) Redeliver(f console.DeliveryFilter, what string) (string, err
 
 // deliverable returns what is delivered, dead or waiting. What the endpoint does not want is not wanted now either.
 func (d deliverer) deliverable(ctx context.Context, f journal.DeliveryFilter, after int64, limit int) (all []events.Record, err error) {
-	states := []string{console.DeliveryDelivered, console.DeliveryDead, console.DeliveryWaiting}
+	states := []string{types.DeliveryDelivered, types.DeliveryDead, types.DeliveryWaiting}
 	if f.State != "" {
 		states = []string{f.State}
 	}
@@ -249,7 +250,7 @@ func (d deliverer) deliverable(ctx context.Context, f journal.DeliveryFilter, af
 		if err != nil {
 			return nil, err
 		}
-		if f.State == console.DeliveryWaiting {
+		if f.State == types.DeliveryWaiting {
 			for i := range records {
 				records[i].Owed = []string{f.Endpoint}
 			}
@@ -264,10 +265,10 @@ func (d deliverer) NextAttempt(endpoint, call string) time.Time {
 	return d.dispatcher.NextAttempt(endpoint, call)
 }
 
-func (d deliverer) Redeliveries() []console.Redelivery {
-	return convert(d.dispatcher.Redeliveries(), func(r webhooks.RedeliveryStatus) console.Redelivery {
-		return console.Redelivery{
-			ID: r.ID, Endpoint: r.Endpoint, What: r.What, Started: console.Time{Time: r.Started}, Finished: console.Time{Time: r.Finished},
+func (d deliverer) Redeliveries() []types.Redelivery {
+	return convert(d.dispatcher.Redeliveries(), func(r webhooks.RedeliveryStatus) types.Redelivery {
+		return types.Redelivery{
+			ID: r.ID, Endpoint: r.Endpoint, What: r.What, Started: types.Time{Time: r.Started}, Finished: types.Time{Time: r.Finished},
 			Delivered: r.Delivered, Failed: r.Failed, Waiting: r.Waiting, Error: reason(r.Err),
 		}
 	})
@@ -281,11 +282,11 @@ func reason(err error) string {
 	return err.Error()
 }
 
-func (d deliverer) Endpoints() []console.Endpoint {
-	return convert(d.dispatcher.Status(), func(e webhooks.EndpointStatus) console.Endpoint {
-		return console.Endpoint{
-			Name: e.Name, State: string(e.State), Until: console.Time{Time: e.Until},
-			Lanes: e.Lanes, Waiting: e.Waiting, Sending: e.Sending, Oldest: console.Time{Time: e.Oldest},
+func (d deliverer) Endpoints() []types.Endpoint {
+	return convert(d.dispatcher.Status(), func(e webhooks.EndpointStatus) types.Endpoint {
+		return types.Endpoint{
+			Name: e.Name, State: string(e.State), Until: types.Time{Time: e.Until},
+			Lanes: e.Lanes, Waiting: e.Waiting, Sending: e.Sending, Oldest: types.Time{Time: e.Oldest},
 		}
 	})
 }

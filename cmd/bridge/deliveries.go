@@ -12,8 +12,8 @@ import (
 
 	"github.com/mattn/go-runewidth"
 
-	"aldeabridge/internal/api"
 	"aldeabridge/internal/api/client"
+	"aldeabridge/internal/api/types"
 )
 
 type deliveriesCmd struct {
@@ -39,15 +39,15 @@ func (c *deliveriesCmd) Run(ctx context.Context, term terminal) error {
 		return c.one(ctx, term, api)
 	}
 	if c.Dead {
-		if c.State != "" && c.State != console.DeliveryDead {
+		if c.State != "" && c.State != types.DeliveryDead {
 			return fmt.Errorf("--dead: it contradicts --state %s", c.State)
 		}
-		c.State = console.DeliveryDead
+		c.State = types.DeliveryDead
 	}
 	query := parameters("state", c.State, "endpoint", c.Endpoint, "call", c.Call, "event", c.Event, "since", c.Since.query(), "until", c.Until.query())
 	t := table{columns: []column{{name: "STORED"}, {name: "DELIVERY"}, {name: "CALL"}, {name: "#", right: true}, {name: "TYPE"},
 		{name: "STATE"}, {name: "ATTEMPTS", right: true}, {name: "NEXT"}, {name: "WHY"}}}
-	n, err := list(ctx, term, c.listOptions, api, "/v1/deliveries", query, func(d console.Delivery) {
+	n, err := list(ctx, term, c.listOptions, api, "/v1/deliveries", query, func(d types.Delivery) {
 		t.add(localTime(d.Stored), d.ID, d.CallID, strconv.FormatInt(d.Sequence, 10), string(d.Type), d.State, strconv.Itoa(d.Attempts), nextAttempt(d), d.Reason)
 	})
 	if err != nil || c.wanted(term.stdout) {
@@ -72,7 +72,7 @@ func (c *deliveriesCmd) one(ctx context.Context, term terminal, api *client.Clie
 	if c.wanted(term.stdout) {
 		return printJSON(term.stdout, raw)
 	}
-	var d console.LoggedDelivery
+	var d types.LoggedDelivery
 	if err := json.Unmarshal(raw, &d); err != nil {
 		return fmt.Errorf("%w: %w", client.ErrNotBridge, err)
 	}
@@ -95,7 +95,7 @@ func (c *deliveriesCmd) one(ctx context.Context, term terminal, api *client.Clie
 }
 
 // nextAttempt is when a delivery that waits is tried at the earliest.
-func nextAttempt(d console.Delivery) string {
+func nextAttempt(d types.Delivery) string {
 	if at := d.NextAttempt; !at.IsZero() && !at.After(time.Now()) {
 		return "now"
 	}
@@ -103,7 +103,7 @@ func nextAttempt(d console.Delivery) string {
 }
 
 // attempts is a table of what was tried.
-func attempts(log []console.Attempt) *table {
+func attempts(log []types.Attempt) *table {
 	t := &table{columns: []column{{name: "#", right: true}, {name: "STARTED"}, {name: "TOOK", right: true}, {name: "RESULT"}, {name: "WHEN"},
 		{name: "ADDRESS"}, {name: "ANSWER OR ERROR"}}}
 	for _, a := range log {

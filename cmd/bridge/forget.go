@@ -10,8 +10,8 @@ import (
 	"os"
 	"strings"
 
-	"aldeabridge/internal/api"
 	"aldeabridge/internal/api/client"
+	"aldeabridge/internal/api/types"
 )
 
 type forgetCmd struct {
@@ -32,7 +32,7 @@ func (c *forgetCmd) Run(ctx context.Context, term terminal) error {
 	answers := bufio.NewReader(os.Stdin)
 	failed := 0
 	for _, id := range c.Calls {
-		call, err := client.Get[console.Call](ctx, api, "/v1/calls/"+url.PathEscape(id), nil)
+		call, err := client.Get[types.Call](ctx, api, "/v1/calls/"+url.PathEscape(id), nil)
 		if err == nil && !c.Yes {
 			if sure, err := asked(ctx, func() bool { return confirm(answers, term.stderr, call) }); err != nil {
 				return err
@@ -73,7 +73,7 @@ func asked(ctx context.Context, ask func() bool) (bool, error) {
 }
 
 // confirm asks whether a call may be deleted. Whatever is not yes is no.
-func confirm(answers *bufio.Reader, out io.Writer, call console.Call) bool {
+func confirm(answers *bufio.Reader, out io.Writer, call types.Call) bool {
 	fmt.Fprintf(out, "Forget for ever what was said on %s (%s → %s, %s, utterances: %d)? [y/N] ",
 		printable(call.ID), printable(orDash(call.From)), printable(orDash(call.To)), localTime(call.Started), call.Utterances)
 	line, err := answers.ReadString('\n')

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"aldeabridge/internal/api"
+	"aldeabridge/internal/api/types"
 )
 
 // A moment is a time as people give it on a command line. Its zero value is none.
@@ -68,7 +68,7 @@ func parseDay(s string, now time.Time) (time.Time, error) {
 }
 
 // localTime is t as people read it here; a dash for none.
-func localTime(t console.Time) string {
+func localTime(t types.Time) string {
 	if t.IsZero() {
 		return "–"
 	}

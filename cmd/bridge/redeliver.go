@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"aldeabridge/internal/api"
 	"aldeabridge/internal/api/client"
+	"aldeabridge/internal/api/types"
 )
 
 type redeliverCmd struct {
@@ -58,20 +58,20 @@ func (c *redeliverCmd) Run(ctx context.Context, term terminal) error {
 }
 
 // start asks for the redeliveries.
-func (c *redeliverCmd) start(ctx context.Context, api *client.Client) (all []console.StartedRedelivery, err error) {
+func (c *redeliverCmd) start(ctx context.Context, api *client.Client) (all []types.StartedRedelivery, err error) {
 	choice := wish{Endpoint: c.Endpoint, Since: c.Since.query(), Until: c.Until.query()}
 	if c.Dead {
-		choice.State = console.DeliveryDead
+		choice.State = types.DeliveryDead
 	}
 	if c.Waiting {
-		choice.State = console.DeliveryWaiting
+		choice.State = types.DeliveryWaiting
 	}
 	ask := func(path string, query url.Values, body any) {
 		if err != nil {
 			return
 		}
-		var answer console.Redeliveries
-		answer, err = client.Post[console.Redeliveries](ctx, api, path, query, body)
+		var answer types.Redeliveries
+		answer, err = client.Post[types.Redeliveries](ctx, api, path, query, body)
 		all = append(all, answer.Redeliveries...)
 	}
 	if len(c.What) == 0 {
@@ -108,7 +108,7 @@ func (c *redeliverCmd) start(ctx context.Context, api *client.Client) (all []con
 
 // deliveriesOf returns the deliveries of an event.
 func deliveriesOf(ctx context.Context, api *client.Client, event, endpoint string) (ids []string, err error) {
-	for d, err := range client.List[console.Delivery](ctx, api, "/v1/deliveries", parameters("event", event, "endpoint", endpoint)) {
+	for d, err := range client.List[types.Delivery](ctx, api, "/v1/deliveries", parameters("event", event, "endpoint", endpoint)) {
 		if err != nil {
 			return nil, err
 		}
@@ -124,7 +124,7 @@ func deliveriesOf(ctx context.Context, api *client.Client, event, endpoint strin
 const glance = 250 * time.Millisecond
 
 // wait shows how the redeliveries go until all are finished.
-func (c *redeliverCmd) wait(ctx context.Context, term terminal, api *client.Client, started []console.StartedRedelivery) error {
+func (c *redeliverCmd) wait(ctx context.Context, term terminal, api *client.Client, started []types.StartedRedelivery) error {
 	progress := lines{out: term.stderr, inPlace: isTerminal(term.stderr)}
 	defer progress.clear()
 	defer func() {
@@ -134,13 +134,13 @@ func (c *redeliverCmd) wait(ctx context.Context, term terminal, api *client.Clie
 		}
 	}()
 	for {
-		now, err := client.Get[console.List[console.Redelivery]](ctx, api, "/v1/redeliveries", nil)
+		now, err := client.Get[types.List[types.Redelivery]](ctx, api, "/v1/redeliveries", nil)
 		if err != nil {
 			return err
 		}
-		sum, running, missing, why := console.Redelivery{}, false, "", ""
+		sum, running, missing, why := types.Redelivery{}, false, "", ""
 		for _, s := range started {
-			i := slices.IndexFunc(now.Data, func(r console.Redelivery) bool { return r.ID == s.ID })
+			i := slices.IndexFunc(now.Data, func(r types.Redelivery) bool { return r.ID == s.ID })
 			if i < 0 {
 				missing = s.ID
 				continue

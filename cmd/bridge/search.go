@@ -7,8 +7,8 @@ import (
 	"net/url"
 	"strings"
 
-	"aldeabridge/internal/api"
 	"aldeabridge/internal/api/client"
+	"aldeabridge/internal/api/types"
 )
 
 type searchCmd struct {
@@ -31,7 +31,7 @@ func (c *searchCmd) Run(ctx context.Context, term terminal) error {
 	if isTerminal(term.stdout) {
 		mark = bold
 	}
-	n, err := list(ctx, term, c.listOptions, api, "/v1/search", url.Values{"q": {text}}, func(f console.Found) {
+	n, err := list(ctx, term, c.listOptions, api, "/v1/search", url.Values{"q": {text}}, func(f types.Found) {
 		fmt.Fprintf(term.stdout, "%s  %s  %s  %s\n", localTime(f.Timestamp), printable(f.CallID), f.Utterance.Start.Clock(), printable(string(f.Utterance.Speaker)))
 		fmt.Fprintf(term.stdout, "    %s\n", highlight(f.Snippet, f.Highlights, mark))
 	})

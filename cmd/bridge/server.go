@@ -40,7 +40,7 @@ type server struct {
 	store      store
 	metrics    *metrics
 	dispatcher *webhooks.Dispatcher // nil without a webhook
-	api        *console.API         // nil with a journal in memory
+	api        *api.API             // nil with a journal in memory
 	sandbox    *sandbox.Server      // nil with a real recogniser
 	edge       edge
 	late       atomic.Int64       // answers whose actions came too late

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"aldeabridge/events"
-	"aldeabridge/internal/api"
 	"aldeabridge/internal/api/client"
+	"aldeabridge/internal/api/types"
 )
 
 type tailCmd struct {
@@ -112,14 +112,14 @@ func (j jsonLines) show(m client.Message) error { return printJSON(j.term.stdout
 type callEnd struct {
 	api   *client.Client
 	path  string
-	call  console.Call
+	call  types.Call
 	seen  int64 // the last sequence
 	quiet bool  // nothing came since the last heartbeat
 }
 
 // ask looks how the call is doing.
 func (e *callEnd) ask(ctx context.Context) (err error) {
-	e.call, err = client.Get[console.Call](ctx, e.api, e.path, nil)
+	e.call, err = client.Get[types.Call](ctx, e.api, e.path, nil)
 	return err
 }
 
@@ -133,7 +133,7 @@ func (e *callEnd) reached(ctx context.Context, m client.Message) (bool, error) {
 			return false, nil
 		}
 		err := e.ask(ctx)
-		return err == nil && e.call.State != console.CallUp, ignoreDeleted(err)
+		return err == nil && e.call.State != types.CallUp, ignoreDeleted(err)
 	}
 	e.quiet = false
 	var event struct {
@@ -144,13 +144,13 @@ func (e *callEnd) reached(ctx context.Context, m client.Message) (bool, error) {
 	if json.Unmarshal(m.Data, &event) == nil {
 		e.seen = max(e.seen, event.Data.Sequence)
 	}
-	if m.Type != string(events.TypeCallEnded) && (e.call.State == console.CallUp || e.seen < int64(e.call.Events)) {
+	if m.Type != string(events.TypeCallEnded) && (e.call.State == types.CallUp || e.seen < int64(e.call.Events)) {
 		return false, nil
 	}
 	if err := e.ask(ctx); err != nil {
 		return false, ignoreDeleted(err)
 	}
-	return e.call.State != console.CallUp && e.seen >= int64(e.call.Events), nil
+	return e.call.State != types.CallUp && e.seen >= int64(e.call.Events), nil
 }
 
 // ignoreDeleted makes nothing of the error that the call is not there any more: then its stream tells.

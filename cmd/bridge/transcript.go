@@ -7,8 +7,8 @@ import (
 	"net/url"
 	"strings"
 
-	"aldeabridge/internal/api"
 	"aldeabridge/internal/api/client"
+	"aldeabridge/internal/api/types"
 )
 
 type transcriptCmd struct {
@@ -49,7 +49,7 @@ func (c *transcriptCmd) Run(ctx context.Context, term terminal) error {
 
 // newestCall is the id of the call that began last.
 func newestCall(ctx context.Context, api *client.Client) (string, error) {
-	for call, err := range client.List[console.Call](ctx, api, "/v1/calls", url.Values{"limit": {"1"}}) {
+	for call, err := range client.List[types.Call](ctx, api, "/v1/calls", url.Values{"limit": {"1"}}) {
 		return call.ID, err
 	}
 	return "", errors.New("there are no calls yet")

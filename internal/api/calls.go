@@ -1,10 +1,12 @@
-package console
+package api
 
 import (
 	"context"
 	"errors"
 
 	"github.com/gofiber/fiber/v2"
+
+	"aldeabridge/internal/api/types"
 )
 
 // listCalls answers GET /v1/calls.
@@ -13,7 +15,7 @@ func (a *API) listCalls(ctx context.Context, c *fiber.Ctx, q *query) error {
 		Since:  q.time("since"),
 		Until:  q.time("until"),
 		Number: q.number("number"),
-		State:  q.oneOf("state", CallUp, CallEnded, CallLost),
+		State:  q.oneOf("state", types.CallUp, types.CallEnded, types.CallLost),
 		Cursor: q.text("cursor"),
 		Limit:  q.limit(),
 	}
@@ -34,8 +36,8 @@ func (a *API) listCalls(ctx context.Context, c *fiber.Ctx, q *query) error {
 }
 
 // page is a page of a list, [] and not null where it is empty.
-func page[T any](data []T, next string) Page[T] {
-	p := Page[T]{Data: append([]T{}, data...)}
+func page[T any](data []T, next string) types.Page[T] {
+	p := types.Page[T]{Data: append([]T{}, data...)}
 	if next != "" {
 		p.NextCursor = &next
 	}
@@ -52,10 +54,10 @@ func (a *API) oneCall(ctx context.Context, c *fiber.Ctx, _ *query) error {
 }
 
 // call is the call that the path names.
-func (a *API) call(ctx context.Context, c *fiber.Ctx) (Call, error) {
+func (a *API) call(ctx context.Context, c *fiber.Ctx) (types.Call, error) {
 	id, err := parameter(c, "id")
 	if err != nil {
-		return Call{}, err
+		return types.Call{}, err
 	}
 	call, err := a.config.Journal.Call(ctx, id)
 	if errors.Is(err, ErrNotFound) {

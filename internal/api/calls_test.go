@@ -1,4 +1,4 @@
-package console
+package api
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aldeabridge/events"
+	"aldeabridge/internal/api/types"
 )
 
 func TestCallsAreFilteredByEveryParameter(t *testing.T) {
@@ -20,7 +21,7 @@ func TestCallsAreFilteredByEveryParameter(t *testing.T) {
 		"day=2026-01-02": {Since: day, Until: day.AddDate(0, 0, 1), Limit: 50},
 		"since=2026-01-02T00:00:00Z&until=2026-01-03T01:00:00%2B01:00": {Since: day, Until: day.AddDate(0, 0, 1), Limit: 50},
 		"since=2026-01-02T01:00:00+01:00":                              {Since: day, Limit: 50}, // + that was not encoded
-		"number=%2B15550100001&state=lost&limit=1000&cursor=next":      {Number: "+15550100001", State: CallLost, Cursor: "next", Limit: 1000},
+		"number=%2B15550100001&state=lost&limit=1000&cursor=next":      {Number: "+15550100001", State: types.CallLost, Cursor: "next", Limit: 1000},
 		"number=+15550100001&state=":                                   {Number: "+15550100001", Limit: 50},
 	} {
 		r.journal.asked = nil
@@ -102,7 +103,7 @@ func TestACallIsDeletedWhenItHasEnded(t *testing.T) {
 	r := newRig(t, nil)
 	r.journal.add(t, callOf("CA1"), epoch, events.CallStarted{})
 	r.ask(t, "DELETE", "/v1/calls/CA1", "").problem(t, 409, "still up")
-	r.journal.calls[0].State = CallEnded
+	r.journal.calls[0].State = types.CallEnded
 	if got := r.ask(t, "DELETE", "/v1/calls/CA1", ""); got.status != 204 || got.body != "" {
 		t.Errorf("got %d %q, want 204", got.status, got.body)
 	}

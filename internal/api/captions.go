@@ -1,4 +1,4 @@
-package console
+package api
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"aldeabridge/events"
+	"aldeabridge/internal/api/types"
 )
 
 // A cue is an utterance as people read it: one line, and its place on the call's time line.
@@ -18,7 +19,7 @@ type cue struct {
 }
 
 // cues are the utterances of t that have a text.
-func cues(t Transcript) []cue {
+func cues(t types.Transcript) []cue {
 	var all []cue
 	for _, u := range t.Utterances {
 		c := cue{speaker: oneLine(string(u.Speaker)), text: oneLine(u.Text)}
@@ -46,7 +47,7 @@ func plain(text string) string {
 }
 
 // writeText writes a line for each utterance: [0:04.1] caller: hello.
-func writeText(w io.Writer, t Transcript) error {
+func writeText(w io.Writer, t types.Transcript) error {
 	for _, c := range cues(t) {
 		if _, err := fmt.Fprintf(w, "[%s] %s: %s\n", events.Offset(c.start).Clock(), c.speaker, c.text); err != nil {
 			return err
@@ -56,7 +57,7 @@ func writeText(w io.Writer, t Transcript) error {
 }
 
 // writeSRT writes SubRip subtitles.
-func writeSRT(w io.Writer, t Transcript) error {
+func writeSRT(w io.Writer, t types.Transcript) error {
 	arrow := strings.NewReplacer("-->", "->") // players look for it in every line
 	for i, c := range cues(t) {
 		if _, err := fmt.Fprintf(w, "%d\n%s --> %s\n%s\n\n", i+1, timestamp(c.start, ","), timestamp(c.end, ","),
@@ -68,7 +69,7 @@ func writeSRT(w io.Writer, t Transcript) error {
 }
 
 // writeVTT writes WebVTT.
-func writeVTT(w io.Writer, t Transcript) error {
+func writeVTT(w io.Writer, t types.Transcript) error {
 	if _, err := io.WriteString(w, "WEBVTT\n"); err != nil {
 		return err
 	}

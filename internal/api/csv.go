@@ -1,4 +1,4 @@
-package console
+package api
 
 import (
 	"encoding/csv"
@@ -6,13 +6,15 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"aldeabridge/internal/api/types"
 )
 
 // csvColumns is the first row.
 var csvColumns = []string{"call_id", "utterance_id", "index", "speaker", "start_ms", "end_ms", "confidence", "language", "ended_by", "text"}
 
 // writeCSV writes a row for each utterance as RFC 4180 has it.
-func writeCSV(w io.Writer, t Transcript) error {
+func writeCSV(w io.Writer, t types.Transcript) error {
 	rows := csv.NewWriter(w)
 	rows.UseCRLF = true
 	if err := rows.Write(csvColumns); err != nil {

@@ -1,16 +1,18 @@
-package console
+package api
 
 import (
 	"context"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+
+	"aldeabridge/internal/api/types"
 )
 
 // listDeliveries answers GET /v1/deliveries.
 func (a *API) listDeliveries(ctx context.Context, c *fiber.Ctx, q *query) error {
 	f := DeliveryFilter{
-		State:    q.oneOf("state", DeliveryWaiting, DeliveryDelivered, DeliveryFiltered, DeliveryDead),
+		State:    q.oneOf("state", types.DeliveryWaiting, types.DeliveryDelivered, types.DeliveryFiltered, types.DeliveryDead),
 		Endpoint: q.text("endpoint"),
 		Call:     q.text("call"),
 		Event:    q.text("event"),
@@ -33,9 +35,9 @@ func (a *API) listDeliveries(ctx context.Context, c *fiber.Ctx, q *query) error 
 }
 
 // schedule says when a delivery that waits is tried next.
-func (a *API) schedule(d *Delivery) {
-	if d.State == DeliveryWaiting && a.config.Deliverer != nil {
-		d.NextAttempt = Time{a.config.Deliverer.NextAttempt(d.Endpoint, d.CallID)}
+func (a *API) schedule(d *types.Delivery) {
+	if d.State == types.DeliveryWaiting && a.config.Deliverer != nil {
+		d.NextAttempt = types.Time{Time: a.config.Deliverer.NextAttempt(d.Endpoint, d.CallID)}
 	}
 }
 
@@ -49,32 +51,32 @@ func (a *API) oneDelivery(ctx context.Context, c *fiber.Ctx, _ *query) error {
 	if err != nil {
 		return err
 	}
-	return answerJSON(c, LoggedDelivery{Delivery: d, Log: append([]Attempt{}, log...)})
+	return answerJSON(c, types.LoggedDelivery{Delivery: d, Log: append([]types.Attempt{}, log...)})
 }
 
 // delivery is the delivery that the path names.
-func (a *API) delivery(ctx context.Context, c *fiber.Ctx) (Delivery, error) {
+func (a *API) delivery(ctx context.Context, c *fiber.Ctx) (types.Delivery, error) {
 	id, err := parameter(c, "id")
 	if err != nil {
-		return Delivery{}, err
+		return types.Delivery{}, err
 	}
 	event, endpoint, ok := strings.Cut(id, ".")
 	if ok && event != "" && endpoint != "" {
 		all, _, err := a.config.Journal.Deliveries(ctx, DeliveryFilter{Event: event, Endpoint: endpoint, Limit: 1})
 		if err != nil {
-			return Delivery{}, err
+			return types.Delivery{}, err
 		}
 		if len(all) > 0 {
 			a.schedule(&all[0])
 			return all[0], nil
 		}
 	}
-	return Delivery{}, refuse(fiber.StatusNotFound, "There is no delivery %q: an id is that of an event, a dot and the name of an endpoint; GET /v1/deliveries lists them.", id)
+	return types.Delivery{}, refuse(fiber.StatusNotFound, "There is no delivery %q: an id is that of an event, a dot and the name of an endpoint; GET /v1/deliveries lists them.", id)
 }
 
 // listRedeliveries answers GET /v1/redeliveries.
 func (a *API) listRedeliveries(_ context.Context, c *fiber.Ctx, _ *query) error {
-	all := List[Redelivery]{Data: []Redelivery{}}
+	all := types.List[types.Redelivery]{Data: []types.Redelivery{}}
 	if a.config.Deliverer != nil {
 		all.Data = append(all.Data, a.config.Deliverer.Redeliveries()...)
 	}
@@ -83,7 +85,7 @@ func (a *API) listRedeliveries(_ context.Context, c *fiber.Ctx, _ *query) error 
 
 // listEndpoints answers GET /v1/endpoints.
 func (a *API) listEndpoints(_ context.Context, c *fiber.Ctx, _ *query) error {
-	all := List[Endpoint]{Data: []Endpoint{}}
+	all := types.List[types.Endpoint]{Data: []types.Endpoint{}}
 	if a.config.Deliverer != nil {
 		all.Data = append(all.Data, a.config.Deliverer.Endpoints()...)
 	}

@@ -1,4 +1,4 @@
-package console
+package api
 
 import (
 	"encoding/json"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aldeabridge/events"
+	"aldeabridge/internal/api/types"
 )
 
 // newDeliveryRig starts an API with two endpoints, of which one's name has a dot, and some deliveries.
@@ -15,11 +16,11 @@ func newDeliveryRig(t *testing.T) (*rig, *fakeDeliverer) {
 	d := &fakeDeliverer{names: []string{"a", "b.c"}}
 	r := newRig(t, func(c *Config) { c.Deliverer = d })
 	for _, one := range []struct{ event, endpoint, state string }{{"evt_1", "a", "waiting"}, {"evt_2", "a", "filtered"}, {"evt_2", "b.c", "dead"}} {
-		r.journal.deliveries = append(r.journal.deliveries, Delivery{
-			ID: one.event + "." + one.endpoint, EventID: one.event, Endpoint: one.endpoint, State: one.state, CallID: "CA1", Type: events.TypeUtteranceFinal, Stored: Time{epoch},
+		r.journal.deliveries = append(r.journal.deliveries, types.Delivery{
+			ID: one.event + "." + one.endpoint, EventID: one.event, Endpoint: one.endpoint, State: one.state, CallID: "CA1", Type: events.TypeUtteranceFinal, Stored: types.Time{Time: epoch},
 		})
 	}
-	r.journal.attempts = []Attempt{{Number: 1, Started: Time{epoch}, LatencyMS: 12.345, Status: 503, Answer: "<busy> & \uFFFD"}}
+	r.journal.attempts = []types.Attempt{{Number: 1, Started: types.Time{Time: epoch}, LatencyMS: 12.345, Status: 503, Answer: "<busy> & \uFFFD"}}
 	return r, d
 }
 
@@ -86,7 +87,7 @@ func TestRedeliveriesAskForWhatTheRequestSays(t *testing.T) {
 			t.Errorf("%s: got %d %s", c.path, got.status, got.body)
 			continue
 		}
-		var started Redeliveries
+		var started types.Redeliveries
 		if err := json.Unmarshal([]byte(got.body), &started); err != nil {
 			t.Fatal(err)
 		}

@@ -1,7 +1,7 @@
-// Package console answers questions about calls over HTTP: lists, transcripts, search, deliveries, and event
+// Package api answers questions about calls over HTTP: lists, transcripts, search, deliveries, and event
 // streams that go on while people talk. The command line and other programs are its clients.
 //
-//	api := console.New(console.Config{Journal: journal, Deliverer: webhooks, Guard: guard})
+//	api := api.New(api.Config{Journal: journal, Deliverer: webhooks, Guard: guard})
 //	api.Register(app)     // everything under /v1
 //	…
 //	api.Publish(event)    // every event of every call, stored or not
@@ -15,4 +15,4 @@
 //
 // Routes are a table (routes), and openapi.json describes them by hand; tests compare the two. To add a route, add
 // a line there, a path here, and a function that answers.
-package console
+package api

@@ -1,10 +1,11 @@
-package console
+package api
 
 import (
 	"slices"
 	"testing"
 
 	"aldeabridge/events"
+	"aldeabridge/internal/api/types"
 )
 
 func TestTheDocumentHasEveryValue(t *testing.T) {
@@ -32,8 +33,8 @@ func TestTheDocumentHasEveryValue(t *testing.T) {
 	same(enum("Utterance", "speaker"), texts(events.Caller, events.Agent))
 	same(enum("Utterance", "ended_by"), texts(events.BySpeechFinal, events.ByUtteranceEnd, events.ByTimeout, events.ByListen, events.ByCallEnd))
 	same(enum("Call", "direction"), texts(events.Inbound, events.Outbound, ""))
-	same(enum("CallState"), []string{CallUp, CallEnded, CallLost})
-	same(enum("DeliveryState"), []string{DeliveryWaiting, DeliveryDelivered, DeliveryFiltered, DeliveryDead})
+	same(enum("CallState"), []string{types.CallUp, types.CallEnded, types.CallLost})
+	same(enum("DeliveryState"), []string{types.DeliveryWaiting, types.DeliveryDelivered, types.DeliveryFiltered, types.DeliveryDead})
 }
 
 func texts[T ~string](values ...T) (all []string) {

@@ -1,4 +1,4 @@
-package console
+package api
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"aldeabridge/events"
+	"aldeabridge/internal/api/types"
 )
 
 // epoch is when the fake journal's events happen.
@@ -24,9 +25,9 @@ type fakeJournal struct {
 	wake       chan struct{}
 	records    []events.Record
 	sequences  map[string]int64
-	calls      []Call
-	deliveries []Delivery
-	attempts   []Attempt
+	calls      []types.Call
+	deliveries []types.Delivery
+	attempts   []types.Attempt
 	hits       []Hit
 	err        error         // of every question, if it is set
 	asked      []any         // filters
@@ -55,7 +56,7 @@ func (j *fakeJournal) put(call events.Call, at time.Time, body events.Body) (eve
 	defer j.mu.Unlock()
 	j.sequences[call.ID]++
 	if j.sequences[call.ID] == 1 {
-		j.calls = append(j.calls, Call{ID: call.ID, Carrier: "twilio", State: CallUp, Started: Time{at}})
+		j.calls = append(j.calls, types.Call{ID: call.ID, Carrier: "twilio", State: types.CallUp, Started: types.Time{Time: at}})
 	}
 	b, err := events.Event{Time: at, Call: call, Sequence: j.sequences[call.ID], Body: body}.JSON()
 	if err != nil {
@@ -76,7 +77,7 @@ func (j *fakeJournal) ask(filter any) error {
 	return j.err
 }
 
-func (j *fakeJournal) Calls(ctx context.Context, f CallFilter) ([]Call, string, error) {
+func (j *fakeJournal) Calls(ctx context.Context, f CallFilter) ([]types.Call, string, error) {
 	if err := j.ask(f); err != nil {
 		return nil, "", err
 	}
@@ -95,7 +96,7 @@ func (j *fakeJournal) Calls(ctx context.Context, f CallFilter) ([]Call, string, 
 	return j.calls, "next", nil
 }
 
-func (j *fakeJournal) Call(_ context.Context, id string) (Call, error) {
+func (j *fakeJournal) Call(_ context.Context, id string) (types.Call, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, c := range j.calls {
@@ -103,12 +104,12 @@ func (j *fakeJournal) Call(_ context.Context, id string) (Call, error) {
 			return c, nil
 		}
 	}
-	return Call{}, cmp.Or(j.err, ErrNotFound)
+	return types.Call{}, cmp.Or(j.err, ErrNotFound)
 }
 
 func (j *fakeJournal) DeleteCall(ctx context.Context, id string) error {
 	c, err := j.Call(ctx, id)
-	if err == nil && c.State == CallUp {
+	if err == nil && c.State == types.CallUp {
 		return ErrConflict
 	}
 	return err
@@ -157,7 +158,7 @@ func (j *fakeJournal) Search(_ context.Context, f SearchFilter) ([]Hit, string, 
 	return j.hits, "", j.ask(f)
 }
 
-func (j *fakeJournal) Deliveries(_ context.Context, f DeliveryFilter) (found []Delivery, _ string, _ error) {
+func (j *fakeJournal) Deliveries(_ context.Context, f DeliveryFilter) (found []types.Delivery, _ string, _ error) {
 	for _, d := range j.deliveries {
 		if (f.Event == "" || f.Event == d.EventID) && (f.Endpoint == "" || f.Endpoint == d.Endpoint) {
 			found = append(found, d)
@@ -166,7 +167,7 @@ func (j *fakeJournal) Deliveries(_ context.Context, f DeliveryFilter) (found []D
 	return found, "", j.ask(f)
 }
 
-func (j *fakeJournal) Attempts(context.Context, string, string) ([]Attempt, error) {
+func (j *fakeJournal) Attempts(context.Context, string, string) ([]types.Attempt, error) {
 	return j.attempts, j.err
 }
 
@@ -204,13 +205,13 @@ func (d *fakeDeliverer) NextAttempt(endpoint, call string) time.Time {
 	return epoch.Add(time.Hour)
 }
 
-func (d *fakeDeliverer) Redeliveries() []Redelivery {
-	return []Redelivery{{ID: "rdl_1", Endpoint: "a", What: "dead", Started: Time{epoch}, Waiting: 3}}
+func (d *fakeDeliverer) Redeliveries() []types.Redelivery {
+	return []types.Redelivery{{ID: "rdl_1", Endpoint: "a", What: "dead", Started: types.Time{Time: epoch}, Waiting: 3}}
 }
 
-func (d *fakeDeliverer) Endpoints() (all []Endpoint) {
+func (d *fakeDeliverer) Endpoints() (all []types.Endpoint) {
 	for _, name := range d.names {
-		all = append(all, Endpoint{Name: name, State: "open"})
+		all = append(all, types.Endpoint{Name: name, State: "open"})
 	}
 	return all
 }

@@ -1,4 +1,4 @@
-package console
+package api
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aldeabridge/events"
+	"aldeabridge/internal/api/types"
 )
 
 var (
@@ -47,9 +48,9 @@ func (e *DiskError) Unwrap() []error { return []error{ErrDisk, e.Err} }
 // one with the last page.
 type Journal interface {
 	// Calls returns a page of calls, newest first. It fails with ErrCursor.
-	Calls(ctx context.Context, f CallFilter) (calls []Call, next string, err error)
+	Calls(ctx context.Context, f CallFilter) (calls []types.Call, next string, err error)
 	// Call fails with ErrNotFound.
-	Call(ctx context.Context, id string) (Call, error)
+	Call(ctx context.Context, id string) (types.Call, error)
 	// DeleteCall forgets a call. It fails with ErrNotFound, with ErrConflict while the call is up, or with ErrDisk. Everything may
 	// fail with ErrDamaged.
 	DeleteCall(ctx context.Context, id string) error
@@ -63,9 +64,9 @@ type Journal interface {
 	// Search returns a page of utterances, newest first. It fails with a *SearchError or ErrCursor.
 	Search(ctx context.Context, f SearchFilter) (hits []Hit, next string, err error)
 	// Deliveries returns a page of deliveries, newest event first. It fails with ErrCursor.
-	Deliveries(ctx context.Context, f DeliveryFilter) (deliveries []Delivery, next string, err error)
+	Deliveries(ctx context.Context, f DeliveryFilter) (deliveries []types.Delivery, next string, err error)
 	// Attempts returns the requests made for an event to an endpoint, oldest first.
-	Attempts(ctx context.Context, event, endpoint string) ([]Attempt, error)
+	Attempts(ctx context.Context, event, endpoint string) ([]types.Attempt, error)
 	// Backup returns a copy of the whole journal and its size in bytes. The caller closes it, and that ends it.
 	Backup(ctx context.Context) (file io.ReadCloser, size int64, err error)
 }
@@ -79,9 +80,9 @@ type Deliverer interface {
 	// NextAttempt is when what waits of a call is tried at the earliest, the oldest event first; zero if nothing waits.
 	NextAttempt(endpoint, call string) time.Time
 	// Redeliveries returns those that it knows of, oldest first.
-	Redeliveries() []Redelivery
+	Redeliveries() []types.Redelivery
 	// Endpoints returns all endpoints.
-	Endpoints() []Endpoint
+	Endpoints() []types.Endpoint
 }
 
 // A CallFilter says which calls are wanted. Empty and zero fields want all.

@@ -1,4 +1,4 @@
-package console
+package api
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"aldeabridge/events"
+	"aldeabridge/internal/api/types"
 )
 
 // refuse is an error that is answered with a status and a text for people: what was wrong, and what would be right.
@@ -26,7 +27,7 @@ func answerError(c *fiber.Ctx, err error, logger *slog.Logger) error {
 	} else {
 		logger.Error("request failed", "method", c.Method(), "route", c.Route().Path, "err", err)
 	}
-	return answer(c, status, "application/problem+json", Problem{"about:blank", http.StatusText(status), status, detail})
+	return answer(c, status, "application/problem+json", types.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail})
 }
 
 // answerJSON answers 200 with v.

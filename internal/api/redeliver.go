@@ -1,4 +1,4 @@
-package console
+package api
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"aldeabridge/internal/api/types"
 	"aldeabridge/internal/reqbody"
 )
 
@@ -24,7 +25,7 @@ func (a *API) redeliverOne(ctx context.Context, c *fiber.Ctx, _ *query) error {
 	if err != nil {
 		return err
 	}
-	if d.State == DeliveryFiltered {
+	if d.State == types.DeliveryFiltered {
 		return refuse(fiber.StatusConflict, "The endpoint %q does not want events of type %s.", d.Endpoint, d.Type)
 	}
 	return a.redeliver(c, DeliveryFilter{Event: d.EventID, Endpoint: d.Endpoint})
@@ -85,7 +86,7 @@ func readWanted(body []byte) (w wanted, err error) {
 	if w == (wanted{}) {
 		return w, refuse(fiber.StatusBadRequest, "The body says nothing about which deliveries: give at least one field, %s.", right)
 	}
-	if w.State != "" && w.State != DeliveryDead && w.State != DeliveryDelivered && w.State != DeliveryWaiting {
+	if w.State != "" && w.State != types.DeliveryDead && w.State != types.DeliveryDelivered && w.State != types.DeliveryWaiting {
 		return w, refuse(fiber.StatusBadRequest, "state: %q is not one of dead, delivered, waiting.", w.State)
 	}
 	for _, t := range []time.Time{w.Since, w.Until} {
@@ -116,7 +117,7 @@ func (a *API) redeliver(c *fiber.Ctx, f DeliveryFilter) error {
 		}
 		names = []string{f.Endpoint}
 	}
-	started := Redeliveries{Redeliveries: []StartedRedelivery{}}
+	started := types.Redeliveries{Redeliveries: []types.StartedRedelivery{}}
 	for _, name := range names {
 		f.Endpoint = name
 		what := describe(f)
@@ -124,7 +125,7 @@ func (a *API) redeliver(c *fiber.Ctx, f DeliveryFilter) error {
 		if err != nil {
 			return err
 		}
-		started.Redeliveries = append(started.Redeliveries, StartedRedelivery{ID: id, Endpoint: name, What: what})
+		started.Redeliveries = append(started.Redeliveries, types.StartedRedelivery{ID: id, Endpoint: name, What: what})
 	}
 	return answer(c, fiber.StatusAccepted, fiber.MIMEApplicationJSON, started)
 }

@@ -1,4 +1,4 @@
-package console
+package api
 
 import (
 	"bufio"
@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"aldeabridge/internal/api/types"
 )
 
 // guardTime is how long a test waits for what must happen before it fails.
@@ -116,7 +118,7 @@ func (r *rig) ask(t testing.TB, method, path, body string, headers ...string) an
 // problem checks that an answer is a problem with this status whose detail holds text.
 func (a answered) problem(t testing.TB, status int, text string) {
 	t.Helper()
-	var p Problem
+	var p types.Problem
 	if err := json.Unmarshal([]byte(a.body), &p); err != nil {
 		t.Fatalf("got %q: %v", a.body, err)
 	}

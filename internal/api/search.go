@@ -1,4 +1,4 @@
-package console
+package api
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"aldeabridge/events"
+	"aldeabridge/internal/api/types"
 )
 
 // search answers GET /v1/search.
@@ -26,7 +27,7 @@ func (a *API) search(ctx context.Context, c *fiber.Ctx, q *query) error {
 	if err != nil {
 		return err
 	}
-	found := make([]Found, len(hits))
+	found := make([]types.Found, len(hits))
 	for i, h := range hits {
 		if found[i], err = foundOf(h); err != nil {
 			return err
@@ -36,16 +37,16 @@ func (a *API) search(ctx context.Context, c *fiber.Ctx, q *query) error {
 }
 
 // foundOf is a hit as clients see it.
-func foundOf(h Hit) (Found, error) {
+func foundOf(h Hit) (types.Found, error) {
 	e, err := decode(h.Record)
 	if err != nil {
-		return Found{}, err
+		return types.Found{}, err
 	}
 	u, ok := e.Body.(events.UtteranceFinal)
 	if !ok {
-		return Found{}, fmt.Errorf("console: a search found %s of type %s", h.Record.ID, h.Record.Type)
+		return types.Found{}, fmt.Errorf("console: a search found %s of type %s", h.Record.ID, h.Record.Type)
 	}
-	f := Found{CallID: h.Record.CallID, Position: h.Record.Position, Sequence: h.Record.Sequence, Timestamp: Time{e.Time}, Utterance: u.Utterance}
+	f := types.Found{CallID: h.Record.CallID, Position: h.Record.Position, Sequence: h.Record.Sequence, Timestamp: types.Time{Time: e.Time}, Utterance: u.Utterance}
 	f.Snippet, f.Highlights = highlights(h.Snippet)
 	return f, nil
 }

@@ -1,4 +1,4 @@
-package console
+package api
 
 import (
 	"bytes"
@@ -13,13 +13,14 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"aldeabridge/events"
+	"aldeabridge/internal/api/types"
 )
 
 // A format is a way to write a transcript.
 type format struct {
 	name, contentType string
 	file              bool // meant to be kept, not to be looked at
-	write             func(io.Writer, Transcript) error
+	write             func(io.Writer, types.Transcript) error
 }
 
 // formats are all, the one for those who do not care in front.
@@ -43,7 +44,7 @@ func (a *API) transcript(ctx context.Context, c *fiber.Ctx, q *query) error {
 	if err != nil {
 		return err
 	}
-	t := Transcript{Call: call}
+	t := types.Transcript{Call: call}
 	if t.Utterances, err = utterances(ctx, a.config.Journal, call.ID); err != nil {
 		return err
 	}
@@ -89,8 +90,8 @@ func fileName(id, extension string) string {
 
 // utterances reads what was said on a call, in the order of start times. Those are on the call's time line, whichever of its
 // streams an utterance is of, and no format adds anything to them.
-func utterances(ctx context.Context, j Journal, call string) ([]Utterance, error) {
-	all := []Utterance{}
+func utterances(ctx context.Context, j Journal, call string) ([]types.Utterance, error) {
+	all := []types.Utterance{}
 	for sequence := int64(0); ; {
 		records, err := j.Events(ctx, call, sequence, maxPage)
 		if err != nil {
@@ -109,13 +110,13 @@ func utterances(ctx context.Context, j Journal, call string) ([]Utterance, error
 				return nil, err
 			}
 			if u, ok := e.Body.(events.UtteranceFinal); ok {
-				one := Utterance{Utterance: u.Utterance, StreamID: e.Call.StreamID}
+				one := types.Utterance{Utterance: u.Utterance, StreamID: e.Call.StreamID}
 				one.Words = append([]events.Word{}, one.Words...)
 				all = append(all, one)
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Utterance) int { return cmp.Compare(a.Start, b.Start) })
+	slices.SortStableFunc(all, func(a, b types.Utterance) int { return cmp.Compare(a.Start, b.Start) })
 	return all, nil
 }
 

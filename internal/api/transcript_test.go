@@ -1,4 +1,4 @@
-package console
+package api
 
 import (
 	"encoding/csv"
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aldeabridge/events"
+	"aldeabridge/internal/api/types"
 )
 
 // hostile is what callers may say and carriers may call things.
@@ -77,7 +78,7 @@ func TestATranscriptHasFiveFormats(t *testing.T) {
 
 func TestATranscriptInJSONKeepsEveryWord(t *testing.T) {
 	r := newTranscriptRig(t)
-	var got Transcript
+	var got types.Transcript
 	if err := json.Unmarshal([]byte(r.ask(t, "GET", "/v1/calls/%3DCA2%2F%1B/transcript", "").body), &got); err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +173,7 @@ func FuzzCell(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		var b strings.Builder
-		if err := writeCSV(&b, Transcript{Utterances: []Utterance{{Utterance: events.Utterance{Text: text}}}}); err != nil {
+		if err := writeCSV(&b, types.Transcript{Utterances: []types.Utterance{{Utterance: events.Utterance{Text: text}}}}); err != nil {
 			t.Fatal(err)
 		}
 		for _, separator := range []rune{',', ';'} {

@@ -1,8 +1,8 @@
 // Package client asks a bridge's HTTP API: it is what the command line is made of.
 //
 //	c := client.Client{URL: "http://127.0.0.1:8080", Token: "…"}
-//	call, err := client.Get[console.Call](ctx, &c, "/v1/calls/CA1", nil)
-//	for call, err := range client.List[console.Call](ctx, &c, "/v1/calls", nil) { … }
+//	call, err := client.Get[api.Call](ctx, &c, "/v1/calls/CA1", nil)
+//	for call, err := range client.List[api.Call](ctx, &c, "/v1/calls", nil) { … }
 //	for message, err := range c.Follow(ctx, "/v1/events", nil, nil) { … }
 //
 // What the answers hold is the caller's choice of type: that of package console, or json.RawMessage for the

@@ -1,4 +1,5 @@
-package console
+// Package types has the JSON types of the HTTP API. The server and its clients share them.
+package types
 
 import "aldeabridge/events"
 
