@@ -42,7 +42,7 @@ demo: ## one phone call from carrier to webhook, all on this machine
 
 test: ## every test, with the race detector
 	@scripts/deps.sh test
-	$(GO) test -race -shuffle=on -parallel=$(PARALLEL) ./...
+	$(GO) test -race -shuffle=on -parallel=$(PARALLEL) -timeout=30m ./...
 	GOEXPERIMENT=$(EXPERIMENT) $(GO) test -race ./codec
 	$(GO) test ./cmd/bridge -run='^(TestChaos|TestAFrameAllocatesNothing)$$'
 	@[ "$$(uname)" != Linux ] || { cd test/attack && echo 'small attacks on a bridge in a process of its own' && $(GO) test -parallel=4 .; }
