@@ -12,20 +12,20 @@ import (
 	"aldeabridge/codec"
 )
 
-// message is how many samples the carrier sends at once: 20 ms.
+// message is the number of samples in each message from the carrier: 20 ms.
 const message = 160
 
-// A room is a carrier, a telephone and a caller: it plays what the player sends, and the microphone picks up what the
-// caller says, an echo of what he hears, and noise.
+// A room simulates a carrier, a telephone and a caller: it plays the player's audio, and the microphone picks up the caller's
+// speech, an echo of the played audio, and noise.
 type room struct {
-	up, down time.Duration // the ways
-	delay    time.Duration // of the echo, without the ways
+	up, down time.Duration // delays of both directions
+	delay    time.Duration // of the echo, without up and down
 	loss     float64       // of the echo in dB; 0 for no echo
-	again    time.Duration // there is a second echo so much later
-	burst    int           // so many messages are held back and come at once, every second time
-	quiet    time.Duration // how long nothing is played at the beginning
+	again    time.Duration // delay of a second echo after the first; 0 for none
+	burst    int           // number of messages that are delayed and arrive at once, alternating with as many in time
+	quiet    time.Duration // how long nothing plays at the beginning
 	noise    float64       // level in dB of full scale; 0 for none
-	caller   []int16       // what he says, from the beginning of the call
+	caller   []int16       // the caller's speech, from the beginning of the call
 	rng      *rand.Rand
 
 	p     *Player
@@ -81,7 +81,7 @@ func (r *room) playedAt(i int) float64 {
 	return float64(r.played[i])
 }
 
-// microphone is the audio that leaves the telephone from sample i on.
+// microphone sets pcm to the audio that leaves the telephone from sample i on.
 func (r *room) microphone(pcm []int16, i int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -118,7 +118,7 @@ func (r *room) call(audio []int16, echoLoss float64) (time.Duration, bool) {
 	end := len(audio) + int(samples(r.quiet+r.up+r.down+r.delay+r.again+200*ms))
 	for i := 0; i < end && !r.isCleared(); i += message {
 		time.Sleep(time.Until(r.began.Add(duration(int64(i+message)) + r.down)))
-		synctest.Wait() // as much as may be ahead has been sent
+		synctest.Wait() // the player has sent as far ahead as it may
 		if held++; i/message%(2*r.burst+1) < r.burst {
 			continue
 		}
@@ -133,7 +133,7 @@ func (r *room) call(audio []int16, echoLoss float64) (time.Duration, bool) {
 	return r.cleared.Sub(r.began), !r.cleared.IsZero()
 }
 
-// A recording is a Source that is there at once.
+// A recording is a Source that returns all of its audio at once.
 type recording struct{ rest []byte }
 
 func (r *recording) Next(context.Context) ([]byte, error) {

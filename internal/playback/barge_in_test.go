@@ -47,10 +47,10 @@ func TestAnEchoDoesNotInterrupt(t *testing.T) {
 func TestTheCallerInterrupts(t *testing.T) {
 	all := voices(t)
 	for _, one := range []struct {
-		loss     float64       // of the echo, 0 for none
-		relative float64       // how loud the caller is, in dB of what he hears
-		half     time.Duration // within this in half of the cases
-		most     time.Duration // within this in all but a twentieth
+		loss     float64       // echo return loss in dB, 0 for no echo
+		relative float64       // level of the caller relative to the played audio, in dB
+		half     time.Duration // median of the detection time
+		most     time.Duration // 95th percentile of the detection time
 	}{
 		{0, 0, 150 * ms, 300 * ms},
 		{0, -6, 400 * ms, time.Second},
@@ -110,7 +110,7 @@ func TestNoiseDoesNotInterrupt(t *testing.T) {
 	hiss := func(dB float64) func(int) float64 {
 		return func(int) float64 { return amplitude(dB) * rng.NormFloat64() }
 	}
-	// each makes bursts of d, each so long after the one before.
+	// each makes bursts of length d, one per interval.
 	each := func(d, every time.Duration, sound func(int) float64) func(int) float64 {
 		n, all := samples(d), samples(every)
 		return func(i int) float64 {

@@ -9,7 +9,7 @@ import (
 	"aldeabridge/codec"
 )
 
-// A stopwatch is a Line that notes when the first clear was sent.
+// A stopwatch is a Line that records when the first clear was sent.
 type stopwatch struct {
 	wire
 	clear chan time.Time
@@ -52,7 +52,7 @@ func BenchmarkBargeIn(b *testing.B) {
 	b.ReportMetric(float64(took[len(took)-1])/1e6, "max-ms")
 }
 
-// bargeIn is one call: after so many quiet messages the caller is loud.
+// bargeIn simulates one call: the caller is loud after the given number of quiet messages.
 func bargeIn(bot, quiet, loud []byte, messages int, offset time.Duration) time.Duration {
 	line := &stopwatch{clear: make(chan time.Time, 1)}
 	p := New(Config{Line: line})
@@ -78,7 +78,7 @@ func bargeIn(bot, quiet, loud []byte, messages int, offset time.Duration) time.D
 	}
 }
 
-// BenchmarkHeard is what a frame costs while something plays, when it has to be compared with echoes.
+// BenchmarkHeard measures Heard for one frame while audio plays, including the comparison with echoes.
 func BenchmarkHeard(b *testing.B) {
 	c := newCarrier(1)
 	p := New(Config{Line: c})

@@ -11,47 +11,47 @@ import (
 	"time"
 )
 
-var conversations = flag.Uint64("conversations", 25, "random conversations for each weather")
+var conversations = flag.Uint64("conversations", 25, "random conversations for each set of carrier faults")
 
-// A weather is what a carrier does wrong.
-type weather struct {
-	name string
-	brew func(c *carrier, rng *rand.Rand)
-	// unknown is what cannot be known of the time heard, beyond 60 ms.
+// carrierFaults is a set of faults of a carrier.
+type carrierFaults struct {
+	name  string
+	apply func(c *carrier, rng *rand.Rand)
+	// unknown is the error of the duration heard that cannot be avoided, beyond 60 ms.
 	unknown time.Duration
-	// wild weather leaves no way to know what was heard, or what the carrier holds.
+	// wild means that neither the duration heard nor the carrier's buffer can be known.
 	wild bool
 }
 
-func TestWhatWasHeardIsKnownInEveryWeather(t *testing.T) {
+func TestPlayedDurationIsKnownDespiteCarrierFaults(t *testing.T) {
 	upTo := func(rng *rand.Rand, d time.Duration) time.Duration { return time.Duration(rng.Int64N(int64(d))) }
-	for _, w := range []weather{
-		{name: "nothing wrong", brew: func(*carrier, *rand.Rand) {}},
-		{name: "a long way", brew: func(c *carrier, rng *rand.Rand) {
+	for _, w := range []carrierFaults{
+		{name: "no faults", apply: func(*carrier, *rand.Rand) {}},
+		{name: "a long delay", apply: func(c *carrier, rng *rand.Rand) {
 			c.up = upTo(rng, 300*ms)
 			c.down = c.up
 		}},
-		// Both the beginning and the end of what was heard are half the difference off, so what was heard is not.
-		{name: "ways of different length", brew: func(c *carrier, rng *rand.Rand) { c.up, c.down = upTo(rng, 300*ms), upTo(rng, 300*ms) }},
-		{name: "a carrier that plays late", brew: func(c *carrier, rng *rand.Rand) { c.up, c.down, c.buffer = 50*ms, 50*ms, upTo(rng, 60*ms) }},
-		{name: "marks lost", brew: func(c *carrier, _ *rand.Rand) { c.up, c.down, c.dropMarks = 50*ms, 50*ms, 0.5 }},
-		{name: "no marks at all", brew: func(c *carrier, rng *rand.Rand) { c.up, c.dropMarks = upTo(rng, 60*ms), 1 }},
-		{name: "marks late", brew: func(c *carrier, _ *rand.Rand) {
+		// The beginning and the end are both off by half of the difference, so the duration heard is exact.
+		{name: "delays that differ", apply: func(c *carrier, rng *rand.Rand) { c.up, c.down = upTo(rng, 300*ms), upTo(rng, 300*ms) }},
+		{name: "a carrier that plays late", apply: func(c *carrier, rng *rand.Rand) { c.up, c.down, c.buffer = 50*ms, 50*ms, upTo(rng, 60*ms) }},
+		{name: "marks lost", apply: func(c *carrier, _ *rand.Rand) { c.up, c.down, c.dropMarks = 50*ms, 50*ms, 0.5 }},
+		{name: "no marks at all", apply: func(c *carrier, rng *rand.Rand) { c.up, c.dropMarks = upTo(rng, 60*ms), 1 }},
+		{name: "marks late", apply: func(c *carrier, _ *rand.Rand) {
 			c.up, c.down, c.delayMarks, c.markDelay = 50*ms, 50*ms, 0.5, 300*ms
 		}},
-		{name: "all marks late", brew: func(c *carrier, rng *rand.Rand) { c.up, c.down = 50*ms, 50*ms+upTo(rng, 300*ms) }},
-		{name: "marks repeated, late, lost", brew: func(c *carrier, _ *rand.Rand) {
+		{name: "all marks late", apply: func(c *carrier, rng *rand.Rand) { c.up, c.down = 50*ms, 50*ms+upTo(rng, 300*ms) }},
+		{name: "marks repeated, late, lost", apply: func(c *carrier, _ *rand.Rand) {
 			c.up, c.down, c.delayMarks, c.markDelay, c.dropMarks, c.repeatMarks = 50*ms, 50*ms, 0.3, 300*ms, 0.3, 0.5
 		}},
-		{name: "flushed marks lost", brew: func(c *carrier, _ *rand.Rand) { c.up, c.down, c.flushMarks = 30*ms, 30*ms, true }},
-		{name: "clears lost", brew: func(c *carrier, rng *rand.Rand) { c.up, c.down, c.loseClears = 30*ms, 30*ms, 1+rng.IntN(2) }},
-		{name: "no clears at all", brew: func(c *carrier, _ *rand.Rand) { c.up, c.down, c.loseClears = 30*ms, 30*ms, 1000 }},
-		{name: "clears late", brew: func(c *carrier, rng *rand.Rand) { c.up, c.down, c.delayClears = 30*ms, 30*ms, upTo(rng, 300*ms) }},
-		{name: "clears repeated", brew: func(c *carrier, _ *rand.Rand) { c.up, c.down, c.repeatClears = 30*ms, 30*ms, true }},
-		{name: "a jumpy way", brew: func(c *carrier, _ *rand.Rand) { c.up, c.down, c.jitter = 50*ms, 50*ms, 100*ms }, unknown: 200 * ms},
-		{name: "a slow line", brew: func(c *carrier, rng *rand.Rand) { c.up, c.down, c.slow = 30*ms, 30*ms, upTo(rng, 30*ms) }, unknown: 30 * ms},
-		{name: "a line that breaks", brew: func(c *carrier, rng *rand.Rand) { c.up, c.down, c.breakAfter = 30*ms, 30*ms, 1+rng.IntN(100) }, wild: true},
-		{name: "everything at once", brew: func(c *carrier, rng *rand.Rand) {
+		{name: "flushed marks lost", apply: func(c *carrier, _ *rand.Rand) { c.up, c.down, c.flushMarks = 30*ms, 30*ms, true }},
+		{name: "clears lost", apply: func(c *carrier, rng *rand.Rand) { c.up, c.down, c.loseClears = 30*ms, 30*ms, 1+rng.IntN(2) }},
+		{name: "no clears at all", apply: func(c *carrier, _ *rand.Rand) { c.up, c.down, c.loseClears = 30*ms, 30*ms, 1000 }},
+		{name: "clears late", apply: func(c *carrier, rng *rand.Rand) { c.up, c.down, c.delayClears = 30*ms, 30*ms, upTo(rng, 300*ms) }},
+		{name: "clears repeated", apply: func(c *carrier, _ *rand.Rand) { c.up, c.down, c.repeatClears = 30*ms, 30*ms, true }},
+		{name: "jitter", apply: func(c *carrier, _ *rand.Rand) { c.up, c.down, c.jitter = 50*ms, 50*ms, 100*ms }, unknown: 200 * ms},
+		{name: "a slow line", apply: func(c *carrier, rng *rand.Rand) { c.up, c.down, c.slow = 30*ms, 30*ms, upTo(rng, 30*ms) }, unknown: 30 * ms},
+		{name: "a line that breaks", apply: func(c *carrier, rng *rand.Rand) { c.up, c.down, c.breakAfter = 30*ms, 30*ms, 1+rng.IntN(100) }, wild: true},
+		{name: "everything at once", apply: func(c *carrier, rng *rand.Rand) {
 			c.up, c.down, c.jitter, c.slow = upTo(rng, 300*ms), upTo(rng, 300*ms), 300*ms, upTo(rng, 30*ms)
 			c.delayMarks, c.markDelay, c.dropMarks, c.repeatMarks = 0.3, 3*time.Second, 0.3, 0.5
 			c.loseClears, c.delayClears, c.repeatClears = rng.IntN(3), upTo(rng, 2*time.Second), true
@@ -69,20 +69,20 @@ func TestWhatWasHeardIsKnownInEveryWeather(t *testing.T) {
 	}
 }
 
-// converse plays a random conversation and compares each result with what the carrier has played. It returns by how much
-// they differ at most.
-func (w weather) converse(t *testing.T, seed uint64) (worst time.Duration) {
+// converse runs a random conversation and compares each result with what the carrier has played. It returns the greatest
+// difference.
+func (w carrierFaults) converse(t *testing.T, seed uint64) (worst time.Duration) {
 	rng := rand.New(rand.NewPCG(seed, 7))
 	c := newCarrier(seed)
-	w.brew(c, rng)
+	w.apply(c, rng)
 	p, r := connect(t, c)
 	scripts := talk(p, rng)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	if err := p.Idle(ctx); err != nil {
-		t.Errorf("seed %d: a waiter was left hanging: %v", seed, err)
+		t.Errorf("seed %d: Idle did not return: %v", seed, err)
 	}
-	time.Sleep(5 * time.Second) // the carrier may have something left
+	time.Sleep(5 * time.Second) // the carrier may still have buffered audio
 	if err := p.Close(); err != nil {
 		t.Errorf("seed %d: close: %v", seed, err)
 	}
@@ -123,14 +123,14 @@ func (w weather) converse(t *testing.T, seed uint64) (worst time.Duration) {
 	return worst
 }
 
-// talk does random things with a player and returns the Sources it took, whose kinds count from 1.
+// talk calls random methods of a player and returns the Sources that it accepted. Their kinds count from 1.
 func talk(p *Player, rng *rand.Rand) (scripts []*script) {
 	for range 3 + rng.IntN(6) {
 		switch rng.IntN(4) {
 		case 0, 1:
 			s := &script{kind: byte(len(scripts) + 1), length: time.Duration(50+rng.IntN(4000)) * ms, piece: time.Duration(5+rng.IntN(300)) * ms}
 			switch rng.IntN(4) {
-			case 0: // as fast as it plays, or slower
+			case 0: // in real time or slower
 				s.every = s.piece + time.Duration(rng.IntN(100))*ms
 			case 1:
 				s.every = s.piece * 9 / 10

@@ -1,51 +1,51 @@
-// Package playback plays audio to a caller and knows what the caller has heard of it.
+// Package playback plays audio to a caller and reports how much of it the caller has heard.
 //
-// A Player takes Items, each with a Source that makes audio bit by bit, and sends them over one call's Line
-// one after the other, never far ahead of what is being heard. When the caller begins to speak or presses a key,
-// it stops: the carrier is told first, then the producer. For each item there is one Result with the time that
-// was heard of it.
+// A Player accepts Items, each with a Source that produces audio in pieces, and sends them over one call's Line in order,
+// at most two seconds ahead of the playout. When the caller begins to speak or presses a key, it sends a clear to the
+// carrier and then stops the Source. Each item gets one Result with the duration that was heard.
 //
 //	p := playback.New(playback.Config{Line: stream, Finished: func(r playback.Result) { … }})
 //	defer p.Close()
 //	err := p.Enqueue(playback.Item{ID: "greeting", Source: speech, Interruptible: true})
 //
-// The socket's reader tells the player what comes in: Mark for the carrier's echoes, Heard for the caller's
-// audio. Both return at once.
+// The goroutine that reads the socket calls Mark for each mark that the carrier returns and Heard for the caller's audio.
+// Neither blocks.
 //
-// # What was heard
+// # Playout clock
 //
-// Sent is not heard: the carrier holds what arrives before its time. The player keeps a playout clock: audio plays
-// when it arrives, or when what was sent before is over. Marks, which the carrier echoes when it has played up to
-// them, correct it. An echo may come late and never early, so the earliest of several counts; one that is lost is
-// waited for only as long as its audio takes and a second. A mark sent while nothing plays comes back at once and
-// measures the way there and back, half of which is taken for each direction. What remains unknown is how much
-// longer one direction takes than the other: half of the difference is the error of the time at which something is
-// heard, but not of how much, because audio and clear go the same way. A carrier that delays all its marks by the same
-// time looks like a longer way.
+// Audio that was sent may still be in the carrier's buffer, so the player keeps a playout clock: audio plays when it
+// arrives, or when the audio sent before it ends. Returned marks correct the clock. The carrier returns a mark when it has
+// played the audio before it. A mark may return late but never early, so the earliest of several counts. A lost mark is
+// awaited for one second after the end of its audio. A mark sent while nothing plays (a probe) returns at once and measures
+// the round-trip time; half of it is assumed for each direction. If the directions differ, the times at which audio is heard
+// are off by half of the difference. The duration heard is not, because audio and clear take the same direction. A carrier
+// that delays all its marks by the same time cannot be told from a longer round trip.
 //
-// The carrier stops when the clear arrives. It answers nothing, but it returns marks too early for their audio, and those
-// sent behind the clear. When they are in time, it stopped when it should; when several come later and together, it
-// stopped later; when they come when they would have come anyway, it plays on and gets the clear again, at most
-// three times. Nothing new is sent until that is settled, usually after one way there and back and at most half a second
-// more for each clear. So the carrier never holds more than two seconds, and a late clear takes nothing away that came
-// after it. Not to be known is a clear that takes effect after one that was sent behind it has, or after what it should
-// have stopped is over anyway.
+// # Clear
+//
+// The carrier stops when it receives a clear. It does not acknowledge a clear, but it returns the marks of the audio that it
+// discards before that audio would have ended, and it returns the marks sent after the clear. Marks that return in time show
+// that the carrier stopped at the clear; several that return late and together show that it stopped later. If marks return
+// when they would have without a clear, the carrier is still playing, and the clear is sent again, at most three times in
+// all. Nothing new is sent until this is settled, usually after one round trip, and after at most half a second more for each
+// clear. So the carrier never buffers more than two seconds, and a late clear removes no audio sent after it. Two cases cannot
+// be detected: a clear that takes effect after a later one, and a clear that takes effect when its audio has ended.
 //
 // # Barge-in
 //
-// 40 ms of the caller's audio in a row are speech when they are louder than -40 dB of full scale, than the noise of the
-// line, and than an echo of what the caller hears could be. That echo is expected up to 600 ms late, blurred by 50 ms,
-// and Config.EchoLoss weaker. Nobody knows how late, but it is always equally late: so speech need not be louder
-// than every echo at once, but for each delay there must have been 40 ms within the last two seconds that were louder
-// than an echo with that delay. A caller as loud as what he hears is noticed at once, one of a quarter of the
-// amplitude between two words of it, and one still softer by the recognizer, which says so with Confirm.
+// The caller speaks when 40 ms of the caller's audio in a row are louder than -40 dB of full scale, than the noise of the
+// line, and than an echo of the played audio could be. The echo is expected up to 600 ms late, blurred by 50 ms, and weaker
+// by Config.EchoLoss. Its delay is unknown but constant. So the audio need not be louder than the echo of every delay at
+// once: for each delay there must have been 40 ms within the last two seconds that were louder than an echo with that delay.
+// A caller as loud as the played audio is detected at once, one with a quarter of its amplitude between two words of it. For
+// quieter callers the recognizer's words count: see Confirm.
 //
-// Digits pressed on the telephone are speech too when their tones come with the audio. Clicks are too short; a
-// cough, a slammed door or sudden steady noise are taken for speech.
+// Telephone keys whose tones are in the audio count as speech too. Clicks are too short. A cough, a slammed door or sudden
+// steady noise count as speech.
 //
 // # Goroutines
 //
-// While something plays, one goroutine writes to the line, a second one waits for the Source, and a third one closes it,
-// so that a slow producer holds up neither a clear nor a result. When nothing plays there are none. Finished is called
-// from the first. Close waits for all.
+// While something plays, one goroutine writes to the line, a second one reads the Source, and a third one closes it, so that
+// a slow Source delays neither a clear nor a Result. When nothing plays there are none. The first goroutine calls Finished.
+// Close waits for all of them. Player.mu is the only lock that is held while another one is taken: sourceBuffer.mu.
 package playback

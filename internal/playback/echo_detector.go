@@ -6,140 +6,141 @@ import (
 )
 
 const (
-	// loudFrames is how much of the caller's audio must be loud to be speech: 40 ms, longer than a click.
-	loudFrames = 4
-	// memory is how many frames long a delay of the echo is out of the question: 2 s.
-	memory = 200
-	// quietest is the least power of speech: -40 dB of full scale.
-	quietest = 328 * 328
-	// overNoise is how much louder than the noise of the line speech is: 10 dB.
-	overNoise = 10
-	// rise is how much the noise may grow from frame to frame: 6 dB a second.
-	rise = 1.0139
-	// before and after are how many frames an echo may be blurred by, around the one that its delay says.
-	before, after = 5, 1
+	// speechFrames is the number of loud frames in a row that count as speech: 40 ms, longer than a click.
+	speechFrames = 4
+	// excludedFrames is for how many frames a delay stays excluded: 2 s.
+	excludedFrames = 200
+	// minSpeechPower is the least power of speech: -40 dB of full scale.
+	minSpeechPower = 328 * 328
+	// minNoiseRatio is the least ratio of the power of speech to that of the line's noise: 10 dB.
+	minNoiseRatio = 10
+	// noiseRise is the factor by which the noise estimate may grow per frame: 6 dB a second.
+	noiseRise = 1.0139
+	// blurBefore and blurAfter are the frames by which an echo may be blurred, before and after its delay.
+	blurBefore, blurAfter = 5, 1
 )
 
-// Ears decide from the caller's audio whether he speaks. They are arithmetic: what they may hear as an echo comes
-// from outside.
+// echoDetector tells the caller's speech from an echo of the played audio. It does no I/O and reads no clock.
 //
-// Whether a sound is an echo can be told although nobody knows its delay: it has one. So ears remember for which delays
-// there was audio that was too loud for an echo. The caller speaks when there was for every delay.
-type ears struct {
-	meter     meter
-	metronome metronome
-	loss      float32 // of an echo, as a factor of power
-	noise     float32 // power of the line without speech
-	frames    int64   // so far
-	loud      int     // frames in a row
-	*delays           // nil until something plays
+// The echo's delay is unknown but constant. So the detector notes each delay with which the caller's audio was too loud to be
+// an echo. The caller speaks when every delay is excluded.
+type echoDetector struct {
+	meter      powerMeter
+	arrivals   frameClock
+	echoLoss   float32 // a factor of power
+	noise      float32 // estimated power of the line without speech
+	frames     int64   // number of frames measured
+	loud       int     // loud frames in a row
+	*echoState         // nil until something plays
 }
 
-// Delays are what ears know about the echo, by how late it is.
-type delays struct {
-	heard [taps]float32
-	alien [taps]int   // frames in a row that were too loud for an echo
-	no    [taps]int64 // when there last were enough: no echo has this delay
+// echoState has one element for each delay of an echo, in frames.
+type echoState struct {
+	played   [echoDelays]float32 // power of the audio that the caller heard then
+	tooLoud  [echoDelays]int     // frames in a row that were too loud for an echo
+	excluded [echoDelays]int64   // the frame that last excluded the delay
 }
 
-func newEars(echoLoss float64) ears {
-	return ears{loss: float32(math.Pow(10, -echoLoss/10)), noise: quietest / overNoise}
+func newEchoDetector(echoLoss float64) echoDetector {
+	return echoDetector{echoLoss: float32(math.Pow(10, -echoLoss/10)), noise: minSpeechPower / minNoiseRatio}
 }
 
-// listen gets ready for frame. Most callers never hear us, and need nothing for it.
-func (e *ears) listen() {
-	if e.delays == nil {
-		e.delays = &delays{}
-		e.forget()
+// allocate prepares for detect. Calls on which nothing plays do without the memory.
+func (d *echoDetector) allocate() {
+	if d.echoState == nil {
+		d.echoState = &echoState{}
+		d.reset()
 	}
 }
 
-// frame takes the power of the caller's next frame, after listen. When it is loud, e.heard must hold what may be heard as an echo.
-// It tells whether the caller speaks.
-func (e *ears) frame(power float32) bool {
-	e.frames++
-	loud := e.isLoud(power)
-	e.follow(power)
+// detect adds the power of the caller's next frame and reports whether the caller speaks. allocate must have been called. If the
+// frame is loud, d.played must be current.
+func (d *echoDetector) detect(power float32) bool {
+	d.frames++
+	loud := d.isLoud(power)
+	d.updateNoise(power)
 	if !loud {
-		e.loud, e.alien = 0, [taps]int{}
+		d.loud, d.tooLoud = 0, [echoDelays]int{}
 		return false
 	}
-	e.loud++
-	speaks := e.loud >= loudFrames
-	for i := range e.alien {
-		if power > e.echo(i) {
-			e.alien[i]++
+	d.loud++
+	speaks := d.loud >= speechFrames
+	for i := range d.tooLoud {
+		if power > d.maxEcho(i) {
+			d.tooLoud[i]++
 		} else {
-			e.alien[i] = 0
+			d.tooLoud[i] = 0
 		}
-		if e.alien[i] >= loudFrames {
-			e.no[i] = e.frames
+		if d.tooLoud[i] >= speechFrames {
+			d.excluded[i] = d.frames
 		}
-		speaks = speaks && e.frames-e.no[i] < memory
+		speaks = speaks && d.frames-d.excluded[i] < excludedFrames
 	}
 	return speaks
 }
 
-// echo is how loud an echo with the delay i can be.
-func (e *ears) echo(i int) float32 {
+// maxEcho returns the greatest power of an echo with a delay of i frames.
+func (d *echoDetector) maxEcho(i int) float32 {
 	most := float32(0)
-	for _, h := range e.heard[max(0, i-after):min(taps, i+before+1)] {
-		most = max(most, h)
+	for _, p := range d.played[max(0, i-blurAfter):min(echoDelays, i+blurBefore+1)] {
+		most = max(most, p)
 	}
-	return most * e.loss
+	return most * d.echoLoss
 }
 
-// isLoud tells whether a frame can be speech.
-func (e *ears) isLoud(power float32) bool { return power > max(quietest, e.noise*overNoise) }
-
-// follow adapts to the noise: at once when it is less, slowly when it is more.
-func (e *ears) follow(power float32) {
-	e.noise = max(quietest/overNoise, min(power, e.noise*rise))
+// isLoud reports whether a frame is loud enough for speech.
+func (d *echoDetector) isLoud(power float32) bool {
+	return power > max(minSpeechPower, d.noise*minNoiseRatio)
 }
 
-// forget begins anew.
-func (e *ears) forget() {
-	e.loud, e.alien = 0, [taps]int{}
-	for i := range e.no {
-		e.no[i] = e.frames - memory
+// updateNoise lowers the noise estimate at once and raises it slowly.
+func (d *echoDetector) updateNoise(power float32) {
+	d.noise = max(minSpeechPower/minNoiseRatio, min(power, d.noise*noiseRise))
+}
+
+// reset makes every delay possible again.
+func (d *echoDetector) reset() {
+	d.loud, d.tooLoud = 0, [echoDelays]int{}
+	for i := range d.excluded {
+		d.excluded[i] = d.frames - excludedFrames
 	}
 }
 
-// Heard takes the caller's audio, µ-law, 8000 Hz, in pieces of any length, as it comes in. When it is speech
-// that is no echo of what plays, playback is interrupted. It does not wait.
+// Heard takes the caller's audio as it arrives: µ-law, 8000 Hz, in pieces of any length. If the audio is speech and not an
+// echo of what plays, Heard interrupts playback. It does not block.
 func (p *Player) Heard(mulaw []byte) {
 	now := time.Now()
 	audible := p.audible.Load()
-	e := &p.ears
-	if !audible && e.loud != 0 {
-		e.forget()
+	d := &p.echoDetector
+	if !audible && d.loud != 0 {
+		d.reset()
 	}
 	if audible {
-		e.listen()
+		d.allocate()
 	}
 	for len(mulaw) > 0 {
-		n, power, ok := e.meter.take(mulaw)
+		n, power, ok := d.meter.measure(mulaw)
 		mulaw = mulaw[n:]
 		if !ok {
 			continue
 		}
-		t := e.metronome.tick(now)
+		t := d.arrivals.next(now)
 		if !audible {
-			e.follow(power)
+			d.updateNoise(power)
 			continue
 		}
-		if e.isLoud(power) {
-			e.heard = [taps]float32{}
+		if d.isLoud(power) {
+			d.played = [echoDelays]float32{}
 			p.mu.Lock()
-			p.echoes(t, &e.heard)
+			p.playedPower(t, &d.played)
 			p.mu.Unlock()
 		}
-		if e.frame(power) {
-			e.forget()
+		if d.detect(power) {
+			d.reset()
 			audible = !p.Interrupt(BySpeech)
 		}
 	}
 }
 
-// Confirm takes word from the recognizer that the caller speaks, which interrupts playback if his audio alone did not.
+// Confirm reports that the recognizer understood words of the caller. It interrupts playback if Heard has not.
 func (p *Player) Confirm() { p.Interrupt(BySpeech) }

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// A wire is a Line that notes what is sent, audio by its first byte, and echoes marks when the test says so.
+// A wire is a Line that records what is sent, audio by its first byte, and returns marks when the test calls echo.
 type wire struct {
-	block chan struct{} // a message leaves when there is a value, if not nil
+	block chan struct{} // if not nil, each message waits for a value
 
 	mu    sync.Mutex
 	sent  strings.Builder
@@ -41,7 +41,7 @@ func (w *wire) SendMark(name string) error {
 	return nil
 }
 
-// echo sends all marks back.
+// echo returns all marks.
 func (w *wire) echo(p *Player) {
 	w.mu.Lock()
 	marks := w.marks
@@ -58,12 +58,12 @@ func (w *wire) got() string {
 	return w.sent.String()
 }
 
-// stuck is a Source that does what it must, and no more.
+// stuck is a Source whose Next and Close can block.
 type stuck struct {
 	kind   byte
-	first  bool          // it has made its first piece
-	next   chan struct{} // Next waits for a value; nil for ever
-	deaf   bool          // Next waits although its context ends
+	first  bool          // it has produced its first piece
+	next   chan struct{} // Next waits for a value; for ever if nil
+	deaf   bool          // Next ignores the end of its context
 	close  time.Duration // how long Close takes
 	closed int
 }
@@ -115,7 +115,7 @@ func TestNothingNewIsSentBeforeTheCarrierHasStopped(t *testing.T) {
 	})
 }
 
-func TestWhatAProducerMakesTooLateIsNotSent(t *testing.T) {
+func TestAudioProducedAfterAnInterruptionIsNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &wire{}
 		p := New(Config{Line: w})
@@ -139,7 +139,7 @@ func TestWhatAProducerMakesTooLateIsNotSent(t *testing.T) {
 	})
 }
 
-func TestASourceThatWaitsOrClosesSlowlyHoldsUpNothing(t *testing.T) {
+func TestASlowSourceDelaysNoOtherItem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r results
 		p := New(Config{Line: &wire{}, Finished: r.add})
@@ -169,7 +169,7 @@ func TestASourceThatWaitsOrClosesSlowlyHoldsUpNothing(t *testing.T) {
 	})
 }
 
-func TestALineThatTakesNothingHoldsUpNobodyWhoCalls(t *testing.T) {
+func TestABlockedLineDoesNotBlockThePlayersMethods(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &wire{block: make(chan struct{})}
 		var r results
@@ -177,7 +177,7 @@ func TestALineThatTakesNothingHoldsUpNobodyWhoCalls(t *testing.T) {
 		enqueue(t, p, "one", say(1, time.Second), true)
 		synctest.Wait()
 		if !p.Interrupt(BySpeech) || p.Interrupt(BySpeech) || p.Playing() {
-			t.Error("want one interruption, and nothing that plays behind it")
+			t.Error("want one interruption, and nothing that plays after it")
 		}
 		p.Heard(make([]byte, 1600))
 		close(w.block)
@@ -199,7 +199,7 @@ func TestTheQueueIsBoundedAndKeepsItsOrder(t *testing.T) {
 			switch i % 3 {
 			case 1:
 				s.err = broken
-			case 0: // the first holds up the others: no time passes while they are enqueued
+			case 0: // the first item blocks the others: no time passes while they are enqueued
 				s.length, s.piece = 30*ms, 7*ms
 			}
 			enqueue(t, p, fmt.Sprint(i), s, i%2 == 0)
@@ -222,7 +222,7 @@ func TestTheQueueIsBoundedAndKeepsItsOrder(t *testing.T) {
 	})
 }
 
-func TestResultsKeepTheOrderAlsoOfWhatIsInterrupted(t *testing.T) {
+func TestResultsAreInOrderAlsoAfterAnInterruption(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCarrier(1)
 		p, r := connect(t, c)
@@ -282,7 +282,7 @@ func TestHeardAllocatesNothing(t *testing.T) {
 	}
 	s := &stuck{kind: 0, next: make(chan struct{})}
 	enqueue(t, p, "one", s, true)
-	w.block <- struct{}{} // it is being sent
+	w.block <- struct{}{} // the message is being sent
 	if n := testing.AllocsPerRun(1000, func() { p.Heard(loud); p.Heard(quiet) }); n != 0 {
 		t.Errorf("while something plays: got %v allocations, want none", n)
 	}

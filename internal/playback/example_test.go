@@ -28,7 +28,7 @@ func (c *carrier) SendMark(name string) error {
 }
 
 func (c *carrier) SendClear() error {
-	fmt.Println("the carrier forgets what it has not played")
+	fmt.Println("the carrier discards what it has not played")
 	return nil
 }
 
@@ -46,7 +46,7 @@ func (h *hour) Next(context.Context) ([]byte, error) {
 	return second, nil
 }
 
-func (h *hour) Close() error { fmt.Println("the producer stops"); return nil }
+func (h *hour) Close() error { fmt.Println("the source is closed"); return nil }
 
 // The caller presses a key while something plays.
 func Example() {
@@ -64,8 +64,8 @@ func Example() {
 	fmt.Println("playing:", line.player.Playing())
 	// Unordered output:
 	// playing: true <nil>
-	// the carrier forgets what it has not played
-	// the producer stops
+	// the carrier discards what it has not played
+	// the source is closed
 	// music was stopped by dtmf
 	// playing: false
 }

@@ -14,22 +14,22 @@ const ms = time.Millisecond
 
 var errLine = errors.New("the line is cut")
 
-// A carrier is the other end of a line: it plays, by the clock, and knows what the caller has heard. Its messages
-// take time both ways and keep their order, but for the faults.
+// A carrier simulates the other end of a Line: it plays audio in real time and records what the caller has heard. Messages are
+// delayed in both directions and, without faults, keep their order.
 type carrier struct {
-	up, down time.Duration // the ways
-	jitter   time.Duration // of the way up
-	slow     time.Duration // how long a message takes to be sent
-	buffer   time.Duration // how late audio is played that comes when nothing plays
+	up, down time.Duration // delays of both directions
+	jitter   time.Duration // of messages to the carrier
+	slow     time.Duration // how long sending a message blocks
+	buffer   time.Duration // delay before audio plays that arrives when nothing plays
 	rng      *rand.Rand
 
 	dropMarks, delayMarks, repeatMarks float64
-	markDelay                          time.Duration // at most
+	markDelay                          time.Duration // the greatest
 	flushMarks                         bool          // drop the marks that a clear flushes
-	loseClears                         int           // so many clears do nothing
+	loseClears                         int           // the number of clears that do nothing
 	delayClears                        time.Duration
 	repeatClears                       bool
-	breakAfter                         int // so many messages work; 0 for all
+	breakAfter                         int // the number of messages that can be sent; 0 for no limit
 
 	p *Player
 
@@ -37,19 +37,19 @@ type carrier struct {
 	last   time.Time // when the last message arrives
 	sent   int
 	until  time.Time // when all has been played
-	pieces []piece   // what was heard or will be
+	pieces []piece   // all audio that has played or will
 	marks  []*pending
-	clears []time.Time // when they left our side
+	clears []time.Time // when the player sent them
 	most   time.Duration
 	named  map[string]int
-	taken  map[byte]bool // kinds of audio that a clear took away that had left before them
+	taken  map[byte]bool // kinds of audio that a clear removed although it was sent after the clear
 }
 
-// A piece of audio and when it plays.
+// A piece is audio and the time when it plays.
 type piece struct {
 	audio []byte
 	at    time.Time
-	left  time.Time // our side
+	left  time.Time // when the player sent it
 }
 
 type pending struct {
@@ -61,7 +61,7 @@ func newCarrier(seed uint64) *carrier {
 	return &carrier{rng: rand.New(rand.NewPCG(seed, 1)), named: map[string]int{}, taken: map[byte]bool{}}
 }
 
-// up runs do on the carrier's side when a message gets there.
+// arrive runs do when a message reaches the carrier.
 func (c *carrier) arrive(do func(now time.Time)) error {
 	if c.slow > 0 {
 		time.Sleep(c.slow)
@@ -84,7 +84,7 @@ func (c *carrier) arrive(do func(now time.Time)) error {
 	return nil
 }
 
-// after runs do later, with the lock held.
+// after runs do after d, with the lock held.
 func (c *carrier) after(d time.Duration, do func()) *time.Timer {
 	return time.AfterFunc(d, func() {
 		c.mu.Lock()
@@ -116,7 +116,7 @@ func (c *carrier) SendMark(name string) error {
 	})
 }
 
-// echo sends a mark back, with the faults.
+// echo returns a mark, with the configured faults.
 func (c *carrier) echo(m *pending) {
 	for i, other := range c.marks {
 		if other == m {
@@ -161,7 +161,7 @@ func (c *carrier) SendClear() error {
 	})
 }
 
-// clear forgets what has not been played, because of a clear that left our side a while ago.
+// clear discards the audio that has not been played, for a clear that the player sent at left.
 func (c *carrier) clear(sent, now time.Time) {
 	if c.until.After(now) {
 		c.until = now
@@ -185,11 +185,11 @@ func (c *carrier) clear(sent, now time.Time) {
 
 func (c *carrier) chance(share float64) bool { return share > 0 && c.rng.Float64() < share }
 
-// beginning is set in the first sample of a script, whose other ones are its kind.
+// beginning is set in the first sample of a script. The other samples are its kind.
 const beginning = 0x80
 
-// heard is how much audio of each kind the caller has heard up to now. Of a kind that began twice, the longer
-// part counts.
+// heard returns how much audio of each kind the caller has heard up to now. For a kind that began twice, the longer part
+// counts.
 func (c *carrier) heard(now time.Time) (heard [beginning]time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -208,13 +208,13 @@ func (c *carrier) heard(now time.Time) (heard [beginning]time.Duration) {
 	return heard
 }
 
-// A script is a Source: it makes pieces of audio, each a time after the one before.
+// A script is a Source that produces pieces of audio at an interval.
 type script struct {
 	kind   byte          // of the audio
-	length time.Duration // in all
+	length time.Duration // total
 	piece  time.Duration
 	every  time.Duration
-	err    error // at the end instead of io.EOF
+	err    error // returned at the end instead of io.EOF
 
 	mu     sync.Mutex
 	made   time.Duration
@@ -256,12 +256,12 @@ func (s *script) Close() error {
 	return nil
 }
 
-// say is a script that is made at once.
+// say returns a script that produces all audio at once.
 func say(kind byte, length time.Duration) *script {
 	return &script{kind: kind, length: length, piece: 50 * ms}
 }
 
-// results collects what Finished tells.
+// results collects the Results that Finished receives.
 type results struct {
 	mu  sync.Mutex
 	all []Result
@@ -281,7 +281,7 @@ func (r *results) get() []Result {
 	return append([]Result(nil), r.all...)
 }
 
-// connect makes a player on the carrier's line.
+// connect makes a player that sends to the carrier.
 func connect(t *testing.T, c *carrier) (*Player, *results) {
 	t.Helper()
 	r := &results{}
@@ -290,7 +290,7 @@ func connect(t *testing.T, c *carrier) (*Player, *results) {
 	return p, r
 }
 
-// enqueue plays a source.
+// enqueue enqueues a source.
 func enqueue(t *testing.T, p *Player, id string, s Source, interruptible bool) {
 	t.Helper()
 	if err := p.Enqueue(Item{ID: id, Source: s, Interruptible: interruptible}); err != nil {

@@ -2,19 +2,20 @@ package playback
 
 import "time"
 
-// current is the index of the item that is heard, or will be heard next: the first that has not been heard to its end.
+// current returns the index of the item that is heard now or next: the first that was not heard to its end. The caller holds
+// p.mu.
 func (p *Player) current(now time.Time) int {
 	heard := p.clock.heard(now.Add(p.link.oneWay()))
 	for i, e := range p.items {
-		if !e.dead && (!e.sent || !e.echoed && e.to() > heard) {
+		if !e.interrupted && (!e.sent || !e.echoed && e.to() > heard) {
 			return i
 		}
 	}
 	return len(p.items)
 }
 
-// stop takes back what must not be heard any more.
-func (p *Player) stop(by string, all bool) bool {
+// interrupt stops the interruptible items, or all. It reports whether there was something to stop.
+func (p *Player) interrupt(by string, all bool) bool {
 	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -24,31 +25,31 @@ func (p *Player) stop(by string, all bool) bool {
 	}
 	var gone, stay []*entry
 	for j, e := range p.items {
-		// Of those before i only the mark is missing.
+		// Items before i have been played; only their marks have not returned.
 		goes := j < i || all || e.Interruptible
-		if goes && !e.dead {
+		if goes && !e.interrupted {
 			e.by = by
-			e.halt()
+			e.cancel()
 			p.stopped = append(p.stopped, e)
 		}
 		if goes && len(stay) == 0 {
 			gone = append(gone, e)
 			continue
 		}
-		e.again()
-		e.dead = e.dead || goes
+		e.resetSent()
+		e.interrupted = e.interrupted || goes
 		stay = append(stay, e)
 	}
 	p.items = stay
 	p.audible.Store(false)
-	p.settle(gone)
+	p.beginClear(gone)
 	p.start()
 	return true
 }
 
-// halt makes the producer stop soon.
-func (e *entry) halt() {
-	if e.feed != nil {
-		e.feed.cancel()
+// cancel ends the context of the Source's Next.
+func (e *entry) cancel() {
+	if e.buffer != nil {
+		e.buffer.cancel()
 	}
 }

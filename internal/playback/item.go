@@ -6,27 +6,27 @@ import (
 	"time"
 )
 
-// A Line is where audio goes: the carrier's end of a call. Audio is µ-law, 8000 Hz, mono. A *media.Stream is one.
-// The player calls its methods from one goroutine at a time.
+// A Line sends messages to the carrier. Audio is µ-law, 8000 Hz, mono. A *media.Stream is a Line. The player calls its
+// methods from one goroutine at a time.
 type Line interface {
-	// SendMedia plays audio behind what was sent before.
+	// SendMedia appends audio to the carrier's buffer.
 	SendMedia(mulaw []byte) error
-	// SendMark asks for an echo of name when all audio sent before it has been played.
+	// SendMark makes the carrier return name when it has played all audio sent before.
 	SendMark(name string) error
-	// SendClear makes the carrier forget what it has not played yet.
+	// SendClear makes the carrier discard the audio that it has not played yet.
 	SendClear() error
 }
 
-// A Source makes the audio of one item: µ-law, 8000 Hz, mono. The player closes it exactly once.
+// A Source produces the audio of one item: µ-law, 8000 Hz, mono. The player closes it exactly once.
 type Source interface {
-	// Next returns the next piece, of any length, and io.EOF behind the last. The slice is valid until the next
+	// Next returns the next piece, of any length, and io.EOF after the last. The slice is valid until the next
 	// call. When ctx ends or Close is called, it returns soon.
 	Next(ctx context.Context) ([]byte, error)
-	// Close stops the producer. It may be called while Next runs.
+	// Close stops the production. It may be called while Next runs.
 	Close() error
 }
 
-// What can interrupt playback.
+// The values of Result.InterruptedBy.
 const (
 	BySpeech = "speech" // the caller spoke
 	ByDTMF   = "dtmf"   // the caller pressed a key
@@ -41,59 +41,59 @@ type Item struct {
 	Interruptible bool
 }
 
-// A Result tells what became of an item.
+// A Result reports how an item ended.
 type Result struct {
 	ID     string
-	Played time.Duration // what the caller heard of it
-	Total  time.Duration // its length; 0 if it is not known because the Source was stopped before its end
-	// Complete tells that the caller heard it to its end, as far as marks and clock can tell.
+	Played time.Duration // how much the caller heard
+	Total  time.Duration // its length; 0 if unknown because the Source was stopped before its end
+	// Complete means that the caller heard the whole item, according to the marks and the playout clock.
 	Complete bool
-	// InterruptedBy is BySpeech, ByDTMF or ByClear, also for an item that had to go before it was its turn. It is empty
-	// when the item was complete or Err says what happened.
+	// InterruptedBy is BySpeech, ByDTMF or ByClear, also for an item that was removed before it began to play. It is empty
+	// if the item was complete or Err is set.
 	InterruptedBy string
-	// Unconfirmed tells that not one mark has come back since the Player was made, although one is overdue. Then nothing
-	// shows that the carrier plays anything, and Played is by the clock alone.
+	// Unconfirmed means that no mark has returned since the Player was made, although one is overdue. Then there is no
+	// evidence that the carrier plays anything, and Played is computed from the time alone.
 	Unconfirmed bool
 	// Err is the Source's error, ErrLine, or ErrClosed.
 	Err error
 }
 
 var (
-	// ErrFull means that too many items wait already.
+	// ErrFull means that the queue has Config.Queue items already.
 	ErrFull = errors.New("playback: the queue is full")
-	// ErrLine means that the line takes nothing any more. What the line said is wrapped with it.
+	// ErrLine means that sending on the Line failed. It wraps the Line's error.
 	ErrLine = errors.New("playback: the line is broken")
 	// ErrClosed means that the player was closed.
 	ErrClosed = errors.New("playback: closed")
 )
 
-// An entry is an item on its way. The player's mutex guards it, but for what says otherwise.
+// entry is an enqueued item. Player.mu guards it, except where a field says otherwise.
 type entry struct {
 	Item
-	done   chan struct{} // closed behind Finished
-	closed bool          // the Source; run's own
+	done   chan struct{} // closed after Finished has returned
+	closed bool          // the Source is closed; used by run only
 
-	feed   *feed  // nil before it is its turn
-	resend []byte // has to be sent before what the feed has
-	kept   []byte // what was sent and may have to be sent again
-	dead   bool   // interrupted before its turn; its result waits for those before it
-	begun  bool   // from is set
-	sent   bool   // to its end
-	ended  bool   // the Source is at its end
-	echoed bool   // its last sample has been played, says a mark
-	from   int64  // place on the line's time line, in samples
-	size   int64  // samples sent
-	stale  span   // where it was before it had to be sent again
-	least  int64  // samples heard there
-	by     string // what interrupted it
-	err    error  // the Source's
+	buffer      *sourceBuffer // nil until the item begins
+	resend      []byte        // to send before what is in buffer
+	kept        []byte        // copy of sent audio that a clear may remove from the carrier
+	interrupted bool          // before it began; its result waits for those before it
+	begun       bool          // from is set
+	sent        bool          // all of it was sent
+	ended       bool          // the Source has ended regularly
+	echoed      bool          // a mark shows that its last sample was played
+	from        int64         // position of its first sample
+	size        int64         // samples sent
+	stale       span          // its position before it was sent again
+	staleHeard  int64         // samples heard at that position
+	by          string        // see Result.InterruptedBy
+	err         error         // the Source's error
 }
 
-// A span is a stretch of the line's time line.
+// span is a range of positions.
 type span struct{ from, to int64 }
 
-// again makes the entry one of which nothing was sent.
-func (e *entry) again() {
+// resetSent makes the entry one of which nothing was sent.
+func (e *entry) resetSent() {
 	if e.begun {
 		e.stale = span{e.from, e.to()}
 	}
@@ -101,20 +101,20 @@ func (e *entry) again() {
 	e.kept, e.begun, e.sent, e.size = nil, false, false, 0
 }
 
-// heardStale notes that the line was heard up to pos before the entry had to be sent again: a carrier that does
-// not heed a clear plays on into it.
+// heardStale records that the caller heard up to pos before the entry was sent again: a carrier that ignores a clear
+// plays on into it.
 func (e *entry) heardStale(pos int64) {
-	e.least = max(e.least, min(pos, e.stale.to)-e.stale.from)
+	e.staleHeard = max(e.staleHeard, min(pos, e.stale.to)-e.stale.from)
 	e.stale = span{}
 }
 
-// to is the place behind its last sample.
+// to returns the position after its last sample.
 func (e *entry) to() int64 { return e.from + e.size }
 
-// result is what became of the entry when pos is the last place heard.
+// result returns the entry's Result if the caller heard up to pos.
 func (e *entry) result(pos int64) Result {
 	r := Result{ID: e.ID, InterruptedBy: e.by, Err: e.err}
-	played := e.least
+	played := e.staleHeard
 	if e.begun {
 		played = max(played, min(pos-e.from, e.size))
 	}

@@ -8,7 +8,7 @@ import (
 // ErrPanicked means that a goroutine of the player, or the Source of an item, panicked.
 var ErrPanicked = errors.New("playback: a fault in the server")
 
-// recovered reports a panic of the goroutine that defers it, then calls fail with ErrPanicked. It is to be deferred directly.
+// recovered reports a panic of the goroutine that defers it, then calls fail with ErrPanicked. It must be deferred directly.
 func (p *Player) recovered(fail func(error)) {
 	v := recover()
 	if v == nil {

@@ -6,48 +6,48 @@ import (
 )
 
 const (
-	// ackTime is how long a carrier may take to forget, not counting the way.
+	// ackTime is how long a carrier may take to execute a clear, without the round trip.
 	ackTime = 500 * time.Millisecond
-	// onTime is how exactly a mark comes when it should.
+	// onTime is the tolerance within which a mark returns in time.
 	onTime = 40 * time.Millisecond
-	// markGrace is how much later than its audio a mark may come.
+	// markGrace is how much later than the end of its audio a mark may return.
 	markGrace = time.Second
-	// clears is how often a clear is sent when the carrier does not heed it.
-	clears = 3
-	// acks is how many marks are sent behind a clear. So many that come back together have not done so by chance.
+	// maxClears is how often a clear is sent if the carrier ignores it.
+	maxClears = 3
+	// acks is how many marks are sent after a clear. That many do not return together by chance.
 	acks = 4
-	// together is how far such marks lie apart at most.
+	// together is the greatest distance of marks that return together.
 	together = 10 * time.Millisecond
 )
 
-// A settling is what was stopped, until it is known when the carrier stopped. That shows in marks: those of the
-// audio that it forgot, and those sent behind the clear. Nothing else is sent meanwhile, so that a clear that is late,
-// or is sent again, takes nothing away that was meant to be heard.
-type settling struct {
+// pendingClear has the stopped items until the marks show when the carrier stopped: the marks of the audio that the carrier
+// discarded, and those sent after the clear. Nothing else is sent until then, so that a clear that is late, or is sent
+// again, removes no other audio. Player.mu guards it.
+type pendingClear struct {
 	items  []*entry
 	clock  *clock
 	marks  map[string]mark
-	sent   int         // clears
-	at     time.Time   // when the first clear left
-	until  time.Time   // when to stop waiting
-	late   []time.Time // when the carrier stopped, say marks that came too late for the first clear
-	onward int         // marks that came when they would have come without a clear
-	acked  time.Time   // when the carrier had heeded a clear that was sent again
+	sent   int         // number of clears
+	at     time.Time   // when the first clear was sent
+	until  time.Time   // when to stop waiting for marks
+	late   []time.Time // when the carrier stopped, according to marks too late for the first clear
+	onward int         // number of marks that returned as without a clear
+	acked  time.Time   // when the carrier stopped because of a repeated clear; zero if it did not
 	over   bool
 	end    time.Time // when the carrier stopped
 }
 
-// settle begins to find out how much was heard of what was stopped, with a new clock for what comes behind the clear.
-func (p *Player) settle(gone []*entry) {
+// beginClear begins to find out how much was heard of the stopped items. It makes a new clock for the audio after the clear.
+func (p *Player) beginClear(gone []*entry) {
 	switch {
-	case p.settling != nil: // nothing was sent since
-		p.settling.items = append(p.settling.items, gone...)
+	case p.pendingClear != nil: // nothing was sent since then
+		p.pendingClear.items = append(p.pendingClear.items, gone...)
 	case !slices.ContainsFunc(gone, func(e *entry) bool { return e.begun }):
 		for _, e := range gone {
 			p.finish(e, 0)
 		}
 	default:
-		p.settling = &settling{items: gone, clock: p.clock, marks: p.marks}
+		p.pendingClear = &pendingClear{items: gone, clock: p.clock, marks: p.marks}
 		p.clock = &clock{link: &p.link, base: p.clock.sent, sent: p.clock.sent}
 		p.marks = map[string]mark{}
 		p.marked = p.clock.sent
@@ -55,10 +55,10 @@ func (p *Player) settle(gone []*entry) {
 	}
 }
 
-// clear notes that a clear leaves now and returns the names of the marks behind it.
+// clear records that a clear is sent now and returns the names of the marks to send after it.
 func (p *Player) clear(now time.Time) (names []string) {
 	p.clearing = false
-	s := p.settling
+	s := p.pendingClear
 	if s.sent++; s.sent == 1 {
 		s.at = now
 	}
@@ -71,16 +71,16 @@ func (p *Player) clear(now time.Time) (names []string) {
 	return names
 }
 
-// guess is when the carrier stopped if nothing says otherwise.
-func (s *settling) guess(now time.Time) time.Time {
+// expectedStop returns when the carrier stopped if it executed the first clear at once.
+func (s *pendingClear) expectedStop(now time.Time) time.Time {
 	if s.sent == 0 {
 		return now
 	}
 	return s.at.Add(s.clock.link.oneWay())
 }
 
-// echo takes a mark that was asked for before the clear or right behind it, and tells whether it was one of those.
-func (s *settling) echo(name string, now time.Time) bool {
+// echo records the return of a mark that was sent before the clear or right after it. It reports whether name is such a mark.
+func (s *pendingClear) echo(name string, now time.Time) bool {
 	m, ok := s.marks[name]
 	if !ok {
 		return false
@@ -91,21 +91,21 @@ func (s *settling) echo(name string, now time.Time) bool {
 	switch {
 	case m.probe:
 		link.echo(now.Sub(m.at))
-	case s.sent == 0: // the clear is not on its way yet
+	case s.sent == 0: // the clear has not been sent yet
 		s.clock.mark(m.pos, now)
 	case m.ack == 0 && !now.Before(due.Add(-onTime)):
 		if now.After(s.at.Add(link.rtt + onTime)) {
 			s.onward++
 		}
 	default:
-		s.flushed(m, now)
+		s.markFlushed(m, now)
 	}
 	return true
 }
 
-// flushed takes a mark that shows that the carrier has stopped. Marks that are late by chance differ; when some
-// come together, it is the clear that was late.
-func (s *settling) flushed(m mark, now time.Time) {
+// markFlushed records a mark whose return shows that the carrier has stopped. Random delays of marks differ: if several
+// return together, the clear was late.
+func (s *pendingClear) markFlushed(m mark, now time.Time) {
 	link := s.clock.link
 	if m.ack > 0 {
 		link.echo(now.Sub(m.at))
@@ -116,9 +116,9 @@ func (s *settling) flushed(m mark, now time.Time) {
 	switch {
 	case s.over:
 	case !now.After(s.at.Add(link.rtt + onTime)):
-		s.over, s.end = true, s.guess(now)
+		s.over, s.end = true, s.expectedStop(now)
 	case m.ack > 1 && !now.After(m.at.Add(link.rtt+onTime)): // in time for its own clear
-		s.acked, s.until = stopped, now.Add(together) // older marks may come with it
+		s.acked, s.until = stopped, now.Add(together) // older marks may return with it
 	default:
 		s.late = append(s.late, stopped)
 		if soon := now.Add(together); s.until.Before(soon) {
@@ -130,22 +130,22 @@ func (s *settling) flushed(m mark, now time.Time) {
 	}
 }
 
-// wait returns how long to wait for more marks. When that is over, it sends another clear or ends the settling.
-func (s *settling) wait(p *Player, now time.Time) time.Duration {
+// wait returns how long to wait for more marks. After that time it requests another clear or sets s.over and s.end.
+func (s *pendingClear) wait(p *Player, now time.Time) time.Duration {
 	if s.over {
 		return 0
 	}
 	if left := s.until.Sub(now); left > 0 {
 		return left
 	}
-	playsOn := s.onward > 1 && len(s.late) == 0 // what came late came still too early for its audio
+	playsOn := s.onward > 1 && len(s.late) == 0 // marks in s.late returned before the end of their audio
 	acked := !s.acked.IsZero()
-	s.end = s.guess(now)
+	s.end = s.expectedStop(now)
 	switch {
 	case acked && playsOn:
 		s.end = s.acked
 	case acked || len(s.late) > 0:
-	case s.sent < clears && s.clock.link.timed: // its marks work
+	case s.sent < maxClears && s.clock.link.timed: // it returns marks
 		p.clearing = true
 		return 0
 	case playsOn && s.clock.heard(now) < s.clock.sent:
@@ -157,8 +157,8 @@ func (s *settling) wait(p *Player, now time.Time) time.Duration {
 	return 0
 }
 
-// settled makes results of what was stopped.
-func (p *Player) settled(s *settling, end time.Time) {
+// finishClear makes the results of the stopped items. end is when the carrier stopped.
+func (p *Player) finishClear(s *pendingClear, end time.Time) {
 	pos := s.clock.heard(end)
 	for _, e := range p.items {
 		e.heardStale(pos)
@@ -171,6 +171,6 @@ func (p *Player) settled(s *settling, end time.Time) {
 		}
 		p.finish(e, at)
 	}
-	p.sound.past, p.sound.stopped = s.clock, end
-	p.settling = nil
+	p.sentLevels.past, p.sentLevels.stopped = s.clock, end
+	p.pendingClear = nil
 }

@@ -13,65 +13,65 @@ const (
 	DefaultQueue    = 64
 	DefaultAhead    = 1500 * time.Millisecond
 	DefaultEchoLoss = 9 // dB
-	// maxAhead is the most a Player sends ahead of what is heard.
+	// maxAhead is the most audio that a Player sends ahead of the playout.
 	maxAhead = 2 * time.Second
 )
 
-// A Config says how a Player plays. Only Line is needed.
+// Config configures a Player. Only Line is required.
 type Config struct {
 	Line Line
-	// Queue is how many items may wait or play. It defaults to DefaultQueue.
+	// Queue is the most items that wait or play. It defaults to DefaultQueue.
 	Queue int
-	// Ahead is how far audio is sent ahead of what is heard, at most 2 seconds. It defaults to DefaultAhead.
+	// Ahead is how far audio is sent ahead of the playout, at most 2 seconds. It defaults to DefaultAhead.
 	Ahead time.Duration
-	// EchoLoss is how much weaker than what the caller hears an echo of it is at least, in dB. Speech of the caller
-	// is noticed down to that level, more or less: a small value makes him shout, a large one takes echoes for him. It
-	// defaults to DefaultEchoLoss.
+	// EchoLoss is the minimum echo return loss, in dB. Speech is detected down to about that level below the played audio:
+	// if the value is too small, quiet callers cannot interrupt; if it is too large, echoes count as speech. It defaults to
+	// DefaultEchoLoss.
 	EchoLoss float64
-	// Finished, when set, is called exactly once for each item that Enqueue took, in order, from a goroutine of
-	// the player. It may call the player's methods except Close and Idle. While it runs, nothing is sent.
+	// Finished, if not nil, is called exactly once for each enqueued item, in order, from a goroutine of the player. It may
+	// call the player's methods except Close and Idle. While it runs, nothing is sent.
 	Finished func(Result)
-	// Panicked, when set, is called when a goroutine of the player or a Source panicked, with the value and the stack. The
-	// item fails, or all of them. Without it the panic goes on.
+	// Panicked, if not nil, is called with the value and the stack when a goroutine of the player or a Source panicked. The
+	// item fails, or all items do. If Panicked is nil, the panic is not recovered.
 	Panicked func(value any, stack []byte)
 }
 
 // A Player plays items on one line. Its methods may be called concurrently, except Heard, which has one caller.
 type Player struct {
 	c    Config
-	wake chan struct{} // something changed: see run
+	wake chan struct{} // gets a value when run has to look at the state
 	work sync.WaitGroup
 
-	audible atomic.Bool // the line plays something that the caller's speech may interrupt
-	ears    ears        // Heard's own
+	audible      atomic.Bool  // an interruptible item plays
+	echoDetector echoDetector // used by Heard only
 
-	mu       sync.Mutex // guards the rest; never held while anything is sent or called
-	running  bool
-	closed   bool
-	failed   error    // ErrLine, with the line's
-	items    []*entry // in order, from the one that is heard to the last that waits
-	clock    *clock
-	link     link
-	marks    map[string]mark // asked for and not come back
-	names    int
-	asked    time.Time // when the first mark left
-	answered bool      // a mark has come back
-	marked   int64     // place of the last mark
-	probed   time.Time // when the last probe left
-	clearing bool      // a clear has to be sent
-	settling *settling
-	last     *entry     // that was enqueued
-	stopped  []*entry   // whose Sources have to be closed
-	over     []finished // to be told
-	sound    sound
+	mu           sync.Mutex // guards the rest; not held while sending or calling back
+	running      bool
+	closed       bool
+	failed       error    // ErrLine with the Line's error, or ErrPanicked
+	items        []*entry // in order, from the one that plays
+	clock        *clock
+	link         link
+	marks        map[string]mark // sent and not returned, by name
+	names        int             // marks named so far
+	asked        time.Time       // when the first mark was sent
+	answered     bool            // a mark has returned
+	marked       int64           // position of the last mark
+	probed       time.Time       // when the last probe was sent
+	clearing     bool            // a clear must be sent
+	pendingClear *pendingClear
+	last         *entry     // the last that was enqueued
+	stopped      []*entry   // entries whose Sources must be closed
+	over         []finished // results to pass to Config.Finished
+	sentLevels   sentLevels
 }
 
-// A mark is one that the carrier shall echo.
+// mark is a mark that the carrier has not returned yet.
 type mark struct {
 	pos   int64
-	probe bool      // nothing was to be played before it: it comes back at once
-	ack   int       // it follows this clear
-	at    time.Time // when it left
+	probe bool      // sent while nothing plays: it returns at once
+	ack   int       // the number of the clear that it follows; 0 for none
+	at    time.Time // when it was sent
 }
 
 // New makes a Player. It has no goroutine before the first Enqueue.
@@ -88,12 +88,12 @@ func New(c Config) *Player {
 	}
 	p := &Player{c: c, wake: make(chan struct{}, 1), marks: map[string]mark{}}
 	p.clock = &clock{link: &p.link}
-	p.ears = newEars(c.EchoLoss)
+	p.echoDetector = newEchoDetector(c.EchoLoss)
 	return p
 }
 
-// Enqueue plays an item behind those before it. When it returns an error, ErrFull, ErrClosed or
-// ErrLine, the item was not taken, and the Source is still the caller's to close.
+// Enqueue plays an item after those enqueued before. If it returns an error (ErrFull, ErrClosed or ErrLine), the item is
+// not played and the caller must close its Source. It does not block.
 func (p *Player) Enqueue(it Item) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -102,7 +102,7 @@ func (p *Player) Enqueue(it Item) error {
 		return ErrClosed
 	case p.failed != nil:
 		return p.failed
-	case len(p.items) >= p.c.Queue || p.settling != nil && len(p.settling.items) > p.c.Queue:
+	case len(p.items) >= p.c.Queue || p.pendingClear != nil && len(p.pendingClear.items) > p.c.Queue:
 		return fmt.Errorf("%w: %d items wait", ErrFull, len(p.items))
 	}
 	p.last = &entry{Item: it, done: make(chan struct{})}
@@ -111,7 +111,7 @@ func (p *Player) Enqueue(it Item) error {
 	return nil
 }
 
-// start lets run look at what has changed.
+// start starts run, or wakes it. The caller holds p.mu.
 func (p *Player) start() {
 	if !p.running {
 		p.running = true
@@ -127,12 +127,12 @@ func (p *Player) nudge() {
 	}
 }
 
-// Mark takes the carrier's echo of a mark. Unknown and repeated ones are harmless.
+// Mark reports that the carrier returned a mark. Unknown and repeated names are ignored. It does not block.
 func (p *Player) Mark(name string) {
 	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.settling != nil && p.settling.echo(name, now) {
+	if p.pendingClear != nil && p.pendingClear.echo(name, now) {
 		p.answered = true
 		p.nudge()
 		return
@@ -155,17 +155,17 @@ func (p *Player) Mark(name string) {
 	}
 }
 
-// Interrupt stops playback because of something the caller did, BySpeech or ByDTMF, and tells whether there was
-// something to stop. It returns at once; the clear is on its way to the carrier.
+// Interrupt stops playback because the caller spoke (BySpeech) or pressed a key (ByDTMF). It reports whether there was
+// something to stop. It does not block; a goroutine sends the clear.
 //
-// What is heard decides: when that item is interruptible, it and all interruptible ones behind it go; others behind it
-// are played from their beginning. When it is not, everything stays.
-func (p *Player) Interrupt(by string) bool { return p.stop(by, false) }
+// If the item that the caller hears now is interruptible, Interrupt removes it and all interruptible items after it, and plays
+// the other items from their beginning. Otherwise it does nothing.
+func (p *Player) Interrupt(by string) bool { return p.interrupt(by, false) }
 
-// Clear stops everything, also what is not interruptible.
-func (p *Player) Clear() bool { return p.stop(ByClear, true) }
+// Clear stops all items, also those that are not interruptible. It reports whether there was something to stop.
+func (p *Player) Clear() bool { return p.interrupt(ByClear, true) }
 
-// Playing tells whether the caller hears something, or will hear something that was enqueued.
+// Playing reports whether an item plays or waits.
 func (p *Player) Playing() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -182,16 +182,15 @@ func (p *Player) Idle(ctx context.Context) error {
 		return nil
 	}
 	select {
-	case <-last.done: // and so are those before it
+	case <-last.done: // results are in order, so the items before it are done too
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// Close stops everything without a word to the carrier: to silence a call that goes on, Clear first. It
-// returns when Finished has been called for each item. A write that is under way is waited for, so end the line
-// first.
+// Close stops everything and sends nothing to the carrier: to silence a call that goes on, call Clear first. It returns nil
+// when Finished has been called for each item. It waits for a running call of a Line method, so end the line first.
 func (p *Player) Close() error {
 	p.mu.Lock()
 	p.closed = true
@@ -199,7 +198,7 @@ func (p *Player) Close() error {
 		p.nudge()
 	}
 	for _, e := range p.items {
-		e.halt()
+		e.cancel()
 	}
 	p.mu.Unlock()
 	p.work.Wait()

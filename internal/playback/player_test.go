@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// near tells whether two durations are within 60 ms.
+// near reports whether two durations differ by at most 60 ms.
 func near(a, b time.Duration) bool { return (a - b).Abs() <= 60*ms }
 
 func TestItemsAreHeardOneAfterTheOther(t *testing.T) {
@@ -35,7 +35,7 @@ func TestItemsAreHeardOneAfterTheOther(t *testing.T) {
 	})
 }
 
-func TestAKeyStopsWhatPlays(t *testing.T) {
+func TestAKeyStopsPlayback(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCarrier(1)
 		c.up, c.down = 40*ms, 40*ms

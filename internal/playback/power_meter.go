@@ -7,12 +7,12 @@ import (
 )
 
 const (
-	// frame is how many samples are judged together: 10 ms.
+	// frame is the number of samples that are measured together: 10 ms.
 	frame     = 80
 	frameTime = frame * perSample
 )
 
-// squares is the square of the sample that each µ-law byte stands for. Nobody writes it.
+// squares has the square of the sample that each µ-law byte encodes. It is read-only.
 var squares = func() (t [256]float32) {
 	var code [256]byte
 	var sample [256]int16
@@ -26,26 +26,25 @@ var squares = func() (t [256]float32) {
 	return t
 }()
 
-// A meter measures the power of frames, the mean square of their samples, however the audio is cut.
-type meter struct {
+// powerMeter measures the power of each frame, the mean square of its samples. Frames may span pieces of audio.
+type powerMeter struct {
 	n   int
 	sum float32
 }
 
-// take reads the beginning of mulaw and returns how many bytes. When they end a frame, ok is true and power is
-// that of the frame.
-func (m *meter) take(mulaw []byte) (n int, power float32, ok bool) {
+// measure consumes the first n bytes of mulaw. If they complete a frame, ok is true and power is the frame's.
+func (m *powerMeter) measure(mulaw []byte) (n int, power float32, ok bool) {
 	n = min(len(mulaw), frame-m.n)
 	sum := m.sum + sumOfSquares(mulaw[:n])
 	if m.n += n; m.n < frame {
 		m.sum = sum
 		return n, 0, false
 	}
-	*m = meter{}
+	*m = powerMeter{}
 	return n, sum / frame, true
 }
 
-// sumOfSquares adds up in four places, for each addition waits for the one before it.
+// sumOfSquares uses four sums because each addition depends on the one before it.
 func sumOfSquares(mulaw []byte) float32 {
 	var a, b, c, d float32
 	for ; len(mulaw) >= 4; mulaw = mulaw[4:] {
@@ -60,21 +59,21 @@ func sumOfSquares(mulaw []byte) float32 {
 	return (a + b) + (c + d)
 }
 
-// A metronome finds out when frames came out of the telephone. They come one after the other, and some are late: the
-// earliest tell the time.
-type metronome struct{ last time.Time }
+// frameClock estimates when frames left the telephone. Frames are evenly spaced, and some arrive late, so the earliest
+// arrivals set the clock.
+type frameClock struct{ last time.Time }
 
 const (
-	// drift is how much slower than ours the telephone's clock may be: 1 %.
+	// drift is how much slower the telephone's clock may run: 1 %.
 	drift = frameTime / 100
-	// lull is how late a frame is when some before it never came.
-	lull = time.Second
+	// maxDelay is the delay from which frames must have been lost, so that the clock restarts.
+	maxDelay = time.Second
 )
 
-// tick takes the time when the next frame came.
-func (m *metronome) tick(now time.Time) time.Time {
+// next returns the estimate for a frame that arrived at now.
+func (m *frameClock) next(now time.Time) time.Time {
 	m.last = earlier(now, m.last.Add(frameTime+drift))
-	if now.Sub(m.last) > lull {
+	if now.Sub(m.last) > maxDelay {
 		m.last = now
 	}
 	return m.last

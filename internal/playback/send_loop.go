@@ -9,33 +9,33 @@ import (
 )
 
 const (
-	// markEvery is how much audio lies between two marks.
+	// markEvery is the audio between two marks.
 	markEvery = 200 * time.Millisecond
-	// manyMarks is how many unanswered marks are remembered before those that are overdue are forgotten.
+	// manyMarks is the number of missing marks from which overdue ones are dropped.
 	manyMarks = 64
-	// forever is a wait that something else ends.
+	// forever is a timeout for waits that another event ends.
 	forever = time.Hour
 )
 
-// A step is what run does next, in this order.
+// step is what run does next, in the order of its fields.
 type step struct {
 	clear bool       // send a clear
-	stop  []*entry   // close their Sources
-	over  []finished // tell of them
-	probe string     // a mark before the audio
+	stop  []*entry   // entries whose Sources must be closed
+	over  []finished // results to pass to Config.Finished
+	probe string     // name of a mark to send before the audio; empty for none
 	media []byte
-	marks []string      // marks behind it
-	wait  time.Duration // when there is nothing else to do
+	marks []string      // names of marks to send after the audio
+	wait  time.Duration // how long to wait for a wake-up; 0 to go on at once
 	exit  bool
 }
 
-// A finished entry and what became of it.
+// finished is an entry with its Result.
 type finished struct {
 	e *entry
 	r Result
 }
 
-// run sends what is to be sent until nothing plays.
+// run sends audio, marks and clears until nothing plays. There is one at a time.
 func (p *Player) run() {
 	defer p.recovered(p.failAll)
 	var buf [chunk]byte
@@ -45,10 +45,10 @@ func (p *Player) run() {
 		s := p.next(buf[:])
 		p.write(&s)
 		for _, e := range s.stop {
-			p.shut(e)
+			p.closeSource(e)
 		}
 		for _, f := range s.over {
-			p.shut(f.e)
+			p.closeSource(f.e)
 			if p.c.Finished != nil {
 				p.c.Finished(f.r)
 			}
@@ -68,8 +68,8 @@ func (p *Player) run() {
 	}
 }
 
-// shut closes the Source of an entry, which may take its time.
-func (p *Player) shut(e *entry) {
+// closeSource closes the Source of an entry in a goroutine, because Close may block.
+func (p *Player) closeSource(e *entry) {
 	if !e.closed {
 		e.closed = true
 		p.work.Go(func() {
@@ -79,7 +79,7 @@ func (p *Player) shut(e *entry) {
 	}
 }
 
-// write sends what the step wants to be sent.
+// write sends the step's messages.
 func (p *Player) write(s *step) {
 	var err error
 	if s.clear {
@@ -103,7 +103,7 @@ func (p *Player) write(s *step) {
 	}
 }
 
-// next decides on a step. buf is room for its audio.
+// next returns the next step. Its audio is in buf.
 func (p *Player) next(buf []byte) (s step) {
 	now := time.Now()
 	p.mu.Lock()
@@ -117,14 +117,14 @@ func (p *Player) next(buf []byte) (s step) {
 		s.clear, s.marks = true, p.clear(now)
 	default:
 		s.wait = forever
-		p.conclude(&s, now)
-		p.feedNext(&s, buf, now)
+		p.finishHeard(&s, now)
+		p.sendNext(&s, buf, now)
 	}
 	s.stop, p.stopped = p.stopped, nil
 	s.over, p.over = p.over, nil
 	if len(s.stop) > 0 || len(s.over) > 0 {
 		s.wait = 0
-	} else if len(p.items) == 0 && p.settling == nil {
+	} else if len(p.items) == 0 && p.pendingClear == nil {
 		s.exit, p.running = true, false
 	}
 	p.audible.Store(slices.ContainsFunc(p.items, func(e *entry) bool { return e.begun && e.Interruptible }))
@@ -134,8 +134,8 @@ func (p *Player) next(buf []byte) (s step) {
 // dropAll ends all items because of err.
 func (p *Player) dropAll(err error, now time.Time) {
 	p.clearing = false
-	if s := p.settling; s != nil {
-		p.settled(s, earlier(now, s.guess(now)))
+	if s := p.pendingClear; s != nil {
+		p.finishClear(s, earlier(now, s.expectedStop(now)))
 	}
 	heard := p.clock.heard(now)
 	for _, e := range p.items {
@@ -151,29 +151,29 @@ func (p *Player) dropAll(err error, now time.Time) {
 	p.items = nil
 }
 
-// finish puts the result of an entry on the list, when pos is the last place heard.
+// finish queues the Result of an entry of which the caller heard up to pos.
 func (p *Player) finish(e *entry, pos int64) {
-	e.halt()
+	e.cancel()
 	r := e.result(pos)
 	r.Unconfirmed = e.begun && !p.answered && time.Since(p.asked) >= markGrace
 	p.over = append(p.over, finished{e, r})
 }
 
-// conclude finishes what has been heard.
-func (p *Player) conclude(s *step, now time.Time) {
-	if t := p.settling; t != nil {
+// finishHeard finishes the entries that the caller has heard, or sets s.wait.
+func (p *Player) finishHeard(s *step, now time.Time) {
+	if t := p.pendingClear; t != nil {
 		s.wait = t.wait(p, now)
 		if !t.over {
-			return // one after the other
+			return // results are in order
 		}
-		p.settled(t, t.end)
+		p.finishClear(t, t.end)
 		s.wait = forever
 	}
-	for len(p.items) > 0 && (p.items[0].sent || p.items[0].dead) {
+	for len(p.items) > 0 && (p.items[0].sent || p.items[0].interrupted) {
 		e := p.items[0]
 		if e.size > 0 && !e.echoed {
-			patience := p.clock.when(e.to()).Add(p.link.oneWay() + markGrace)
-			if left := patience.Sub(now); left > 0 {
+			deadline := p.clock.when(e.to()).Add(p.link.oneWay() + markGrace)
+			if left := deadline.Sub(now); left > 0 {
 				s.wait = min(s.wait, left)
 				return
 			}
@@ -183,26 +183,26 @@ func (p *Player) conclude(s *step, now time.Time) {
 	}
 }
 
-// feedNext sends the next piece of audio when it is time.
-func (p *Player) feedNext(s *step, buf []byte, now time.Time) {
+// sendNext puts the next audio into the step if it may be sent now, or sets s.wait.
+func (p *Player) sendNext(s *step, buf []byte, now time.Time) {
 	i := 0
-	for i < len(p.items) && (p.items[i].sent || p.items[i].dead) {
+	for i < len(p.items) && (p.items[i].sent || p.items[i].interrupted) {
 		i++
 	}
 	if i == len(p.items) {
 		return
 	}
 	e := p.items[i]
-	if e.feed == nil {
+	if e.buffer == nil {
 		ctx, cancel := context.WithCancel(context.Background())
-		e.feed = newFeed(cancel, p.nudge)
+		e.buffer = newSourceBuffer(cancel, p.nudge)
 		p.work.Go(func() {
-			defer p.recovered(func(err error) { e.feed.put(nil, err) })
-			e.feed.fill(ctx, e.Source)
+			defer p.recovered(func(err error) { e.buffer.put(nil, err) })
+			e.buffer.fill(ctx, e.Source)
 		})
 	}
-	if p.settling != nil || len(e.resend) == 0 && !e.feed.ready() {
-		return // it nudges
+	if p.pendingClear != nil || len(e.resend) == 0 && !e.buffer.ready() {
+		return // the buffer or the marks wake run
 	}
 	if early := p.clock.ahead(now) + duration(int64(len(buf))) - p.c.Ahead; early > 0 {
 		s.wait = min(s.wait, early)
@@ -211,19 +211,19 @@ func (p *Player) feedNext(s *step, buf []byte, now time.Time) {
 	n := p.take(e, buf)
 	s.wait = 0
 	if n > 0 {
-		p.hand(s, e, buf[:n], now)
+		p.send(s, e, buf[:n], now)
 		if i > 0 && !e.Interruptible {
 			e.kept = append(e.kept, buf[:n]...)
 		}
 	}
 	if p.clock.sent > p.marked && (e.sent || duration(p.clock.sent-p.marked) >= markEvery) {
-		s.marks = append(s.marks, p.ask(mark{pos: p.clock.sent, at: now}))
+		s.marks = append(s.marks, p.newMark(mark{pos: p.clock.sent, at: now}))
 		p.marked = p.clock.sent
 	}
 }
 
-// ask remembers a mark that leaves now, under a new name.
-func (p *Player) ask(m mark) string {
+// newMark keeps a mark that is sent now and returns its new name.
+func (p *Player) newMark(m mark) string {
 	if len(p.marks) >= manyMarks {
 		for name, old := range p.marks {
 			if m.at.After(p.clock.when(old.pos).Add(p.link.oneWay() + markGrace)) {
@@ -239,7 +239,7 @@ func (p *Player) ask(m mark) string {
 	return name
 }
 
-// take moves the next audio of an entry to buf, and notes when that was the last.
+// take moves the next audio of an entry to buf, and records whether that was the last.
 func (p *Player) take(e *entry, buf []byte) int {
 	n := copy(buf, e.resend)
 	e.resend = e.resend[n:]
@@ -247,7 +247,7 @@ func (p *Player) take(e *entry, buf []byte) int {
 		e.sent = len(e.resend) == 0 && e.ended
 		return n
 	}
-	n, over, err := e.feed.take(buf)
+	n, over, err := e.buffer.take(buf)
 	if over {
 		e.sent, e.ended, e.err = true, err == nil, err
 		p.stopped = append(p.stopped, e)
@@ -255,21 +255,21 @@ func (p *Player) take(e *entry, buf []byte) int {
 	return n
 }
 
-// hand puts audio of an entry on the line's time line.
-func (p *Player) hand(s *step, e *entry, mulaw []byte, now time.Time) {
-	if p.clock.dry(now) && now.Sub(p.probed) >= markEvery {
-		s.probe, p.probed = p.ask(mark{pos: p.clock.sent, probe: true, at: now}), now
+// send puts audio of an entry into the step and advances the clock.
+func (p *Player) send(s *step, e *entry, mulaw []byte, now time.Time) {
+	if p.clock.buffered(now) <= 0 && now.Sub(p.probed) >= markEvery {
+		s.probe, p.probed = p.newMark(mark{pos: p.clock.sent, probe: true, at: now}), now
 	}
 	if !e.begun {
 		e.begun, e.from = true, p.clock.sent
 	}
 	s.media = mulaw
-	p.sound.add(mulaw)
+	p.sentLevels.add(mulaw)
 	p.clock.send(len(mulaw), now)
 	e.size += int64(len(mulaw))
 }
 
-// name is a new name for a mark.
+// name returns a new name for a mark.
 func (p *Player) name() string {
 	p.names++
 	return "play-" + strconv.Itoa(p.names)

@@ -3,33 +3,32 @@ package playback
 import "time"
 
 const (
-	// levels is how many frames of what was sent are remembered: those ahead of what is heard, and those whose echo may
-	// still come.
+	// levels is the number of sent frames whose power is kept: those not heard yet, and those whose echo may still arrive.
 	levels = 512
-	// echoDelay is how late an echo comes at most, with the way to the carrier and back.
+	// echoDelay is the greatest delay of an echo, including the round trip to the carrier.
 	echoDelay = 700 * time.Millisecond
-	// echoLead is how much earlier than the playout clock says the caller may hear something.
+	// echoLead is how much earlier the caller may hear audio than the playout clock says.
 	echoLead = 100 * time.Millisecond
-	// taps is how many delays of an echo are told apart.
-	taps = int((echoDelay + echoLead) / frameTime)
+	// echoDelays is the number of echo delays that are distinguished.
+	echoDelays = int((echoDelay + echoLead) / frameTime)
 )
 
-// A sound remembers how loud the audio was that was sent. The player's mutex guards it.
-type sound struct {
-	meter   meter
+// sentLevels has the power of the audio that was sent. Player.mu guards it.
+type sentLevels struct {
+	meter   powerMeter
 	frames  int64            // measured
-	power   *[levels]float32 // nil until something is sent: most callers never hear us
+	power   *[levels]float32 // nil until something is sent: on most calls nothing is
 	past    *clock           // the clock before the last clear
-	stopped time.Time        // when it ended
+	stopped time.Time        // when past ended
 }
 
-// add measures what is sent.
-func (s *sound) add(mulaw []byte) {
+// add measures audio that is sent.
+func (s *sentLevels) add(mulaw []byte) {
 	if s.power == nil {
 		s.power = new([levels]float32)
 	}
 	for len(mulaw) > 0 {
-		n, power, ok := s.meter.take(mulaw)
+		n, power, ok := s.meter.measure(mulaw)
 		mulaw = mulaw[n:]
 		if ok {
 			s.power[s.frames%levels] = power
@@ -38,8 +37,8 @@ func (s *sound) add(mulaw []byte) {
 	}
 }
 
-// loudest is the power of the loudest frame that lies between two places, or a part of it.
-func (s *sound) loudest(from, to int64) float32 {
+// maxPower returns the power of the loudest frame that overlaps the samples from up to to.
+func (s *sentLevels) maxPower(from, to int64) float32 {
 	most := float32(0)
 	if from == to {
 		return most
@@ -51,26 +50,27 @@ func (s *sound) loudest(from, to int64) float32 {
 	return most
 }
 
-// listen puts into powers how loud that was which the caller heard in each frame up to at, beginning with the latest.
-func (s *sound) listen(c *clock, at, end time.Time, powers *[taps]float32) {
+// addHeard raises powers to the power of the audio that the caller heard in each frame up to at, the latest first. The clock c
+// is valid up to end.
+func (s *sentLevels) addHeard(c *clock, at, end time.Time, powers *[echoDelays]float32) {
 	to := c.heard(earlier(at, end))
 	for i := range powers {
 		at = at.Add(-frameTime)
 		from := c.heard(earlier(at, end))
-		powers[i] = max(powers[i], s.loudest(from, to))
+		powers[i] = max(powers[i], s.maxPower(from, to))
 		to = from
 	}
 }
 
-// echoes puts into powers how loud that was whose echo may come in a frame that came out of the telephone at t,
-// beginning with the latest.
-func (p *Player) echoes(t time.Time, powers *[taps]float32) {
-	s, at := &p.sound, t.Add(echoLead)
-	s.listen(p.clock, at, at, powers)
-	if old := p.settling; old != nil {
-		s.listen(old.clock, at, at, powers)
+// playedPower sets powers to the power of the audio whose echo may be in a frame that left the telephone at t, the latest
+// first. The caller holds p.mu.
+func (p *Player) playedPower(t time.Time, powers *[echoDelays]float32) {
+	s, at := &p.sentLevels, t.Add(echoLead)
+	s.addHeard(p.clock, at, at, powers)
+	if old := p.pendingClear; old != nil {
+		s.addHeard(old.clock, at, at, powers)
 	}
 	if s.past != nil && t.Sub(s.stopped) < echoDelay {
-		s.listen(s.past, at, s.stopped, powers)
+		s.addHeard(s.past, at, s.stopped, powers)
 	}
 }

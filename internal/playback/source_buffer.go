@@ -8,29 +8,29 @@ import (
 )
 
 const (
-	// feedSize is how much audio is taken from a Source before its time: one second.
-	feedSize = 8000
-	// chunk is the most audio in one message: 100 ms, so that a clear need not wait behind more.
+	// bufferSize is how much audio is read from a Source before it is sent: one second.
+	bufferSize = 8000
+	// chunk is the most audio in one message: 100 ms, so that a clear waits for no more than that.
 	chunk = 800
 )
 
-// A feed takes audio from a Source in a goroutine of its own and holds it until it is sent.
-type feed struct {
+// sourceBuffer holds audio of a Source until it is sent. A goroutine runs fill; the player's goroutine calls take.
+type sourceBuffer struct {
 	cancel context.CancelFunc
-	more   func() // called when there is something to take
+	notify func() // called when audio or the end was added
 
 	mu   sync.Mutex // guards the rest
 	buf  []byte
 	err  error         // io.EOF at the end
-	room chan struct{} // a value when something was taken
+	room chan struct{} // gets a value when audio was removed
 }
 
-func newFeed(cancel context.CancelFunc, more func()) *feed {
-	return &feed{cancel: cancel, more: more, room: make(chan struct{}, 1)}
+func newSourceBuffer(cancel context.CancelFunc, notify func()) *sourceBuffer {
+	return &sourceBuffer{cancel: cancel, notify: notify, room: make(chan struct{}, 1)}
 }
 
-// fill takes audio from the source until its end or that of ctx.
-func (f *feed) fill(ctx context.Context, s Source) {
+// fill reads the Source until its end or until ctx ends.
+func (f *sourceBuffer) fill(ctx context.Context, s Source) {
 	for {
 		b, err := s.Next(ctx)
 		if err == nil {
@@ -54,22 +54,22 @@ func (f *feed) fill(ctx context.Context, s Source) {
 	}
 }
 
-// put holds as much of b as there is room for and returns how much that was.
-func (f *feed) put(b []byte, err error) int {
+// put appends as much of b as fits and returns how much that was. err is the Source's error or nil.
+func (f *sourceBuffer) put(b []byte, err error) int {
 	f.mu.Lock()
-	n := min(len(b), feedSize-len(f.buf))
+	n := min(len(b), bufferSize-len(f.buf))
 	f.buf = append(f.buf, b[:n]...)
 	f.err = err
 	f.mu.Unlock()
 	if n > 0 || err != nil {
-		f.more()
+		f.notify()
 	}
 	return n
 }
 
-// take moves the next chunk to dst. When nothing is left and nothing will come, over is true and err the
-// Source's error, if it had one.
-func (f *feed) take(dst []byte) (n int, over bool, err error) {
+// take moves buffered audio to dst. If the Source has ended and the buffer is empty, over is true and err is the Source's
+// error, or nil at its regular end.
+func (f *sourceBuffer) take(dst []byte) (n int, over bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	n = copy(dst, f.buf)
@@ -89,8 +89,8 @@ func (f *feed) take(dst []byte) (n int, over bool, err error) {
 	return n, true, f.err
 }
 
-// ready tells whether take has something to tell: at least a frame, unless it is the last.
-func (f *feed) ready() bool {
+// ready reports whether take would return at least a frame, or the last audio.
+func (f *sourceBuffer) ready() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return len(f.buf) >= frame || f.err != nil

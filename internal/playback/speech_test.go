@@ -15,7 +15,7 @@ import (
 
 var prompts = flag.String("prompts", "", "recordings of speech to measure barge-in with, 8 kHz WAV, as a pattern")
 
-// voices are some seconds of speech each: recordings where -prompts says which, or else arithmetic.
+// voices returns some seconds of speech each: the recordings in -prompts, or else synthetic speech.
 func voices(t *testing.T) (all [][]int16) {
 	names, err := filepath.Glob(*prompts)
 	if err != nil {
@@ -46,7 +46,7 @@ func voices(t *testing.T) (all [][]int16) {
 	return all
 }
 
-// babble is something like speech: syllables of a buzz in two resonances, some behind a hiss, with short and long
+// babble returns audio that resembles speech: syllables of a buzz in two resonances, some after a hiss, with short and long
 // pauses.
 func babble(seed uint64, length time.Duration) []int16 {
 	rng := rand.New(rand.NewPCG(seed, 3))
@@ -80,7 +80,7 @@ func babble(seed uint64, length time.Duration) []int16 {
 	return out[:samples(length)]
 }
 
-// A resonance rings, 100 Hz wide.
+// A resonance is a resonant filter with a bandwidth of 100 Hz.
 type resonance struct{ turn, decay, a, b float64 }
 
 func newResonance(hz float64) resonance {
@@ -94,7 +94,7 @@ func (r *resonance) next(in float64) float64 {
 	return out
 }
 
-// power is that of each message of pcm.
+// power returns the power of each message of pcm.
 func power(pcm []int16) (all []float64) {
 	for i := 0; i+message <= len(pcm); i += message {
 		sum := 0.0
@@ -106,7 +106,7 @@ func power(pcm []int16) (all []float64) {
 	return all
 }
 
-// level makes the louder half of pcm so many dB of full scale loud.
+// level scales pcm so that its louder half has the given level in dB of full scale.
 func level(pcm []int16, dB float64) []int16 {
 	all := power(pcm)
 	slices.Sort(all)
@@ -123,8 +123,8 @@ func level(pcm []int16, dB float64) []int16 {
 	return out
 }
 
-// onset is where the first message begins that is as loud as speech may be.
+// onset returns the first sample of the first message that is loud enough for speech.
 func onset(pcm []int16) int {
-	i := slices.IndexFunc(power(pcm), func(p float64) bool { return p > quietest })
+	i := slices.IndexFunc(power(pcm), func(p float64) bool { return p > minSpeechPower })
 	return max(i, 0) * message
 }
