@@ -24,6 +24,38 @@ func (st *Stream) endLocked(reason EndReason) {
 	_ = st.ws.SetReadDeadline(time.Unix(1, 0)) // a read that waits returns at once
 }
 
+// recoverPanic is deferred by every goroutine that works for the stream. It logs a panic and ends the stream with
+// EndInternal.
+func (st *Stream) recoverPanic() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	st.onPanic(p)
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.panicked = true
+	st.endLocked(EndInternal)
+}
+
+// shutDown ends the stream when its context has ended.
+func (st *Stream) shutDown() {
+	defer st.recoverPanic()
+	st.end(EndShutdown)
+}
+
+// linger waits until the carrier closes the connection, for at most closeWait, and closes it.
+func (st *Stream) linger() {
+	defer st.recoverPanic()
+	st.ws.Linger(closeWait)
+}
+
+// writeControl runs when the ping timer fires.
+func (st *Stream) writeControl() {
+	defer st.recoverPanic()
+	st.out.control()
+}
+
 // finish ends the stream in the reader and returns the reason it ended for: the first one wins. After it
 // neither timer nor Send touches the socket.
 func (st *Stream) finish(reason EndReason) EndReason {
@@ -35,7 +67,7 @@ func (st *Stream) finish(reason EndReason) EndReason {
 		_ = st.ws.Close()
 		return reason
 	}
-	st.lingers.Go(func() { st.ws.Linger(closeWait) })
+	st.lingers.Go(st.linger)
 	return reason
 }
 
@@ -50,11 +82,11 @@ func (st *Stream) stop(reason EndReason) (_ EndReason, code int, first bool) {
 		return st.reason, 0, false
 	}
 	st.over = true
-	st.watch.Stop()
-	if st.line != nil {
+	st.watchdog.Stop()
+	if st.line != nil && !st.panicked {
 		st.line.finish(time.Now())
+		st.tell()
 	}
-	st.tell()
 	if code = st.code; code == 0 {
 		code = closeCode(st.reason)
 	}

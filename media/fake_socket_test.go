@@ -28,6 +28,8 @@ type fakeSocket struct {
 	stuck   bool // writes wait for Close
 	ping    func(string) error
 	closed  bool
+
+	pingPanics bool // set before the stream starts
 }
 
 func newFakeSocket() *fakeSocket {
@@ -79,6 +81,9 @@ func (f *fakeSocket) WriteMessage(_ int, data []byte) error { return f.write("te
 func (f *fakeSocket) WriteControl(kind int, data []byte, _ time.Time) error {
 	switch kind {
 	case websocket.PingMessage:
+		if f.pingPanics {
+			panic("ping")
+		}
 		return f.write("ping")
 	case websocket.PongMessage:
 		return f.write("pong " + string(data))

@@ -1,17 +1,15 @@
 package media
 
-import (
-	"time"
-)
+import "time"
 
-// newStream makes a stream of an accepted socket. Its owner must call release.
+// newStream returns a stream on an accepted socket. The caller must call release.
 func newStream(ws socket, limits limits) *Stream {
-	st := &Stream{ws: ws, limits: limits, opened: time.Now(), onHangUp: func() {}, onNoAudio: func() {}, onKeyDropped: func(int64) {}}
+	st := &Stream{ws: ws, limits: limits, opened: time.Now(), onHangUp: func() {}, onNoAudio: func() {}, onKeyDropped: func(int64) {}, onPanic: func(any) {}}
 	ws.SetReadLimit(int64(monstrous * limits.message))
-	st.out.start(ws)
+	st.out.start(ws, st.writeControl)
 	ws.SetPingHandler(st.out.ping)
 	st.mu.Lock()
-	st.watch = time.AfterFunc(limits.start, st.tick)
+	st.watchdog = time.AfterFunc(limits.start, st.checkTimeouts)
 	st.mu.Unlock()
 	return st
 }

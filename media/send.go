@@ -96,13 +96,13 @@ func (o *sender) send(head string, rest func([]byte) []byte) error {
 
 func (o *sender) done() { <-o.turn }
 
-// start begins to ping.
-func (o *sender) start(ws socket) {
+// start starts the ping timer, which calls control.
+func (o *sender) start(ws socket, control func()) {
 	o.turn = make(chan struct{}, 1)
 	o.turn <- struct{}{}
 	defer o.done()
 	o.ws = ws
-	o.timer = time.AfterFunc(pingEvery, o.control)
+	o.timer = time.AfterFunc(pingEvery, control)
 }
 
 // setStream says which stream the messages belong to.

@@ -189,7 +189,8 @@ func (s *Server) run(slot *slot, c *conn) {
 	defer func() { s.logPanic(recover()) }()
 	st := s.open(c)
 	defer st.release()
-	stop := context.AfterFunc(s.ctx, func() { st.end(EndShutdown) })
+	defer st.recoverPanic()
+	stop := context.AfterFunc(s.ctx, st.shutDown)
 	defer stop()
 	if s.begin(st) {
 		defer func() { s.calls.leave(st, time.Now()) }()
@@ -203,6 +204,7 @@ func (s *Server) open(c *conn) *Stream {
 	st.spare = &s.buffers.in
 	st.onHangUp = func() { s.hungUp.add(st.start.CallSID, time.Now()) }
 	st.onNoAudio = func() { s.logNoAudio(st) }
+	st.onPanic = s.logPanic
 	st.onKeyDropped = func(n int64) { s.keyDropped(st, n) }
 	return st
 }

@@ -60,7 +60,8 @@ type Stream struct {
 	onHangUp     func()        // makes the server remember that the call is to end
 	onNoAudio    func()        // logs that nothing of what comes is audio; called by the reader, once at most
 	onKeyDropped func(n int64) // counts and logs that n keys were dropped so far; mu is held
-	mu           sync.Mutex    // held while the Receiver is told something
+	onPanic      func(p any)   // logs and counts a panic of a goroutine that works for the stream
+	mu           sync.Mutex    // held during calls of the Receiver
 	to           Receiver
 	ticks        bool             // the stream is read at ticks
 	held         [trackCount]held // audio that the Receiver will be told of before the reader waits
@@ -72,7 +73,8 @@ type Stream struct {
 	code         int       // of the close frame; 0 means the one that goes with the reason
 	over         bool      // the socket must not be touched any more
 	received     bool      // Receive was called
-	watch        *time.Timer
+	panicked     bool      // a goroutine that works for the stream panicked: the Receiver is not called any more
+	watchdog     *time.Timer // calls checkTimeouts
 	lingers      sync.WaitGroup
 }
 
@@ -123,7 +125,7 @@ func (st *Stream) Receive(ctx context.Context, to Receiver) EndReason {
 	if !st.begin(to) {
 		return st.endReason()
 	}
-	stop := context.AfterFunc(ctx, func() { st.end(EndShutdown) })
+	stop := context.AfterFunc(ctx, st.shutDown)
 	defer stop()
 	st.startTicks()
 	for {
@@ -150,7 +152,7 @@ func (st *Stream) begin(to Receiver) bool {
 	now := time.Now()
 	st.last = now
 	st.line = newTimeline(st.start.Tracks, now, &st.n, st.audio)
-	st.watch.Reset(quietAfter)
+	st.watchdog.Reset(quietAfter)
 	return true
 }
 

@@ -2,10 +2,11 @@ package media
 
 import "time"
 
-// tick is what the stream's watch does when it goes off: it ends a stream that lasted too long or was quiet
-// too long, lets silence flow, and winds the watch up again. One lazy timer serves all of that: it is not
-// touched per frame and goes off about three times a second while frames come.
-func (st *Stream) tick() {
+// checkTimeouts runs when the watchdog timer fires. It ends a stream that exceeded MaxDuration or IdleTimeout, inserts
+// silence that is due, and resets the timer. One timer serves all three: it is not reset for each frame and fires about
+// three times a second while frames arrive.
+func (st *Stream) checkTimeouts() {
+	defer st.recoverPanic()
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if st.over || st.reason != "" {
@@ -13,7 +14,7 @@ func (st *Stream) tick() {
 	}
 	now := time.Now()
 	if st.line == nil {
-		st.tickStart(now)
+		st.checkStart(now)
 		return
 	}
 	tooLong, idle := st.opened.Add(st.limits.maxDuration), st.last.Add(st.limits.idle)
@@ -25,13 +26,13 @@ func (st *Stream) tick() {
 	default:
 		next := earlier(st.line.quiet(now), earlier(tooLong, idle))
 		st.tell()
-		st.watch.Reset(next.Sub(now))
+		st.watchdog.Reset(next.Sub(now))
 	}
 }
 
-// tickStart ends a socket whose start message did not come in time. After the start the watch waits for
-// Receive.
-func (st *Stream) tickStart(now time.Time) {
+// checkStart ends a stream whose start message did not arrive in time. After the start message, Receive resets the
+// watchdog timer.
+func (st *Stream) checkStart(now time.Time) {
 	if st.start.CallSID == "" && !now.Before(st.opened.Add(st.limits.start)) {
 		st.endLocked(EndIdle)
 	}
