@@ -6,7 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// admitStream checks who asks for an upgrade. It returns nil for whom we serve.
+// admitStream authenticates an upgrade request. It returns nil if the request is accepted.
 func (s *Server) admitStream(c *fiber.Ctx) *refusal {
 	if s.PathToken == "" && c.Params("token") != "" {
 		return &refusal{fiber.StatusForbidden, "this server expects no token in the path"}
@@ -23,13 +23,13 @@ func (s *Server) admitStream(c *fiber.Ctx) *refusal {
 	return notLocal
 }
 
-// notLocal answers a stranger where nothing is configured that could make him a friend.
+// notLocal rejects remote clients when no authentication is configured.
 var notLocal = &refusal{fiber.StatusForbidden,
 	"no carrier authentication is configured, so only programs on this machine are served, and only directly, " +
 		"as localhost or 127.0.0.1: no web page, nothing through a proxy. To serve others, " +
 		"set the carrier's auth token or a path token, or allow insecure use explicitly"}
 
-// noPublicURL refuses requests that can be checked or answered only with the public URL of this server.
+// noPublicURL rejects requests that need the public URL of this server.
 var noPublicURL = &refusal{fiber.StatusServiceUnavailable,
 	"the public URL of this server is not configured, or is not an absolute http(s) URL: set BRIDGE_PUBLIC_URL to " +
 		"the address that the carrier uses, such as https://bridge.example.com"}
@@ -55,8 +55,8 @@ func (s *Server) admitSigned(c *fiber.Ctx) *refusal {
 		"check the auth token, and that the public URL is the one the carrier uses"}
 }
 
-// admitSender checks who posts to the voice webhook, as far as that is known before its body is read. The answer holds the path
-// token, so that alone opens it to this machine only.
+// admitSender authenticates a request to the voice webhook before its body is read. The answer contains the path token, so
+// a server with a path token and no auth token accepts such requests from this machine only.
 func (s *Server) admitSender(c *fiber.Ctx) *refusal {
 	switch {
 	case len(s.AuthTokens) > 0 && c.Get(signatureHeader) == "":
@@ -67,10 +67,10 @@ func (s *Server) admitSender(c *fiber.Ctx) *refusal {
 	return notLocal
 }
 
-// admitWebhook checks the signature of what was posted to the voice webhook.
+// admitWebhook checks the signature of a request to the voice webhook.
 func (s *Server) admitWebhook(c *fiber.Ctx, body []byte) *refusal {
 	if len(s.AuthTokens) == 0 {
-		return nil // admitSender has seen all there is to see
+		return nil // admitSender has authenticated the request
 	}
 	public, ok := parsePublicURL(s.PublicURL)
 	if !ok {
@@ -86,7 +86,7 @@ func (s *Server) admitWebhook(c *fiber.Ctx, body []byte) *refusal {
 	return nil
 }
 
-// equalPath compares a path segment, as it came or unescaped, with a token.
+// equalPath compares a path segment, raw or unescaped, with a token.
 func equalPath(segment, token string) bool {
 	plain, err := url.PathUnescape(segment)
 	if err != nil {

@@ -51,7 +51,7 @@ type callState struct {
 	expires  time.Time // when the call is forgotten if no stream is up
 	streams  []*Stream // that are up, the newest last
 	waiting  int       // streams that wait for one of these to be gone
-	starts   allowance // of streams
+	starts   rateLimit // of streams
 }
 
 // issue makes a token for a call.
@@ -92,7 +92,7 @@ func (k *calls) admit(st *Stream, trusted bool, silent []*Stream, now time.Time)
 		}
 	}
 	c = k.get(st.start.CallSID, now)
-	if !c.starts.take(now, streamBurst, streamEvery) {
+	if !c.starts.allow(now, streamBurst, streamEvery) {
 		return nil, ErrTooManyStreams
 	}
 	c.unused = nil

@@ -8,38 +8,38 @@ import (
 	"time"
 )
 
-// A conn is a socket: one connection on which the library has shaken hands. It keeps no buffer while it waits.
+// A conn implements socket on a connection after the library's WebSocket handshake. It holds no buffer while it waits.
 type conn struct {
 	net     net.Conn
-	from    io.Reader // net, or what still holds the beginning of the stream
-	ticks   ticker    // not nil when the connection is read at ticks
+	from    io.Reader // net, or a reader that still holds the beginning of the stream
+	ticks   ticker    // nil if the connection is not read at ticks
 	buffers *buffers
-	lent    *[readSize]byte // where in lies
+	lent    *[readSize]byte // the pooled array that frames.in is a part of
 	frames  frameReader
 }
 
-// readSize is how much is read at once, what comes in 160 ms and more, and how many samples of a track are held.
+// readSize is the size of a read buffer, more than arrives in 160 ms, and the most pending samples of a track.
 const readSize = 4 << 10
 
-// buffers are shared by connections, which need them only while they read or write.
+// buffers are pools of read and write buffers that all connections share.
 type buffers struct{ in, out sync.Pool }
 
-// newConn makes a socket of the connection that a handler got. early is what of the stream was read already.
+// newConn returns a conn. from supplies the stream's bytes; early are the bytes already read.
 func newConn(nc net.Conn, from io.Reader, early []byte, shared *buffers) *conn {
 	c := &conn{net: nc, from: from, buffers: shared}
 	c.frames.in, c.frames.fill = early, c.fill
 	return c
 }
 
-// leave tells whoever counts connections that this one is a stream now, which MaxStreams bounds.
+// leave removes the connection from the HTTP server's connection count, if it has one: MaxStreams bounds streams.
 func leave(handlers net.Conn) {
 	if counted, ok := unwrapped(handlers).(interface{ Leave() }); ok {
 		counted.Leave()
 	}
 }
 
-// unwrapped returns the connection inside of fasthttp's wrapper, which answers Close without closing: it means to close
-// when the handler returns.
+// unwrapped returns the connection inside fasthttp's wrapper. The wrapper's Close does nothing: fasthttp closes the
+// connection when the handler returns.
 func unwrapped(nc net.Conn) net.Conn {
 	if wrapped, ok := nc.(interface{ UnsafeConn() net.Conn }); ok {
 		return wrapped.UnsafeConn()
@@ -53,7 +53,7 @@ func (c *conn) NextReader() (messageType int, r io.Reader, err error) {
 	return messageType, &c.frames, err
 }
 
-// fill reads what has come.
+// fill waits for bytes and sets frames.in to them.
 func (c *conn) fill() error {
 	if c.lent != nil {
 		c.buffers.in.Put(c.lent)
@@ -112,13 +112,13 @@ func (c *conn) WriteControl(messageType int, data []byte, deadline time.Time) er
 func (c *conn) SetReadDeadline(t time.Time) error  { return c.net.SetReadDeadline(t) }
 func (c *conn) SetWriteDeadline(t time.Time) error { return c.net.SetWriteDeadline(t) }
 
-// SetReadLimit sets how long a message may be. It must be called before reading, as SetPingHandler.
+// SetReadLimit sets the maximum length of a message in bytes. Like SetPingHandler it must be called before reading.
 func (c *conn) SetReadLimit(limit int64) { c.frames.limit = limit }
 
-// SetPingHandler sets what is called, by the reader, with the data of each ping.
+// SetPingHandler sets the function that the reader calls with the data of each ping.
 func (c *conn) SetPingHandler(h func(data string) error) { c.frames.ping = h }
 
-// tick makes the connection be read at ticks, if it can be.
+// tick switches the connection to reading at ticks, if it supports that.
 func (c *conn) tick(next func() time.Duration) error {
 	t, ok := c.net.(ticker)
 	if !ok {
@@ -131,9 +131,8 @@ func (c *conn) tick(next func() time.Duration) error {
 	return nil
 }
 
-// Linger ends our half of the connection, so that the carrier sees our close frame and the end, and reads what the
-// carrier sent before it knew. To close with data unread would reset the connection, and the reset could
-// overtake the close frame.
+// Linger closes the write side, so that the carrier sees the close frame and the end, and discards the data that the
+// carrier still sends. Closing with unread data would reset the connection, and the reset could overtake the close frame.
 func (c *conn) Linger(atMost time.Duration) {
 	defer func() { _ = c.Close() }()
 	_ = c.net.SetReadDeadline(time.Now().Add(atMost))

@@ -1,9 +1,9 @@
-// Package media is the server's end of a carrier's media-stream WebSocket: phone audio comes in, and audio,
-// marks and clears go out. It speaks Twilio Media Streams.
+// Package media implements the server side of Twilio Media Streams: it receives the audio of phone calls over WebSockets
+// and sends audio, marks and clears.
 //
-// A Server registers its routes on a Fiber router. It refuses strangers before the upgrade, reads the start
-// message, and then calls Serve with a Stream. Serve runs the call: it calls Stream.Receive, which reads
-// until the one end of the stream and tells a Receiver what comes in.
+// A Server registers its routes on a Fiber router. It rejects unauthenticated requests before the
+// upgrade, reads the start message, and then calls Serve with a Stream. Serve runs the call: it calls Stream.Receive, which
+// reads until the end of the stream and passes audio, keys and marks to a Receiver.
 //
 //	s := &media.Server{
 //		PublicURL:  "https://bridge.example.com",
@@ -18,25 +18,24 @@
 // # Audio
 //
 // Audio is G.711 µ-law, 8000 Hz, mono: one byte a sample, 125 µs each. Every track is one continuous time
-// line counted in samples from the call's first sample. Frames are placed by the carrier's timestamp. What
-// is missing becomes silence, what comes twice or too late is dropped and counted, and when the carrier
-// sends nothing at all, silence flows by the wall clock.
+// line counted in samples from the call's first sample. Frames are placed by the carrier's timestamp. Missing audio becomes
+// silence, duplicate and late frames are dropped and counted, and when the carrier sends nothing at all, silence is
+// inserted by the wall clock.
 //
 // # Ticks
 //
-// Where the app listens through Server.Listener, on Linux, a stream is not read as each message arrives but at ticks: what
-// has come since the last one is read at once. Its socket leaves the poller of the Go runtime for that, so that
-// nothing wakes up in between. What a Receiver is told is the same, but later by a tick at most.
+// If the app listens through Server.Listener, on Linux, a stream is not read as each message arrives but at ticks: all data
+// since the last tick is read at once. Its socket is removed from the poller of the Go runtime, so that arriving data wakes
+// no goroutine. A Receiver gets the same calls, later by at most one tick.
 //
 // # Goroutines
 //
-// A stream is read in the goroutine that runs Serve. It takes the connection from the HTTP server, where that
-// listens through Server.Listener on Linux, so that the handler returns and what server and library keep for a
-// connection is free; Shutdown waits for it. Elsewhere it is the goroutine of the WebSocket handler. Two timers stand
-// beside it, one for silence and time-outs and one for pings; they run briefly in goroutines of their own.
-// The reader waits for the network only: it leaves pongs to the timer and the close frame to the end, and a
-// Receiver must not block.
+// A stream is read in the goroutine that runs Serve. With Server.Listener on Linux that is a separate
+// goroutine, which takes the connection over from the HTTP server, so that the handler returns and the memory that server
+// and library hold for a connection is freed; Shutdown waits for it. Otherwise it is the goroutine of the WebSocket
+// handler. Each stream has two timers, one for silence and timeouts and one for pings, whose functions run briefly in
+// goroutines of their own. The reader blocks on the network only: the ping timer sends pongs, and a Receiver must not block.
+// A panic in any of these goroutines ends its stream with EndInternal.
 //
-// The library shakes hands; frames are read and written here, in buffers that all streams share and that none holds
-// while it waits.
+// The library does the handshake. Frames are read and written here, in pooled buffers that no stream holds while it waits.
 package media

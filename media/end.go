@@ -6,10 +6,10 @@ import (
 	"github.com/gofiber/contrib/websocket"
 )
 
-// closeWait is how long the carrier may take to answer a close frame.
+// closeWait is how long the carrier may take to close the connection after the close frame.
 const closeWait = time.Second
 
-// end makes the stream end for a reason, from outside the reader: the reader's next read fails.
+// end ends the stream from outside the reader: the reader's next read fails. The first reason wins.
 func (st *Stream) end(reason EndReason) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -21,7 +21,7 @@ func (st *Stream) endLocked(reason EndReason) {
 		return
 	}
 	st.reason = reason
-	_ = st.ws.SetReadDeadline(time.Unix(1, 0)) // a read that waits returns at once
+	_ = st.ws.SetReadDeadline(time.Unix(1, 0)) // a blocked read returns at once
 }
 
 // recoverPanic is deferred by every goroutine that works for the stream. It logs a panic and ends the stream with
@@ -56,8 +56,8 @@ func (st *Stream) writeControl() {
 	st.out.control()
 }
 
-// finish ends the stream in the reader and returns the reason it ended for: the first one wins. After it
-// neither timer nor Send touches the socket.
+// finish ends the stream in the reader and returns the reason; the first one wins. After it neither the timers nor the Send
+// methods use the socket.
 func (st *Stream) finish(reason EndReason) EndReason {
 	reason, code, first := st.stop(reason)
 	if !first {
@@ -71,7 +71,7 @@ func (st *Stream) finish(reason EndReason) EndReason {
 	return reason
 }
 
-// stop makes the stream be over. It returns why it ends, the code of the close frame, and false if it was over before.
+// stop marks the stream as over. It returns the reason, the close code, and false if the stream was over before.
 func (st *Stream) stop(reason EndReason) (_ EndReason, code int, first bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -85,7 +85,7 @@ func (st *Stream) stop(reason EndReason) (_ EndReason, code int, first bool) {
 	st.watchdog.Stop()
 	if st.line != nil && !st.panicked {
 		st.line.finish(time.Now())
-		st.tell()
+		st.flushAudio()
 	}
 	if code = st.code; code == 0 {
 		code = closeCode(st.reason)
@@ -93,13 +93,13 @@ func (st *Stream) stop(reason EndReason) (_ EndReason, code int, first bool) {
 	return st.reason, code, true
 }
 
-// refuse ends the stream before it began, with a close code of its own.
+// refuse ends a stream that was not admitted, with the given close code.
 func (st *Stream) refuse(code int) {
 	st.closeWith(code)
 	st.finish(EndProtocol)
 }
 
-// closeWith sets the code of the close frame, if nothing has ended the stream yet.
+// closeWith sets the close code unless the stream has a reason to end already.
 func (st *Stream) closeWith(code int) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -108,14 +108,14 @@ func (st *Stream) closeWith(code int) {
 	}
 }
 
-// release waits until nothing of the stream touches the socket any more.
+// release ends the stream and waits until no goroutine uses its socket.
 func (st *Stream) release() {
 	st.finish(EndShutdown)
 	st.lingers.Wait()
 	st.out.wait()
 }
 
-// closeCode is the code of the close frame that goes with a reason (RFC 6455 section 7.4.1).
+// closeCode returns the close code of a reason (RFC 6455 section 7.4.1).
 func closeCode(reason EndReason) int {
 	switch reason {
 	case EndShutdown:

@@ -20,7 +20,7 @@ var (
 	errPeerClosed = errors.New("media: the carrier closed the connection")
 	errFraming    = errors.New("media: a frame that RFC 6455 does not allow")
 	errNotText    = errors.New("media: a text that is not UTF-8")
-	errMonstrous  = errors.New("media: a monstrous message")
+	errTooBig     = errors.New("media: a monstrous message")
 )
 
 const (
@@ -147,7 +147,7 @@ func (f *frameReader) begin() (kind int, err error) {
 			break
 		}
 		if length > uint64(f.limit-f.size) {
-			f.err = errMonstrous
+			f.err = errTooBig
 			break
 		}
 		if op != opContinuation {

@@ -6,19 +6,19 @@ import (
 )
 
 const (
-	// hangUpTTL is how long after we hung up a call its carrier may ask what to do with it.
+	// hangUpTTL is how long a hung-up call is stored, so that the carrier's next request for it gets a hang-up.
 	hangUpTTL = time.Minute
-	// maxHangUps bounds the calls that are remembered; it takes 160 hang-ups a second to reach it.
+	// maxHangUps bounds the stored calls: 160 hang-ups a second for hangUpTTL.
 	maxHangUps = 10000
 )
 
-// hangUps are the calls that we hung up a moment ago. The zero value is ready for use.
+// hangUps stores the calls that were hung up within hangUpTTL. The zero value is ready for use.
 type hangUps struct {
 	mu    sync.Mutex
-	calls map[string]time.Time // when they are forgotten, by the carrier's call id
+	calls map[string]time.Time // expiry by call SID
 }
 
-// add remembers a call.
+// add stores a call.
 func (h *hangUps) add(callSID string, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -33,7 +33,7 @@ func (h *hangUps) add(callSID string, now time.Time) {
 	h.calls[callSID] = now.Add(hangUpTTL)
 }
 
-// has tells whether a call is to end.
+// has reports whether a call was hung up.
 func (h *hangUps) has(callSID string, now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()

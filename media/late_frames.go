@@ -3,84 +3,84 @@ package media
 import "time"
 
 const (
-	lateRun   = 50             // so many late frames in order among themselves: the clock was set back. One second of 20 ms each
-	lateFew   = 5              // or so many, if they are a second, or other audio for times that were placed
-	lateEnd   = 10             // so many are enough when nothing else comes
-	lateKeeps = 2 * sampleRate // samples of them that are kept
+	lateRunFrames  = 50             // late frames in ascending order that prove that the clock was set back: one second of 20 ms frames
+	lateMinFrames  = 5              // enough late frames if they are one second long, or differ from the audio placed at their times
+	lateEndFrames  = 10             // enough late frames if no other frame follows
+	lateMaxSamples = 2 * sampleRate // most samples of late frames that are buffered
 )
 
-// A late is the present run of a track's frames that are behind its clock, in order among themselves. They come twice, or too
-// late, or the carrier's clock was set back. Other audio for a time that was placed shows that it was, and so does a run that
-// does not end. Their audio is kept as long as that is not known.
-type late struct {
+// A lateRun is the current run of frames of a track whose timestamps are behind its clock, in ascending order. Such frames
+// are duplicates or late, or the carrier's clock was set back. The clock was set back if their audio differs from the audio
+// that was placed at the same time, or if the run does not end. Until that is decided their audio is buffered.
+type lateRun struct {
 	n      int
 	length int64     // samples
-	at     int64     // the timestamp of the last, in milliseconds
-	came   time.Time // when the last came
-	other  int       // how many have the timestamp of a frame that was placed, and other audio
-	stuck  bool      // the last has the timestamp of the one before
-	audio  []byte    // of those that are kept, one behind the other
+	at     int64     // timestamp of the last frame, in milliseconds
+	came   time.Time // arrival of the last frame
+	other  int       // frames with the timestamp of a placed frame and different audio
+	stuck  bool      // the last two frames have the same timestamp
+	audio  []byte    // the buffered audio, concatenated
 	frames []lateFrame
 }
 
-// A lateFrame is a late frame whose audio is kept.
+// A lateFrame is a late frame whose audio is buffered.
 type lateFrame struct {
 	millis   int64
 	n        int  // samples
 	repeated bool // a frame with this timestamp was placed
 }
 
-// behind takes a frame that should have come before what was placed last.
-func (l *timeline) behind(t Track, millis int64, mulaw []byte, now time.Time) {
+// addLate adds a frame whose time is before the end of the placed audio.
+func (l *timeline) addLate(t Track, millis int64, mulaw []byte, now time.Time) {
 	tr := &l.tracks[t]
-	run := &tr.late
+	run := &tr.lateRun
 	if millis < run.at {
-		l.drop(tr)
+		l.dropLate(tr)
 	}
 	run.stuck = run.n > 0 && millis == run.at
 	run.n, run.length = run.n+1, run.length+int64(len(mulaw))
 	run.at, run.came = millis, now
-	l.keep(tr, millis, mulaw)
-	if run.n >= lateRun || run.n >= lateFew && run.length >= sampleRate || run.other >= lateFew {
+	l.keepLate(tr, millis, mulaw)
+	if run.n >= lateRunFrames || run.n >= lateMinFrames && run.length >= sampleRate || run.other >= lateMinFrames {
 		l.setBack(t, now)
 	}
 }
 
-// keep keeps a late frame. When there is no room, those before it are dropped.
-func (l *timeline) keep(tr *trackline, millis int64, mulaw []byte) {
-	run := &tr.late
-	if len(run.audio)+len(mulaw) > lateKeeps {
-		l.count(run.frames)
+// keepLate buffers a late frame. If the buffer is full, the frames before it are dropped.
+func (l *timeline) keepLate(tr *trackline, millis int64, mulaw []byte) {
+	run := &tr.lateRun
+	if len(run.audio)+len(mulaw) > lateMaxSamples {
+		l.countDropped(run.frames)
 		run.audio, run.frames = nil, nil
 	}
-	repeated, same := tr.remembers(millis, mulaw)
+	repeated, same := tr.seenBefore(millis, mulaw)
 	if repeated && !same {
 		run.other++
 	}
 	f := lateFrame{millis, len(mulaw), repeated}
-	if len(mulaw) > lateKeeps {
-		l.count([]lateFrame{f})
+	if len(mulaw) > lateMaxSamples {
+		l.countDropped([]lateFrame{f})
 		return
 	}
 	run.audio, run.frames = append(run.audio, mulaw...), append(run.frames, f)
 }
 
-// repeated counts a frame that is dropped in part.
+// repeated counts a frame that is partly dropped.
 func (l *timeline) repeated(tr *trackline, millis int64) {
-	repeated, _ := tr.remembers(millis, nil)
-	l.count([]lateFrame{{repeated: repeated}})
+	repeated, _ := tr.seenBefore(millis, nil)
+	l.countDropped([]lateFrame{{repeated: repeated}})
 }
 
-// drop ends a run of late frames: the clock was not set back.
-func (l *timeline) drop(tr *trackline) {
-	if tr.late.n > 0 {
-		l.count(tr.late.frames)
-		tr.late = late{}
+// dropLate ends a run of late frames: the clock was not set back.
+func (l *timeline) dropLate(tr *trackline) {
+	if tr.lateRun.n > 0 {
+		l.countDropped(tr.lateRun.frames)
+		tr.lateRun = lateRun{}
 	}
 }
 
-// count counts late frames that are dropped.
-func (l *timeline) count(frames []lateFrame) {
+// countDropped counts dropped frames as duplicate or late.
+func (l *timeline) countDropped(frames []lateFrame) {
 	for _, f := range frames {
 		if f.repeated {
 			l.n.duplicate.Add(1)
@@ -90,14 +90,14 @@ func (l *timeline) count(frames []lateFrame) {
 	}
 }
 
-// setBack places a run of late frames by a clock that was set back to the first of them.
+// setBack sets the clock back to the first frame of the run and places the run.
 func (l *timeline) setBack(t Track, now time.Time) {
 	tr := &l.tracks[t]
-	run := tr.late
-	tr.late = late{}
+	run := tr.lateRun
+	tr.lateRun = lateRun{}
 	l.rebase(tr)
 	tr.blind = tr.blind || run.stuck
-	tr.seen = [seenFrames]int64{} // which are those of the clock before
+	tr.seen = [seenFrames]int64{} // these are timestamps of the previous clock
 	if len(run.frames) > 0 {
 		tr.next = run.frames[0].millis * perMilli
 	} else {
@@ -109,18 +109,18 @@ func (l *timeline) setBack(t Track, now time.Time) {
 	}
 }
 
-// finish decides about the late frames of each track when nothing comes behind them.
+// finish decides about the late frames of each track at the end of the stream.
 func (l *timeline) finish(now time.Time) {
 	for t := range trackCount {
-		l.settle(t, now)
+		l.settleLate(t, now)
 	}
 }
 
-// settle decides about the late frames of a track when nothing has come behind them for a while, or will.
-func (l *timeline) settle(t Track, now time.Time) {
-	if tr := &l.tracks[t]; tr.late.n >= lateEnd {
+// settleLate decides about the late frames of a track after which no frame has come for a while, or will come.
+func (l *timeline) settleLate(t Track, now time.Time) {
+	if tr := &l.tracks[t]; tr.lateRun.n >= lateEndFrames {
 		l.setBack(t, now)
 	} else {
-		l.drop(tr)
+		l.dropLate(tr)
 	}
 }

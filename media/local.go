@@ -6,7 +6,7 @@ import (
 	"aldeabridge/internal/loopback"
 )
 
-// local reports whether a program on this machine asks, and directly.
+// local reports whether the request comes directly from a program on this machine.
 func local(c *fiber.Ctx) bool {
 	r := loopback.Request{Peer: c.Context().RemoteIP(), Host: string(c.Request().Header.Host()), Header: func(name string) []string {
 		var values []string

@@ -9,7 +9,7 @@ import (
 // maxMillisDigits keeps a timestamp, counted in samples, far from overflow: 10^12 ms are 31 years.
 const maxMillisDigits = 12
 
-// parseMillis reads a number of milliseconds. A fraction is cut off. Anything else is no timestamp.
+// parseMillis parses a number of milliseconds. A fraction is cut off. It returns false for anything else.
 func parseMillis(b []byte) (int64, bool) {
 	var n int64
 	i := 0
@@ -28,7 +28,7 @@ func parseMillis(b []byte) (int64, bool) {
 	return 0, false
 }
 
-// parseWhole reads a whole number below 10^9, in any of the ways in which JSON can write it: 8000, 8000.0, 8e3.
+// parseWhole parses a whole number below 10^9, in any of the ways in which JSON can write it: 8000, 8000.0, 8e3.
 func parseWhole(s string) (int, bool) {
 	f, ok := parseNumber([]byte(s))
 	if !ok || f != math.Trunc(f) || f >= 1e9 {
@@ -37,7 +37,7 @@ func parseWhole(s string) (int, bool) {
 	return int(f), true
 }
 
-// parseNumber reads a decimal number that is not below zero.
+// parseNumber parses a decimal number that is not negative.
 func parseNumber(b []byte) (float64, bool) {
 	if len(b) == 0 || b[0] != '-' && (b[0] < '0' || b[0] > '9') || len(bytes.Trim(b, "0123456789.eE+-")) > 0 {
 		return 0, false

@@ -5,7 +5,7 @@ import "time"
 // newStream returns a stream on an accepted socket. The caller must call release.
 func newStream(ws socket, limits limits) *Stream {
 	st := &Stream{ws: ws, limits: limits, opened: time.Now(), onHangUp: func() {}, onNoAudio: func() {}, onKeyDropped: func(int64) {}, onPanic: func(any) {}}
-	ws.SetReadLimit(int64(monstrous * limits.message))
+	ws.SetReadLimit(int64(maxMessageFactor * limits.message))
 	st.out.start(ws, st.writeControl)
 	ws.SetPingHandler(st.out.ping)
 	st.mu.Lock()
@@ -14,7 +14,7 @@ func newStream(ws socket, limits limits) *Stream {
 	return st
 }
 
-// awaitStart reads up to the start message. It answers false when the stream ended before.
+// awaitStart reads up to the start message. It returns false if the stream ended before.
 func (st *Stream) awaitStart() bool {
 	for {
 		msg, err := st.read()
@@ -27,15 +27,15 @@ func (st *Stream) awaitStart() bool {
 			st.finish(EndStop)
 			return false
 		case msg.kind == kindStart:
-			return st.begun(msg.start)
+			return st.setStart(msg.start)
 		default:
-			st.skip(errUnexpected) // media and all else mean nothing before the start
+			st.skip(errUnexpected) // media and other messages have no meaning before the start
 		}
 	}
 }
 
-// begun notes the start.
-func (st *Stream) begun(start *Start) bool {
+// setStart stores the start message. It returns false if the stream has ended.
+func (st *Stream) setStart(start *Start) bool {
 	if err := st.out.setStream(start.StreamSID); err != nil {
 		return false
 	}

@@ -1,41 +1,41 @@
 package media
 
-// A held is audio of one track that came at one tick. The receiver is told of it in one piece: what it does for a piece costs
-// more than what it does for a sample.
-type held struct {
-	n  int
-	in *[readSize]byte // shared by all streams; nil while there is nothing
+// pendingAudio collects the samples of one track that arrived within one tick, so that the Receiver gets one Audio call a
+// tick: a call costs the Receiver more than a sample does.
+type pendingAudio struct {
+	n   int
+	buf *[readSize]byte // from the shared pool; nil while no samples are pending
 }
 
-// audio takes the next samples of a track's time line. The stream's mutex is held.
+// audio adds the next samples of a track's time line. st.mu must be held.
 func (st *Stream) audio(t Track, mulaw []byte) {
-	h := &st.held[t]
-	if len(mulaw) > readSize-h.n {
-		st.tellTrack(t)
+	p := &st.pending[t]
+	if len(mulaw) > readSize-p.n {
+		st.flushTrack(t)
 	}
 	if !st.ticks || len(mulaw) > readSize {
 		st.to.Audio(t, mulaw)
 		return
 	}
-	if h.in == nil {
-		h.in = st.buffer()
+	if p.buf == nil {
+		p.buf = st.buffer()
 	}
-	h.n += copy(h.in[h.n:], mulaw)
+	p.n += copy(p.buf[p.n:], mulaw)
 }
 
-// tell tells the receiver of the audio that is held. The stream's mutex is held.
-func (st *Stream) tell() {
+// flushAudio passes the pending audio to the Receiver. st.mu must be held.
+func (st *Stream) flushAudio() {
 	for t := range trackCount {
-		st.tellTrack(t)
+		st.flushTrack(t)
 	}
 }
 
-func (st *Stream) tellTrack(t Track) {
-	h := st.held[t]
-	if h.in == nil {
+func (st *Stream) flushTrack(t Track) {
+	p := st.pending[t]
+	if p.buf == nil {
 		return
 	}
-	st.held[t] = held{} // first: the receiver may panic
-	st.to.Audio(t, h.in[:h.n])
-	st.spare.Put(h.in)
+	st.pending[t] = pendingAudio{} // before the call, which may panic
+	st.to.Audio(t, p.buf[:p.n])
+	st.spare.Put(p.buf)
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// A refusal is a request we do not serve, and what we say about it.
+// A refusal is the error answer to a request.
 type refusal struct {
 	status int
 	detail string

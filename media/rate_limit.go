@@ -2,11 +2,11 @@ package media
 
 import "time"
 
-// An allowance lets something happen some times at once, and then at a rate. Its zero value has not been used.
-type allowance struct{ paid time.Time } // up to when the time was used up
+// A rateLimit allows a burst of events, and then events at a rate. The zero value is ready for use.
+type rateLimit struct{ paid time.Time } // the time up to which the rate is used up
 
-// take tells whether it may happen now, when it may happen burst times at once and one in every.
-func (a *allowance) take(now time.Time, burst int, every time.Duration) bool {
+// allow reports whether an event may happen now: burst events at once, then one per every.
+func (a *rateLimit) allow(now time.Time, burst int, every time.Duration) bool {
 	paid := later(a.paid, now.Add(-time.Duration(burst)*every)).Add(every)
 	if paid.After(now) {
 		return false

@@ -9,15 +9,15 @@ import (
 	"github.com/gofiber/contrib/websocket"
 )
 
-// monstrous is how many times Server.MaxMessage a message may have. A message above MaxMessage is skipped
-// without being kept; above this, the connection is closed with 1009 (RFC 6455 section 7.4.1).
-const monstrous = 16
+// maxMessageFactor times Server.MaxMessage is the length of a message above which the connection is closed with 1009
+// (RFC 6455 section 7.4.1). A message above MaxMessage is skipped without being buffered.
+const maxMessageFactor = 16
 
-// firstBuffer has room for a media message of 40 ms. The buffer grows when it must.
+// firstBuffer has room for a media message of 40 ms. The buffer grows when needed.
 const firstBuffer = 1024
 
-// read returns the next message, or nil for one that is no use and was counted. The message is valid until
-// the next call.
+// read waits for the next message. It returns nil for an unusable message, which it counts. The message is valid until the
+// next call.
 func (st *Stream) read() (*message, error) {
 	st.giveBack()
 	kind, r, err := st.ws.NextReader() // waits
@@ -44,16 +44,16 @@ func (st *Stream) read() (*message, error) {
 	return nil, nil
 }
 
-// borrow takes a buffer that all streams share, for one message.
+// borrow gets a buffer from the shared pool for one message.
 func (st *Stream) borrow() {
 	if st.spare == nil {
 		return // the stream has its own
 	}
-	st.lent = st.buffer()
-	st.buf = st.lent[:min(readSize, st.limits.message+1)]
+	st.borrowed = st.buffer()
+	st.buf = st.borrowed[:min(readSize, st.limits.message+1)]
 }
 
-// buffer takes a buffer that all streams share.
+// buffer gets a buffer from the shared pool.
 func (st *Stream) buffer() *[readSize]byte {
 	if b, ok := st.spare.Get().(*[readSize]byte); ok {
 		return b
@@ -61,16 +61,16 @@ func (st *Stream) buffer() *[readSize]byte {
 	return new([readSize]byte)
 }
 
-// giveBack returns the buffer before the stream waits.
+// giveBack returns the buffer to the pool before the stream waits.
 func (st *Stream) giveBack() {
-	if st.lent != nil {
-		st.spare.Put(st.lent)
-		st.lent, st.buf = nil, nil
+	if st.borrowed != nil {
+		st.spare.Put(st.borrowed)
+		st.borrowed, st.buf = nil, nil
 	}
 }
 
-// readAll reads one message into the stream's buffer. It returns nil for one that is too long; the rest of
-// that is thrown away by the next NextReader.
+// readAll reads one message into the stream's buffer. It returns nil for a message that is too long; the next NextReader
+// discards the rest of it.
 func (st *Stream) readAll(r io.Reader) ([]byte, error) {
 	n := 0
 	for {
@@ -91,8 +91,8 @@ func (st *Stream) readAll(r io.Reader) ([]byte, error) {
 	}
 }
 
-// grow doubles the buffer, up to one byte more than a message may have: so the end of the longest message
-// is seen.
+// grow doubles the buffer, up to one byte more than the longest message, so that the end of the longest message is
+// detected.
 func (st *Stream) grow() {
 	size := min(max(2*len(st.buf), firstBuffer), st.limits.message+1)
 	buf := make([]byte, size)
@@ -100,11 +100,11 @@ func (st *Stream) grow() {
 	st.buf = buf
 }
 
-// readFailed says why reading ended with err, unless something else ended the stream before.
+// readFailed returns the reason for a read error. It sets the close code if the error has one.
 func (st *Stream) readFailed(err error) EndReason {
 	var netErr net.Error
 	switch {
-	case errors.Is(err, errMonstrous):
+	case errors.Is(err, errTooBig):
 		st.closeWith(websocket.CloseMessageTooBig)
 		return EndProtocol
 	case errors.Is(err, errNotText):

@@ -3,18 +3,18 @@ package media
 import "time"
 
 const (
-	// rivalSilence is how long a stream brings no audio until another stream of its call may take its place without a
-	// one-time token. Carriers deliver nothing for a fraction of a second now and then.
+	// rivalSilence is how long a stream must have had no audio before another stream of its call may replace it without a
+	// one-time token. Carriers sometimes deliver nothing for a fraction of a second.
 	rivalSilence = 3 * time.Second
-	// rivalGrace is how long after the other one came a stream may still bring audio that was under way when its connection
-	// was lost, beside its tick.
+	// rivalGrace is how long after the second stream arrived the first may still deliver audio that was in transit when its
+	// connection was lost, in addition to its tick.
 	rivalGrace = 500 * time.Millisecond
-	// rivalLook is how often a stream that waits looks at the other.
+	// rivalLook is the polling interval of a waiting stream.
 	rivalLook = 100 * time.Millisecond
 )
 
-// admit decides whether a stream of a call may begin. It may wait for some seconds for a stream of the call to show that it
-// is gone; what the carrier sends meanwhile is not lost.
+// admit decides whether a stream of a call may begin. It may block for some seconds until it is known whether another stream
+// of the call is gone; messages that arrive during that time are not lost.
 func (s *Server) admit(st *Stream) error {
 	trusted := len(s.AuthTokens) > 0 // the voice webhook gives tokens to the carrier only
 	var silent []*Stream
@@ -23,7 +23,7 @@ func (s *Server) admit(st *Stream) error {
 		if err != nil || rival == nil {
 			return err
 		}
-		err = st.outlast(rival)
+		err = st.waitForRival(rival)
 		s.calls.waited(st.start.CallSID)
 		if err != nil {
 			return err
@@ -32,10 +32,10 @@ func (s *Server) admit(st *Stream) error {
 	}
 }
 
-// outlast waits until a rival has ended or has brought no audio for rivalSilence. It returns ErrSecondStream if the rival
+// waitForRival waits until a rival has ended or has had no audio for rivalSilence. It returns ErrSecondStream if the rival
 // still brings audio, and ErrEnded if st ends first.
-func (st *Stream) outlast(rival *Stream) error {
-	lost := time.Now().Add(rivalGrace + 2*max(0, st.limits.tick)) // no audio of a stream that is gone comes after this
+func (st *Stream) waitForRival(rival *Stream) error {
+	lost := time.Now().Add(rivalGrace + 2*max(0, st.limits.tick)) // a stream that is gone has no audio after this
 	look := time.NewTicker(rivalLook)
 	defer look.Stop()
 	for {
@@ -52,7 +52,7 @@ func (st *Stream) outlast(rival *Stream) error {
 	}
 }
 
-// lastAudio is when the last audio came, or when the stream was opened.
+// lastAudio returns the arrival of the last audio, or the time when the stream was opened.
 func (st *Stream) lastAudio() time.Time {
 	st.mu.Lock()
 	defer st.mu.Unlock()

@@ -11,40 +11,40 @@ import (
 )
 
 const (
-	// writeTimeout is how long one message may take to leave. A carrier that reads nothing for so long is gone.
+	// writeTimeout bounds the write of one message. A carrier that reads nothing for that long is considered gone.
 	writeTimeout = 5 * time.Second
-	// pingEvery keeps the connection open in proxies and address translators, which close what they take
-	// for idle after 30 seconds or more. Whether a pong comes back does not matter.
+	// pingEvery keeps the connection open in proxies and NATs, which close idle connections after 30 seconds or more.
+	// Pongs are not required.
 	pingEvery = 15 * time.Second
-	// pongRetry is how long a pong waits for another write.
+	// pongRetry is the delay before a control frame is tried again during another write.
 	pongRetry = 50 * time.Millisecond
-	// maxSend is the most audio in one media message: one second, so that a clear need not wait behind more.
+	// maxSend is the most audio in one media message: one second, so that a clear does not wait behind more.
 	maxSend = sampleRate
 )
 
-// A sender is the one place where frames are written to the socket: messages, pings, pongs and the close.
+// A sender writes all frames to the socket: messages, pings, pongs and the close frame.
 type sender struct {
-	turn  chan struct{} // holds a value while somebody writes
-	over  atomic.Bool   // nothing may be sent any more
-	timer *time.Timer   // the next ping
-	heard playout       // when the caller has heard what was sent
+	writeSem chan struct{} // semaphore of one; holds a value during a write
+	over     atomic.Bool   // no frame may be sent except the close frame
+	timer    *time.Timer   // fires when the next control frame is due
+	playout  playout       // estimates when the audio sent so far has been played
 
-	// Whoever has the turn.
+	// Guarded by writeSem.
 	ws  socket
-	sid []byte // the stream's id as JSON
+	sid []byte // stream SID as JSON
 	buf []byte
 
 	mu   sync.Mutex // guards pong
-	pong []byte     // answer to a ping of the carrier, to be sent by the timer; nil for none
+	pong []byte     // data of the pong that the timer sends; nil for none
 }
 
-// SendMedia plays audio to the caller, behind what was sent before: µ-law, 8000 Hz, mono, no header, any
-// length. More than a second goes out in several messages. It waits for the network for at most 5 seconds
-// a message and returns ErrEnded after the end. The carrier ignores it on a stream that only listens.
+// SendMedia plays audio to the caller, after the audio sent before: µ-law, 8000 Hz, mono, no header, any length. More than
+// one second is sent as several messages. It blocks on the network for at most 5 seconds a message and returns ErrEnded
+// after the end. The carrier ignores audio on a one-way stream.
 func (st *Stream) SendMedia(mulaw []byte) error {
 	for len(mulaw) > 0 {
 		n := min(len(mulaw), maxSend)
-		st.out.heard.add(n, time.Now())
+		st.out.playout.add(n, time.Now())
 		if err := st.out.media(mulaw[:n]); err != nil {
 			return err
 		}
@@ -53,8 +53,8 @@ func (st *Stream) SendMedia(mulaw []byte) error {
 	return nil
 }
 
-// SendMark asks the carrier to echo name when everything sent before it has been played, or when it is
-// cleared. The name must not be empty. Use each name once.
+// SendMark asks the carrier to echo name when all audio sent before it has been played or cleared. The name must not be
+// empty. Use each name once.
 func (st *Stream) SendMark(name string) error {
 	quoted, err := json.Marshal(name)
 	if err != nil {
@@ -66,9 +66,9 @@ func (st *Stream) SendMark(name string) error {
 	})
 }
 
-// SendClear asks the carrier to forget all audio that is not played yet. It then echoes every pending mark.
+// SendClear asks the carrier to discard the audio that is not played yet. The carrier then echoes every pending mark.
 func (st *Stream) SendClear() error {
-	st.out.heard.clear(time.Now())
+	st.out.playout.clear(time.Now())
 	return st.out.send(`{"event":"clear","streamSid":`, func(b []byte) []byte { return append(b, '}') })
 }
 
@@ -80,9 +80,9 @@ func (o *sender) media(mulaw []byte) error {
 	})
 }
 
-// send writes one message: head, the quoted stream id, and what rest appends.
+// send writes one message: head, the stream SID as JSON, and the bytes that rest appends.
 func (o *sender) send(head string, rest func([]byte) []byte) error {
-	o.turn <- struct{}{}
+	o.writeSem <- struct{}{}
 	defer o.done()
 	if o.over.Load() {
 		return ErrEnded
@@ -94,27 +94,27 @@ func (o *sender) send(head string, rest func([]byte) []byte) error {
 	return o.ws.WriteMessage(websocket.TextMessage, o.buf)
 }
 
-func (o *sender) done() { <-o.turn }
+func (o *sender) done() { <-o.writeSem }
 
 // start starts the ping timer, which calls control.
 func (o *sender) start(ws socket, control func()) {
-	o.turn = make(chan struct{}, 1)
-	o.turn <- struct{}{}
+	o.writeSem = make(chan struct{}, 1)
+	o.writeSem <- struct{}{}
 	defer o.done()
 	o.ws = ws
 	o.timer = time.AfterFunc(pingEvery, control)
 }
 
-// setStream says which stream the messages belong to.
+// setStream sets the stream SID of the messages.
 func (o *sender) setStream(sid string) error {
-	o.turn <- struct{}{}
+	o.writeSem <- struct{}{}
 	defer o.done()
 	var err error
 	o.sid, err = json.Marshal(sid)
 	return err
 }
 
-// ping takes a ping of the carrier. The reader must not wait for a write, so the timer answers. Only the last
+// ping schedules the answer to a ping. The reader must not wait for a write, so the timer sends the pong. Only the last
 // ping needs an answer (RFC 6455 section 5.5.3).
 func (o *sender) ping(data string) error {
 	o.mu.Lock()
@@ -124,11 +124,11 @@ func (o *sender) ping(data string) error {
 	return nil
 }
 
-// control writes the control frame that is due, from the timer. While somebody else writes it does not
-// wait but comes again: what is written keeps the connection open as well.
+// control runs when the timer fires and writes a pong or a ping. During another write it retries later instead of
+// waiting: the other write keeps the connection open as well.
 func (o *sender) control() {
 	select {
-	case o.turn <- struct{}{}:
+	case o.writeSem <- struct{}{}:
 	default:
 		o.timer.Reset(pongRetry)
 		return
@@ -150,15 +150,15 @@ func (o *sender) control() {
 	}
 }
 
-// close sends the close frame and forbids everything after it. When another write does not end in time, there
-// is no close frame.
+// close sends the close frame; no frame is sent after it. If another write does not end within closeWait, no close frame
+// is sent.
 func (o *sender) close(code int) error {
 	o.over.Store(true)
 	o.timer.Stop()
 	timeout := time.NewTimer(closeWait)
 	defer timeout.Stop()
 	select {
-	case o.turn <- struct{}{}:
+	case o.writeSem <- struct{}{}:
 	case <-timeout.C:
 		return ErrEnded
 	}
@@ -166,8 +166,8 @@ func (o *sender) close(code int) error {
 	return o.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(closeWait))
 }
 
-// wait waits for a write that is under way after close. The connection must be closed.
+// wait waits for a pending write after close. The connection must be closed.
 func (o *sender) wait() {
-	o.turn <- struct{}{}
+	o.writeSem <- struct{}{}
 	o.done()
 }

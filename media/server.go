@@ -27,29 +27,29 @@ const (
 // A Server accepts media streams. Set its fields, call Register, and at the end Shutdown. Fields must not be
 // changed after Register.
 //
-// Every upgrade is checked against all that is configured: AuthTokens, then PathToken. Where neither is set, only
-// programs on this machine are served, unless Insecure says otherwise; package loopback says which requests those are.
+// Every upgrade is checked against PathToken and AuthTokens, if set. If neither is set, only requests from programs on this
+// machine are served (see package loopback), unless Insecure is set.
 type Server struct {
 	// PublicURL is where carriers reach this server: "https://bridge.example.com", with or without a path
-	// before /media and /voice. Signatures are checked against it, never against what a request says of
-	// itself. It is needed for AuthTokens and for POST /voice/twilio.
+	// before /media and /voice. Signatures are checked against it, never against the request's own
+	// host. It is required for AuthTokens and for POST /voice/twilio.
 	PublicURL string
-	// AuthTokens are the carrier account's auth tokens. When there are any, a request must carry an
-	// X-Twilio-Signature made with one of them; several serve while tokens are rotated.
+	// AuthTokens are the carrier account's auth tokens. If there are any, a request must have an
+	// X-Twilio-Signature made with one of them; several are useful during token rotation.
 	AuthTokens []Secret
 	// PathToken, when set, must be the last segment of the stream's path: /media/twilio/TOKEN.
 	PathToken Secret
-	// Insecure lets anybody in where neither AuthTokens nor PathToken is set.
+	// Insecure accepts all requests if neither AuthTokens nor PathToken is set.
 	Insecure bool
 
 	MaxStreams   int           // streams at once; more get 503. 0 means DefaultMaxStreams
 	MaxMessage   int           // bytes of a message; longer ones are skipped. 0 means DefaultMaxMessage
 	StartTimeout time.Duration // for the start message, from the upgrade on. 0 means DefaultStartTimeout
 	IdleTimeout  time.Duration // without any readable message. 0 means DefaultIdleTimeout
-	MaxDuration  time.Duration // of a stream. 0 means DefaultMaxDuration
+	MaxDuration  time.Duration // longest duration of a stream. 0 means DefaultMaxDuration
 
-	// Tick is how often streams that came through Listener are read, in steps of 10 ms. 0 means DefaultTick; less
-	// than 0 that every message is read as it arrives.
+	// Tick is the interval at which streams accepted by Listener are read, in steps of 10 ms. 0 means DefaultTick; a
+	// negative value means that every message is read as it arrives.
 	Tick time.Duration
 
 	// Serve runs a stream: it should call Receive soon, and the stream ends when it returns. ctx ends at
@@ -59,7 +59,7 @@ type Server struct {
 	// Bodies bounds the bodies of voice webhooks on their way into memory. Nil means a bound of its own.
 	Bodies *reqbody.Budget
 
-	// Logger gets what operators should know. Nil means silence.
+	// Logger receives messages for operators. Nil disables logging.
 	Logger *slog.Logger
 
 	once    sync.Once
@@ -73,7 +73,7 @@ type Server struct {
 	buffers buffers
 }
 
-// slotKey is where an upgrade leaves its slot for the handler.
+// slotKey is the key of the fiber local that passes the slot from the upgrade to the handler.
 const slotKey = "media.slot"
 
 // Register adds the server's routes to r: GET /media, /media/twilio and /media/twilio/:token (WebSocket),
@@ -81,11 +81,11 @@ const slotKey = "media.slot"
 func (s *Server) Register(r fiber.Router) {
 	s.setUp()
 	upgrade := websocket.New(s.handle, websocket.Config{
-		// Nothing is read or written with these.
+		// The buffers are not used: package media reads and writes frames itself.
 		ReadBufferSize:  1,
 		WriteBufferSize: 1,
 		WriteBufferPool: &sync.Pool{},
-		// The library's own would print the panic to the standard error.
+		// The default handler would print the panic to standard error.
 		RecoverHandler: func(*websocket.Conn) { s.logPanic(recover()) },
 	})
 	open := func(c *fiber.Ctx) error { return s.upgrade(c, upgrade) }
@@ -108,8 +108,8 @@ func (s *Server) setUp() {
 }
 
 // Shutdown refuses new streams with 503, ends the running ones (EndShutdown), and waits until every Serve
-// has returned or ctx ends; then it returns the error of ctx. Calls answered by POST /voice/twilio come back
-// there, because the TwiML has a Redirect. Fiber's own shutdown does not wait for WebSockets: call this first.
+// has returned or ctx ends; then it returns the error of ctx. Calls answered by POST /voice/twilio
+// return there, because their TwiML has a Redirect. Fiber's own shutdown does not wait for WebSockets: call this first.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.setUp()
 	s.slots.close()
@@ -117,7 +117,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return s.slots.wait(ctx)
 }
 
-// Stats tells how the server went so far. It may be called concurrently.
+// Stats returns the counters of the server. It may be called concurrently.
 func (s *Server) Stats() ServerStats {
 	return ServerStats{
 		Active:   s.slots.count(),
@@ -167,8 +167,8 @@ func (s *Server) upgrade(c *fiber.Ctx, upgrade fiber.Handler) error {
 	return nil
 }
 
-// handle takes a WebSocket after its upgrade. Where the connection can be taken, the stream goes on in a goroutine of its
-// own, and what the HTTP server and the library keep for a connection is free again; elsewhere in the handler.
+// handle runs after the upgrade. If the connection can be taken over from the HTTP server, the stream runs in a goroutine of
+// its own, so that the memory of the HTTP server and the library is freed; otherwise it runs in the handler.
 func (s *Server) handle(c *websocket.Conn) {
 	slot, ok := c.Locals(slotKey).(*slot)
 	if !ok || !slot.claim() {
@@ -183,7 +183,7 @@ func (s *Server) handle(c *websocket.Conn) {
 	s.run(slot, newConn(unwrapped(handlers), handlers, nil, &s.buffers))
 }
 
-// run carries one stream to its end. The slot, which it frees, is what Shutdown waits for.
+// run runs one stream until its end and frees the slot, for which Shutdown waits.
 func (s *Server) run(slot *slot, c *conn) {
 	defer slot.free()
 	defer func() { s.logPanic(recover()) }()
@@ -210,7 +210,7 @@ func (s *Server) open(c *conn) *Stream {
 }
 
 func (s *Server) logEnd(st *Stream) {
-	st.judge(1)
+	st.reportNoAudio(1)
 	s.Logger.Debug("stream ended", "call_sid", st.start.CallSID, "stats", st.Stats())
 }
 
@@ -218,23 +218,23 @@ func (s *Server) logEnd(st *Stream) {
 func (s *Server) keyDropped(st *Stream, n int64) {
 	s.n.keys.Add(1)
 	if n == 1 {
-		s.Logger.Warn("keys of a stream are dropped: more are pressed than by fingers", "call_sid", st.start.CallSID,
+		s.Logger.Warn("keys of a stream are dropped: they arrive faster than a person presses them", "call_sid", st.start.CallSID,
 			"stream_sid", st.start.StreamSID, "most_at_once", keyBurst, "most_a_second", int(time.Second/keyEvery))
 	}
 }
 
-// logNoAudio reports a stream that carries messages and no audio.
+// logNoAudio logs and counts a stream with messages and no audio.
 func (s *Server) logNoAudio(st *Stream) {
 	s.n.noAudio.Add(1)
-	s.Logger.Warn("no message of a stream is usable audio: the call is silence to us", "call_sid", st.start.CallSID,
-		"stream_sid", st.start.StreamSID, "messages", st.useless.n, "trouble", st.useless.last)
+	s.Logger.Warn("no message of a stream is usable audio: the call is heard as silence", "call_sid", st.start.CallSID,
+		"stream_sid", st.start.StreamSID, "messages", st.unusable.n, "trouble", st.unusable.last)
 }
 
-// begin reads up to the start message and judges it. It answers false for a stream that has ended.
+// begin reads the start message and decides whether the stream is served. It returns false for a stream that has ended.
 func (s *Server) begin(st *Stream) bool {
 	if !st.awaitStart() {
 		s.n.noStart.Add(1)
-		s.warn("stream ended before a usable start message", "reason", st.endReason(), "skipped", st.Stats().Skipped, "trouble", st.useless.last)
+		s.warn("stream ended before a usable start message", "reason", st.endReason(), "skipped", st.Stats().Skipped, "trouble", st.unusable.last)
 		return false
 	}
 	if st.start.Format != mulaw {
@@ -257,7 +257,7 @@ func (s *Server) begin(st *Stream) bool {
 	return true
 }
 
-// refuse ends a stream that may not begin.
+// refuse ends a stream that was not admitted.
 func (s *Server) refuse(st *Stream, err error) {
 	switch {
 	case errors.Is(err, ErrToken):
@@ -284,7 +284,7 @@ func (s *Server) limits() limits {
 	}
 }
 
-// logPanic logs and counts the panic of one stream. p is nil if there was none.
+// logPanic logs and counts a panic of one stream, with its stack. p is nil if there was none.
 func (s *Server) logPanic(p any) {
 	if p != nil {
 		s.n.panicked.Add(1)

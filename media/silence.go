@@ -2,64 +2,63 @@ package media
 
 import "time"
 
-// How silence is put in. Lengths are samples of µ-law, 8000 a second.
+// Limits of inserted silence. Lengths are in samples of µ-law, 8000 a second.
 const (
-	maxInsert = 10 * sampleRate // the longest silence put in at once
-	maxAhead  = 10 * sampleRate // how far all silence of a track may exceed the time that passed
-	keepPause = sampleRate      // a pause is not made shorter than this to make up for a shift
+	maxInsert = 10 * sampleRate // the longest silence inserted at once
+	maxAhead  = 10 * sampleRate // most samples of inserted silence beyond the elapsed time
+	keepPause = sampleRate      // pauses are not shortened below this to reduce the shift
 
-	// Without a frame for so long, silence flows. A carrier that leaves silence out does so when nobody speaks;
-	// a stream that stops in the middle of a word is a stalled network, which is given more time: silence put
-	// into a word can end the utterance there.
+	// Without a frame for quietAfter, silence is inserted. After a frame that may be speech it is stallAfter: the network
+	// has probably stalled, and silence within a word can end the utterance there.
 	quietAfter = 500 * time.Millisecond
 	stallAfter = 1500 * time.Millisecond
-	quietEvery = 100 * time.Millisecond // in pieces of this length, and so much before the patience is over
+	quietEvery = 100 * time.Millisecond // length of the pieces, and how long before the delay is over the first one is due
 )
 
-// patience is how long a track may be without a frame before silence flows.
-func (l *timeline) patience(tr *trackline) time.Duration {
+// silenceDelay is how long a track may be without a frame before silence is inserted.
+func (l *timeline) silenceDelay(tr *trackline) time.Duration {
 	if tr.voiced {
 		return stallAfter + l.lag
 	}
 	return quietAfter + l.lag
 }
 
-// budget is how much silence may be put in at now.
+// budget returns the most samples of silence that may be inserted at now.
 func (l *timeline) budget(tr *trackline, now time.Time) int64 {
 	return max(0, min(maxInsert, samples(now.Sub(l.opened))+maxAhead-tr.made))
 }
 
-// quiet lets silence flow on tracks without frames, and returns when it wants to be called again.
-func (l *timeline) quiet(now time.Time) time.Time {
+// fillQuiet inserts silence on tracks without frames and returns the time of the next call.
+func (l *timeline) fillQuiet(now time.Time) time.Time {
 	next := now.Add(quietAfter)
 	for t := range trackCount {
 		tr := &l.tracks[t]
 		if !tr.on {
 			continue
 		}
-		if tr.late.n > 0 && now.Sub(tr.late.came) >= quietAfter+l.lag {
-			l.settle(t, now)
+		if tr.lateRun.n > 0 && now.Sub(tr.lateRun.came) >= quietAfter+l.lag {
+			l.settleLate(t, now)
 		}
-		if flows := tr.heard.Add(l.patience(tr)); now.Before(flows) {
-			next = earlier(next, flows)
+		if fillAt := tr.lastFrame.Add(l.silenceDelay(tr)); now.Before(fillAt) {
+			next = earlier(next, fillAt)
 			continue
 		}
 		next = earlier(next, now.Add(quietEvery))
-		l.flow(t, now)
+		l.fillTrack(t, now)
 	}
 	return next
 }
 
-// flow puts in the silence that is due on a track by the wall clock, less what it is patient for.
-func (l *timeline) flow(t Track, now time.Time) {
+// fillTrack inserts the silence that is due on a track by the wall clock, less the delay.
+func (l *timeline) fillTrack(t Track, now time.Time) {
 	tr := &l.tracks[t]
-	due := samples(now.Sub(tr.heard)-l.patience(tr)+quietEvery) - tr.pad
+	due := samples(now.Sub(tr.lastFrame)-l.silenceDelay(tr)+quietEvery) - tr.pad
 	if due <= 0 {
 		return
 	}
 	if most := l.budget(tr, now); due > most {
-		// The process was asleep. What is over will not come.
-		tr.heard = tr.heard.Add(duration(due - most))
+		// The process was suspended. The excess is not inserted later either.
+		tr.lastFrame = tr.lastFrame.Add(duration(due - most))
 		due = most
 	}
 	tr.pad += due
@@ -69,8 +68,8 @@ func (l *timeline) flow(t Track, now time.Time) {
 	l.silence(t, due)
 }
 
-// repay tells by how much n samples of silence may be shortened, at most by most, to make up for the shift,
-// and counts them as part of the pause. Pauses keep a length that a recognizer takes for one.
+// repay returns by how many samples, at most most, n samples of silence may be shortened to reduce the shift, and counts
+// the n samples as part of the pause. Pauses stay long enough for a recognizer to detect them.
 func (tr *trackline) repay(n, most int64) int64 {
 	tr.pause += n
 	r := max(0, min(most, tr.shift, tr.pause-keepPause))
@@ -79,7 +78,7 @@ func (tr *trackline) repay(n, most int64) int64 {
 	return r
 }
 
-// shorten cuts a frame of pure silence to make up for the shift.
+// shorten cuts a frame of digital silence to reduce the shift.
 func (tr *trackline) shorten(mulaw []byte) []byte {
 	if !digitalSilence(mulaw) {
 		tr.pause = 0
@@ -102,7 +101,7 @@ func (l *timeline) silence(t Track, n int64) {
 	}
 }
 
-// muLawSilence is 100 ms of silence. Nobody writes to it.
+// muLawSilence is 100 ms of silence. It is read-only.
 var muLawSilence = func() (s [sampleRate / 10]byte) {
 	for i := range s {
 		s[i] = 0xFF
@@ -110,7 +109,7 @@ var muLawSilence = func() (s [sampleRate / 10]byte) {
 	return s
 }()
 
-// digitalSilence tells whether every sample is one of the two zeros of µ-law (ITU-T G.711).
+// digitalSilence reports whether every sample is one of the two zeros of µ-law (ITU-T G.711).
 func digitalSilence(mulaw []byte) bool {
 	for _, b := range mulaw {
 		if b|0x80 != 0xFF {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// slots counts the streams of a server: those that are open and those that are about to be. The zero value
-// is ready for use.
+// slots counts and limits the streams of a server, including those whose upgrade is in progress. The zero value is ready
+// for use.
 type slots struct {
 	mu     sync.Mutex
 	n      int
@@ -15,12 +15,12 @@ type slots struct {
 	empty  chan struct{} // closed when n is 0 after close; made by close
 }
 
-// claimWait is how long a slot is kept for a connection between the answer to its upgrade and its handler.
+// claimWait is the most time between an upgrade and the start of its handler.
 const claimWait = 10 * time.Second
 
-// A slot is one stream's place. It is taken before the upgrade, so that a server that is full can say so in
-// HTTP, and claimed by the handler after it. The library does not say when an upgrade fails in between:
-// a slot that is not claimed in time frees itself.
+// A slot is the reservation of one stream. It is taken before the upgrade, so that a full server can answer with an HTTP
+// error, and claimed by the handler after it. The library does not report an upgrade that fails in between, so a slot that
+// is not claimed within claimWait is freed.
 type slot struct {
 	of    *slots
 	timer *time.Timer
@@ -30,7 +30,7 @@ type slot struct {
 	freed   bool
 }
 
-// take takes a slot if fewer than most are taken and the slots are not closed.
+// take reserves a slot if fewer than most are in use and the slots are not closed.
 func (s *slots) take(most int) (sl *slot, full, closed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -48,7 +48,7 @@ func (s *slots) take(most int) (sl *slot, full, closed bool) {
 	return sl, false, false
 }
 
-// claim makes the slot its caller's. It answers false when it is too late.
+// claim is called by the handler, which must free the slot later. It returns false if the slot was freed already.
 func (sl *slot) claim() bool {
 	sl.mu.Lock()
 	defer sl.mu.Unlock()
@@ -68,7 +68,7 @@ func (sl *slot) expire() {
 	}
 }
 
-// free gives the slot back. It may be called more than once.
+// free releases the slot. It may be called more than once.
 func (sl *slot) free() {
 	sl.mu.Lock()
 	defer sl.mu.Unlock()

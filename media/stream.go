@@ -8,83 +8,82 @@ import (
 	"time"
 )
 
-// EndReason says what ended a stream.
+// EndReason is the reason why a stream ended.
 type EndReason string
 
-// What can end a stream.
+// The reasons why a stream ends.
 const (
 	EndStop     EndReason = "carrier_stop"   // the carrier's stop message
 	EndClosed   EndReason = "carrier_closed" // the carrier's socket closed or broke
-	EndIdle     EndReason = "idle_timeout"   // nothing came from the carrier for Server.IdleTimeout
+	EndIdle     EndReason = "idle_timeout"   // no readable message arrived for Server.IdleTimeout
 	EndTooLong  EndReason = "max_duration"   // the stream lasted Server.MaxDuration
 	EndHangUp   EndReason = "hang_up"        // Stream.HangUp
 	EndShutdown EndReason = "shutdown"       // the context given to Receive ended
-	EndProtocol EndReason = "protocol_error" // the carrier broke RFC 6455 or sent a monstrous message
+	EndProtocol EndReason = "protocol_error" // the carrier violated RFC 6455 or sent a message far above Server.MaxMessage
 	EndInternal EndReason = "internal_error" // Stream.Abort
 )
 
-// ErrEnded means that the stream has ended and nothing can be sent any more.
+// ErrEnded means that the stream has ended and no message can be sent.
 var ErrEnded = errors.New("media: stream has ended")
 
-// A Receiver is told what comes in on a stream. Its methods are never called concurrently, and no more
+// A Receiver receives the audio, keys and marks of a stream. Its methods are never called concurrently, and not
 // after Receive has returned. They run on the frame path: they must not block, and must not call Receive.
 type Receiver interface {
-	// Audio continues the time line of a track: every call's samples follow those of the call before.
-	// What the carrier left out is there as silence. mulaw is valid during the call only and must not be
-	// written to.
+	// Audio continues the time line of a track: the samples follow those of the previous call. Audio that the carrier
+	// left out is replaced by silence. mulaw is read-only and valid during the call only.
 	Audio(t Track, mulaw []byte)
-	// DTMF is a key the caller pressed: 0-9, *, # or A-D. at is the end of the track's time line then.
+	// DTMF is a key that the caller pressed: 0-9, *, # or A-D. at is the end of the track's time line at that time.
 	DTMF(digit string, at time.Duration)
-	// Mark is the carrier's echo of a mark: everything sent before it has been played, or was cleared.
+	// Mark is the carrier's echo of a mark: all audio sent before it has been played or cleared.
 	Mark(name string)
 }
 
 // A Stream is one media stream of a call: one WebSocket, from its start message on. Receive may be called
-// once; the other methods at any time and concurrently.
+// once. The other methods may be called at any time and concurrently.
 type Stream struct {
 	ws     socket
 	start  Start
 	limits limits
 	n      counters
 
-	// The reader's own.
-	buf     []byte
-	lent    *[readSize]byte // which buf is a part of
-	spare   *sync.Pool      // of such; nil for none
-	msg     message
-	useless useless
-	keys    allowance
+	// The fields up to out are used by the goroutine that reads the stream only.
+	buf      []byte
+	borrowed *[readSize]byte // the pooled array that buf is a part of
+	spare    *sync.Pool      // of read buffers; nil: the stream has its own buffer
+	msg      message
+	unusable unusableMessages
+	keys     rateLimit
 
 	out sender
 
-	onHangUp     func()        // makes the server remember that the call is to end
-	onNoAudio    func()        // logs that nothing of what comes is audio; called by the reader, once at most
-	onKeyDropped func(n int64) // counts and logs that n keys were dropped so far; mu is held
+	onHangUp     func()        // tells the server to end the call when the carrier asks about it
+	onNoAudio    func()        // logs that no message is usable audio; called by the reader, at most once
+	onKeyDropped func(n int64) // counts and logs dropped keys, n so far; called with mu held
 	onPanic      func(p any)   // logs and counts a panic of a goroutine that works for the stream
 	mu           sync.Mutex    // held during calls of the Receiver
 	to           Receiver
-	ticks        bool             // the stream is read at ticks
-	held         [trackCount]held // audio that the Receiver will be told of before the reader waits
+	ticks        bool                     // the stream is read at ticks
+	pending      [trackCount]pendingAudio // audio that the Receiver gets before the reader waits again
 	line         *timeline
-	opened       time.Time // when the socket was accepted
-	last         time.Time // when the last readable message came
-	audioAt      time.Time // when the last audio came
-	reason       EndReason // why the stream ends; set once
-	code         int       // of the close frame; 0 means the one that goes with the reason
-	over         bool      // the socket must not be touched any more
-	received     bool      // Receive was called
-	panicked     bool      // a goroutine that works for the stream panicked: the Receiver is not called any more
+	opened       time.Time   // when the socket was accepted
+	last         time.Time   // arrival of the last readable message
+	audioAt      time.Time   // arrival of the last audio
+	reason       EndReason   // set once, when the stream ends
+	code         int         // close code; 0 means the code of the reason
+	over         bool        // the socket must not be used any more
+	received     bool        // Receive was called
+	panicked     bool        // a goroutine that works for the stream panicked: the Receiver is not called any more
 	watchdog     *time.Timer // calls checkTimeouts
 	lingers      sync.WaitGroup
 }
 
-// limits are a stream's share of the Server's settings.
+// limits are the settings of the Server that apply to one stream.
 type limits struct {
 	message                        int
 	start, idle, maxDuration, tick time.Duration
 }
 
-// socket is what a stream needs of a WebSocket connection.
+// socket is the part of a WebSocket connection that a stream uses.
 type socket interface {
 	NextReader() (messageType int, r io.Reader, err error)
 	WriteMessage(messageType int, data []byte) error
@@ -93,21 +92,21 @@ type socket interface {
 	SetWriteDeadline(t time.Time) error
 	SetReadLimit(limit int64)
 	SetPingHandler(h func(data string) error)
-	// Linger gives the carrier time to read our close frame and close the connection; then it closes.
+	// Linger waits until the carrier closes the connection, for at most atMost, and closes it.
 	Linger(atMost time.Duration)
-	// Close closes the connection at once: a read or write that is under way fails.
+	// Close closes the connection at once: a pending read or write fails.
 	Close() error
 }
 
-// Start says which call the stream belongs to. It is the same at all times.
+// Start returns the start message, which names the call of the stream. It does not change.
 func (st *Stream) Start() Start { return st.start }
 
-// Stats tells how the stream went so far, or went.
+// Stats returns the counters of the stream.
 func (st *Stream) Stats() Stats { return st.n.stats() }
 
-// HangUp ends the stream and, as far as that is up to us, the call: where its instructions came from POST /voice/twilio
-// the carrier asks again, and is told to hang up. Where they did not, the call goes on with what they say behind
-// the stream, and ends if that is nothing. It returns at once; Receive returns EndHangUp.
+// HangUp ends the stream and, if possible, the call. If the call's TwiML came from POST /voice/twilio, the carrier
+// requests it again and gets a hang-up. Otherwise the call continues with the verbs after the stream, and ends if there
+// are none. HangUp returns at once; Receive returns EndHangUp.
 func (st *Stream) HangUp() {
 	st.onHangUp()
 	st.end(EndHangUp)
@@ -117,12 +116,12 @@ func (st *Stream) HangUp() {
 // at once; Receive returns EndInternal.
 func (st *Stream) Abort() { st.end(EndInternal) }
 
-// Receive reads the stream until its one end and returns what ended it. The first of these wins: the
-// carrier's stop, its closing or losing the socket, a time-out, the end of ctx (EndShutdown). When Receive
-// returns, to is not called any more, and the close frame has been sent; the carrier has a second to
-// answer it before the socket is closed. A second call returns the same reason at once.
+// Receive reads the stream until it ends and returns the reason, which is the first of: the carrier's stop message, a
+// closed or broken socket, a timeout, the end of ctx (EndShutdown). When Receive returns, to is not called any more and the
+// close frame has been sent; the carrier has one second to answer it before the socket is closed. A second call returns
+// the same reason at once.
 func (st *Stream) Receive(ctx context.Context, to Receiver) EndReason {
-	if !st.begin(to) {
+	if !st.beginReceive(to) {
 		return st.endReason()
 	}
 	stop := context.AfterFunc(ctx, st.shutDown)
@@ -136,12 +135,12 @@ func (st *Stream) Receive(ctx context.Context, to Receiver) EndReason {
 		if msg != nil && st.dispatch(msg, time.Now()) {
 			return st.finish(EndStop)
 		}
-		st.judge(manyUseless)
+		st.reportNoAudio(maxUnusable)
 	}
 }
 
-// begin makes to the receiver, once.
-func (st *Stream) begin(to Receiver) bool {
+// beginReceive sets the receiver and starts the time line. It returns false if the stream is over or has a receiver.
+func (st *Stream) beginReceive(to Receiver) bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if st.received || st.over {
@@ -162,7 +161,7 @@ func (st *Stream) endReason() EndReason {
 	return st.reason
 }
 
-// dispatch tells the receiver what a message says. It answers true at the carrier's stop.
+// dispatch passes a message to the receiver. It returns true for the carrier's stop message.
 func (st *Stream) dispatch(msg *message, now time.Time) (stopped bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -180,7 +179,7 @@ func (st *Stream) dispatch(msg *message, now time.Time) (stopped bool) {
 	case kindDTMF:
 		st.key(msg, now)
 	case kindMark:
-		st.tell()
+		st.flushAudio()
 		st.to.Mark(msg.text)
 	case kindStop:
 		return true
@@ -190,23 +189,23 @@ func (st *Stream) dispatch(msg *message, now time.Time) (stopped bool) {
 	return false
 }
 
-// A key makes an event that is stored and sent, so keys are bounded: more at once than a listen may gather, and then as fast
-// as fingers are.
+// Each key becomes an event that is stored and sent, so keys are limited: keyBurst at once, more than a listen action may
+// gather, and then one every keyEvery, as fast as a person presses them.
 const (
 	keyBurst = 100
 	keyEvery = time.Second / 5
 )
 
-// key tells the receiver of a key.
+// key passes a key to the receiver, or drops it if keys come too fast.
 func (st *Stream) key(msg *message, now time.Time) {
-	if !st.keys.take(now, keyBurst, keyEvery) {
+	if !st.keys.allow(now, keyBurst, keyEvery) {
 		st.onKeyDropped(st.n.keys.Add(1))
 		return
 	}
 	if msg.badTrack || !st.line.has(msg.track) {
 		msg.track = st.start.Tracks[0]
 	}
-	st.tell()
+	st.flushAudio()
 	st.to.DTMF(msg.text, st.line.at(msg.track))
 }
 
@@ -226,7 +225,7 @@ func (st *Stream) media(msg *message, now time.Time) {
 		return
 	}
 	if n == 0 {
-		st.useless.note(errEmpty)
+		st.unusable.note(errEmpty)
 	} else {
 		st.audioAt = now
 	}

@@ -13,11 +13,11 @@ import (
 const DefaultTick = 100 * time.Millisecond
 
 const (
-	// hurriedTick is how often a stream is read while the caller hears something from us and may interrupt it: half a
+	// playbackTick is how often a stream is read while the caller hears something from us and may interrupt it: half a
 	// frame late at most.
-	hurriedTick = 10 * time.Millisecond
-	// hearLate is how much later than it was sent the caller may hear the end of it.
-	hearLate = time.Second
+	playbackTick = 10 * time.Millisecond
+	// playoutMargin is how much later than it was sent the caller may hear the end of it.
+	playoutMargin = time.Second
 	// maxPerTick is how many bytes are read of a stream at a tick, a hundred times as many as a carrier sends.
 	maxPerTick = 256 << 10
 	// tickGrid is what all ticks of all streams are multiples of, so that many share one wake-up of the process.
@@ -65,18 +65,18 @@ func (st *Stream) startTicks() {
 	st.ticks = true
 }
 
-// tellNow tells the receiver of all that came at the last tick.
-func (st *Stream) tellNow() {
+// flushPending tells the receiver of all that came at the last tick.
+func (st *Stream) flushPending() {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	st.tell()
+	st.flushAudio()
 }
 
 // wait is called before the reader waits for its next tick, and says how long after the last that is.
 func (st *Stream) wait() time.Duration {
-	st.tellNow()
-	if st.out.heard.at(time.Now()) {
-		return min(st.limits.tick, hurriedTick)
+	st.flushPending()
+	if st.out.playout.at(time.Now()) {
+		return min(st.limits.tick, playbackTick)
 	}
 	return st.limits.tick
 }
@@ -100,7 +100,7 @@ func (p *playout) clear(now time.Time) { p.until.Store(min(p.until.Load(), now.U
 
 // at tells whether the caller may still hear something.
 func (p *playout) at(now time.Time) bool {
-	return now.UnixNano() < p.until.Load()+int64(hearLate)
+	return now.UnixNano() < p.until.Load()+int64(playoutMargin)
 }
 
 // A pace says when the next tick is.

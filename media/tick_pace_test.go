@@ -41,16 +41,16 @@ func TestTicksAreShortWhileThePromptPlays(t *testing.T) {
 			}
 		}
 		tick(100*time.Millisecond, "before anything was sent")
-		st.out.heard.add(8000, time.Now())
-		st.out.heard.add(8000, time.Now())
-		time.Sleep(2*time.Second + hearLate - 1)
+		st.out.playout.add(8000, time.Now())
+		st.out.playout.add(8000, time.Now())
+		time.Sleep(2*time.Second + playoutMargin - 1)
 		tick(10*time.Millisecond, "while the caller may hear the end")
 		time.Sleep(time.Nanosecond)
 		tick(100*time.Millisecond, "when he has heard it")
-		st.out.heard.add(80000, time.Now())
-		st.out.heard.clear(time.Now())
+		st.out.playout.add(80000, time.Now())
+		st.out.playout.clear(time.Now())
 		tick(10*time.Millisecond, "right after clear")
-		time.Sleep(hearLate)
+		time.Sleep(playoutMargin)
 		tick(100*time.Millisecond, "a while after clear")
 	})
 }

@@ -7,54 +7,54 @@ import (
 	"aldeabridge/codec"
 )
 
-// What the time line may do. Lengths are samples of µ-law, 8000 a second.
+// Limits of a time line. Lengths are in samples of µ-law, 8000 a second.
 const (
 	sampleRate = 8000
 	perMilli   = sampleRate / 1000
 
-	maxRebases = 10 // a clock that must be set so often is no clock
-	seenFrames = 64 // timestamps kept to tell a duplicate from a late frame; more than lateRun
+	maxRebases = 10 // after so many clock jumps timestamps are ignored
+	seenFrames = 64 // timestamps stored to distinguish duplicates from late frames; more than lateRunFrames
 )
 
-// A timeline makes continuous audio of the frames of a stream, each track by itself. It is arithmetic:
-// whoever owns it tells it the time. Methods must not be called concurrently.
+// A timeline turns the frames of a stream into continuous audio, each track separately. It does not read the clock: the
+// caller passes the time. Methods must not be called concurrently.
 //
-// The carrier's clock is only ever compared with itself. For each track, next is what it should show on the
-// next frame. A frame that is ahead leaves a gap, which is filled. A frame that is behind was received
-// before or comes too late, and what it repeats is dropped. Such frames are kept for a second first: when nothing else comes
-// the clock was set back, and they are placed.
+// The carrier's timestamps are compared only with each other. For each track, next is the expected timestamp of the next
+// frame. A frame that is ahead leaves a gap, which is filled with silence. A frame that is behind is a duplicate or late,
+// and its overlap is dropped. Such frames are first buffered for a second: if no other frames follow, the clock was set
+// back, and they are placed.
 //
-// Silence that was put in because nothing arrived (pad) is a guess: the network may only have been slow.
-// Real audio that turns up for that stretch is appended behind the silence, whole, and the track is from
-// then on longer than the carrier's clock says, by shift. Later gaps and frames of pure silence make up for it.
+// Silence that was inserted because no frame arrived (pad) is a guess: the network may have been slow. Audio that arrives
+// later for that time is appended after the silence, and from then on the track is longer than the carrier's clock says,
+// by shift. Later gaps and frames of digital silence are shortened to reduce the shift.
 type timeline struct {
-	emit   func(t Track, mulaw []byte) // gets every sample of a track once, in order
+	emit   func(t Track, mulaw []byte) // receives each sample of a track once, in order
 	opened time.Time                   // when the stream began
-	lag    time.Duration               // how long a frame may lie unread
+	lag    time.Duration               // how long a frame may wait to be read
 	tracks [trackCount]trackline
-	placed bool // a frame with audio
+	placed bool // at least one frame with audio was placed
 	n      *counters
 }
 
 // A trackline is the time line of one track. Lengths and positions are in samples.
 type trackline struct {
-	on     bool      // the carrier announced the track
-	pos    int64     // samples emitted
-	made   int64     // silence among them that we put in
-	heard  time.Time // when the last frame arrived that had a place
-	voiced bool      // it may have been part of a word
+	on        bool      // the carrier announced the track
+	pos       int64     // samples emitted
+	made      int64     // inserted silence among them
+	lastFrame time.Time // arrival of the last frame that was placed
+	voiced    bool      // the last frame may be speech
 
 	known bool  // the carrier's clock is known: next is valid
-	blind bool  // the carrier's clock is worthless: frames follow each other
-	next  int64 // the carrier's clock right after the last frame
-	pad   int64 // silence put in by the wall clock since that frame
-	shift int64 // by so much the track is longer than the carrier's clock says
-	pause int64 // length of the present run of silence; kept up only while there is a shift
+	blind bool  // timestamps are ignored: each frame follows the last
+	next  int64 // the carrier's clock at the end of the last frame
+	pad   int64 // silence inserted by the wall clock since that frame
+	shift int64 // excess of the track over the carrier's clock
+	pause int64 // length of the current run of silence; maintained only while shift > 0
 
-	late    late
+	lateRun lateRun
 	rebases int
 	seen    [seenFrames]int64  // timestamps of the last frames, plus one
-	sums    [seenFrames]uint32 // of their audio
+	sums    [seenFrames]uint32 // hashes of their audio
 	seenAt  int
 }
 
@@ -63,18 +63,18 @@ func newTimeline(tracks []Track, now time.Time, n *counters, emit func(Track, []
 	l := &timeline{emit: emit, opened: now, n: n}
 	for _, t := range tracks {
 		l.tracks[t].on = true
-		l.tracks[t].heard = now
+		l.tracks[t].lastFrame = now
 	}
 	return l
 }
 
-// has tells whether track t is one of the stream's.
+// has reports whether the stream has track t.
 func (l *timeline) has(t Track) bool { return l.tracks[t].on }
 
-// at is the end of what track t has emitted.
+// at returns the end of the audio emitted on track t.
 func (l *timeline) at(t Track) time.Duration { return duration(l.tracks[t].pos) }
 
-// frame places one frame. The timestamp is in milliseconds; without one the frame follows the last.
+// frame places one frame. millis is its timestamp; without one the frame follows the last.
 func (l *timeline) frame(t Track, millis int64, hasTimestamp bool, mulaw []byte, now time.Time) {
 	tr := &l.tracks[t]
 	if len(mulaw) == 0 {
@@ -91,7 +91,7 @@ func (l *timeline) frame(t Track, millis int64, hasTimestamp bool, mulaw []byte,
 	}
 	if back := tr.next - ts; back >= perMilli {
 		if back >= int64(len(mulaw)) {
-			l.behind(t, millis, mulaw, now)
+			l.addLate(t, millis, mulaw, now)
 			return
 		}
 		l.repeated(tr, millis)
@@ -102,11 +102,11 @@ func (l *timeline) frame(t Track, millis int64, hasTimestamp bool, mulaw []byte,
 	if ahead := ts - tr.next; ahead >= perMilli {
 		tr.next = ts
 	}
-	tr.remember(millis, mulaw)
+	tr.record(millis, mulaw)
 	l.place(t, mulaw, now)
 }
 
-// appendFrame places a frame whose time nobody knows behind the last one.
+// appendFrame places a frame without a usable timestamp after the last one.
 func (l *timeline) appendFrame(t Track, mulaw []byte, now time.Time) {
 	tr := &l.tracks[t]
 	tr.next += tr.pad
@@ -117,8 +117,8 @@ func (l *timeline) appendFrame(t Track, mulaw []byte, now time.Time) {
 func (l *timeline) place(t Track, mulaw []byte, now time.Time) {
 	tr := &l.tracks[t]
 	tr.next += int64(len(mulaw))
-	tr.pad, tr.heard, tr.voiced = 0, now, codec.MayBeSpeech(mulaw)
-	l.drop(tr)
+	tr.pad, tr.lastFrame, tr.voiced = 0, now, codec.MayBeSpeech(mulaw)
+	l.dropLate(tr)
 	l.placed = true
 	l.n.frames.Add(1)
 	if tr.shift > 0 {
@@ -130,8 +130,8 @@ func (l *timeline) place(t Track, mulaw []byte, now time.Time) {
 	}
 }
 
-// align begins a track's clock at its first timestamp. The first track of a stream begins where it is; the
-// second is placed by the clock of the first, so that both count from the same moment.
+// align sets a track's clock at its first timestamp. The first track of a stream starts at its current position. The
+// second is aligned with the clock of the first, so that both count from the same time.
 func (l *timeline) align(t Track, ts int64) {
 	tr, other := &l.tracks[t], &l.tracks[trackCount-1-t]
 	tr.known = true
@@ -139,14 +139,14 @@ func (l *timeline) align(t Track, ts int64) {
 		tr.next, tr.pad = ts, 0
 		return
 	}
-	// The other track's clock at position 0 of the call. All that this track has so far is made silence, or
-	// frames without a time.
+	// zero is the other track's clock at position 0 of the call. This track has only inserted silence and frames without
+	// a timestamp so far.
 	zero := other.next - (other.pos - other.pad)
 	tr.next = min(ts, zero+tr.pos-tr.pad)
 }
 
-// gap fills the time between the last frame and one that is ahead of it by the carrier's clock, as far as
-// silence has not flowed meanwhile.
+// gap fills the time between the last frame and a frame that is ahead of it by the carrier's clock, less the silence
+// inserted since.
 func (l *timeline) gap(t Track, ahead int64, now time.Time) {
 	tr := &l.tracks[t]
 	need := max(ahead, 0) - tr.pad
@@ -168,26 +168,26 @@ func (l *timeline) gap(t Track, ahead int64, now time.Time) {
 	l.silence(t, need)
 }
 
-// rebase notes that the carrier's clock was set.
+// rebase counts a jump of the carrier's clock.
 func (l *timeline) rebase(tr *trackline) {
 	l.n.rebased.Add(1)
 	tr.rebases++
 	tr.blind = tr.rebases >= maxRebases
 }
 
-// audioSeed is for sums of audio, which nobody outside can make collide.
+// audioSeed is random, so that a client cannot produce hash collisions.
 var audioSeed = maphash.MakeSeed()
 
 func sum(mulaw []byte) uint32 { return uint32(maphash.Bytes(audioSeed, mulaw)) }
 
-// remember keeps the timestamp and a sum of a frame that is placed.
-func (tr *trackline) remember(millis int64, mulaw []byte) {
+// record stores the timestamp and hash of a placed frame.
+func (tr *trackline) record(millis int64, mulaw []byte) {
 	tr.seen[tr.seenAt], tr.sums[tr.seenAt] = millis+1, sum(mulaw)
 	tr.seenAt = (tr.seenAt + 1) % seenFrames
 }
 
-// remembers tells whether a frame with this timestamp was placed, and whether one with this audio was.
-func (tr *trackline) remembers(millis int64, mulaw []byte) (time, audio bool) {
+// seenBefore reports whether a frame with this timestamp was placed, and whether one of them had this audio.
+func (tr *trackline) seenBefore(millis int64, mulaw []byte) (time, audio bool) {
 	for i, s := range tr.seen {
 		if s == millis+1 {
 			time = true

@@ -94,7 +94,7 @@ func (b *bench) do(t *testing.T, script string) {
 func (b *bench) pass(d time.Duration) {
 	end := b.now.Add(d)
 	for {
-		next := b.line.quiet(b.now)
+		next := b.line.fillQuiet(b.now)
 		if next.After(end) {
 			b.now = end
 			return
@@ -228,7 +228,7 @@ func TestLateFramesThatAreKeptAreBounded(t *testing.T) {
 		b.line.frame(TrackInbound, 1e9, true, letters('A', 160), b.now)
 		for i := range 200 {
 			b.line.frame(TrackInbound, int64(i), true, letters('B', size), b.now)
-			if run := b.line.tracks[TrackInbound].late; len(run.audio) > lateKeeps || len(run.frames) > lateRun {
+			if run := b.line.tracks[TrackInbound].lateRun; len(run.audio) > lateMaxSamples || len(run.frames) > lateRunFrames {
 				t.Fatalf("frames of %d: %d samples of %d frames are kept", size, len(run.audio), len(run.frames))
 			}
 		}
@@ -263,11 +263,11 @@ func TestASleepingMachineMakesNoHoursOfSilence(t *testing.T) {
 	b := newBench(TrackInbound)
 	b.do(t, "A0")
 	b.now = b.now.Add(time.Hour)
-	b.line.quiet(b.now)
+	b.line.fillQuiet(b.now)
 	if got := b.n.stats().Silence; got != 10*time.Second {
 		t.Errorf("silence: got %v, want 10s", got)
 	}
-	b.line.quiet(b.now.Add(time.Second))
+	b.line.fillQuiet(b.now.Add(time.Second))
 	if got := b.n.stats().Silence; got != 11*time.Second {
 		t.Errorf("silence after another second: got %v, want 11s", got)
 	}
@@ -281,7 +281,7 @@ func TestPlacingAFrameAllocatesNothing(t *testing.T) {
 	got := testing.AllocsPerRun(1000, func() {
 		l.frame(TrackInbound, ts, true, frame, now)
 		now, ts = now.Add(40*time.Millisecond), ts+40 // every second frame is missing
-		l.quiet(now)
+		l.fillQuiet(now)
 	})
 	if got != 0 {
 		t.Errorf("got %v allocations a frame, want none", got)
@@ -325,7 +325,7 @@ func FuzzTimeline(f *testing.F) {
 			switch op >> 6 {
 			case 0: // time passes
 				now = now.Add(time.Duration(arg) * 10 * time.Millisecond)
-				l.quiet(now)
+				l.fillQuiet(now)
 			case 1: // the clock goes on, or jumps
 				ts = max(0, ts+(arg-64)*5)
 				if op&2 != 0 {
@@ -347,7 +347,7 @@ func FuzzTimeline(f *testing.F) {
 				if most := samples(now.Sub(opened)) + maxAhead; made[track] > most {
 					t.Fatalf("%v: %d samples of silence, at most %d are allowed", track, made[track], most)
 				}
-				if grown := made[track] - made0[track]; grown > lateRun*maxInsert {
+				if grown := made[track] - made0[track]; grown > lateRunFrames*maxInsert {
 					t.Fatalf("%v: %d samples of silence at once", track, grown)
 				}
 				if got := l.at(track); got != duration(pos[track]) {
@@ -357,7 +357,7 @@ func FuzzTimeline(f *testing.F) {
 		}
 		l.finish(now)
 		for track := range trackCount {
-			if kept := l.tracks[track].late; kept.n > 0 {
+			if kept := l.tracks[track].lateRun; kept.n > 0 {
 				t.Fatalf("%v: %d frames are neither placed nor dropped at the end", track, kept.n)
 			}
 		}

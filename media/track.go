@@ -6,11 +6,11 @@ type Track uint8
 // The tracks of a call.
 const (
 	TrackInbound  Track = iota // from the caller
-	TrackOutbound              // what the caller hears
+	TrackOutbound              // to the caller
 	trackCount
 )
 
-// String is the carrier's name of the track: "inbound" or "outbound".
+// String returns the carrier's name of the track: "inbound" or "outbound".
 func (t Track) String() string {
 	switch t {
 	case TrackInbound:
@@ -21,8 +21,8 @@ func (t Track) String() string {
 	return "unknown"
 }
 
-// parseTrack reads a track's name. Twilio writes "inbound" in media messages and "inbound_track" in dtmf
-// messages. A missing name is the inbound track: the only one there is in a two-way stream.
+// parseTrack parses a track's name. Twilio writes "inbound" in media messages and "inbound_track" in dtmf
+// messages. A missing name means the inbound track, the only track of a two-way stream.
 func parseTrack(name []byte) (Track, bool) {
 	switch string(name) {
 	case "inbound", "inbound_track", "":

@@ -2,11 +2,11 @@ package media
 
 import "errors"
 
-// manyUseless is after how many messages, of which none brought audio, a stream is reported while it is up: a second of
-// frames of 20 ms.
-const manyUseless = 50
+// maxUnusable is the number of unusable messages after which a stream without audio is reported: one second of 20 ms
+// frames.
+const maxUnusable = 50
 
-// Why a message was no use, beside errMalformed. They are reported, so they hold nothing of the message.
+// The reasons why a message is unusable, besides errMalformed. They are logged, so they contain no part of the message.
 var (
 	errTooLong     = errors.New("media: message too long")
 	errBinary      = errors.New("media: binary message")
@@ -18,40 +18,40 @@ var (
 	errEmpty       = errors.New("media: empty payload")
 )
 
-// useless is what the reader knows of messages that were no use.
-type useless struct {
-	n      int
-	last   error // why the last one was none
-	judged bool
+// unusableMessages counts the messages of a stream that could not be used.
+type unusableMessages struct {
+	n        int
+	last     error // the reason of the last one
+	reported bool
 }
 
-func (u *useless) note(err error) {
+func (u *unusableMessages) note(err error) {
 	u.n++
 	u.last = err
 }
 
-// skip counts a message that was no use.
+// skip counts an unusable message.
 func (st *Stream) skip(err error) {
 	st.n.skipped.Add(1)
-	st.useless.note(err)
+	st.unusable.note(err)
 }
 
-// bad counts audio that cannot be read.
+// bad counts a media message whose payload cannot be decoded.
 func (st *Stream) bad(err error) {
 	st.n.bad.Add(1)
-	st.useless.note(err)
+	st.unusable.note(err)
 }
 
-// judge reports a stream that brought so many useless messages and no audio. It decides once.
-func (st *Stream) judge(many int) {
-	if st.useless.judged || st.useless.n < many {
+// reportNoAudio reports a stream, once, that has had at least minimum unusable messages and no audio.
+func (st *Stream) reportNoAudio(minimum int) {
+	if st.unusable.reported || st.unusable.n < minimum {
 		return
 	}
-	st.useless.judged = true
+	st.unusable.reported = true
 	st.mu.Lock()
-	heard := st.line != nil && st.line.placed
+	hasAudio := st.line != nil && st.line.placed
 	st.mu.Unlock()
-	if !heard {
+	if !hasAudio {
 		st.onNoAudio()
 	}
 }

@@ -24,8 +24,8 @@ func (st *Stream) checkTimeouts() {
 	case !now.Before(idle):
 		st.endLocked(EndIdle)
 	default:
-		next := earlier(st.line.quiet(now), earlier(tooLong, idle))
-		st.tell()
+		next := earlier(st.line.fillQuiet(now), earlier(tooLong, idle))
+		st.flushAudio()
 		st.watchdog.Reset(next.Sub(now))
 	}
 }
