@@ -145,11 +145,12 @@ func timed(text string, start, end float64) (Word, bool) {
 
 // channel is a number, or the first of a list of them.
 func (o object) channel(name string) int {
-	for _, v := range asList(o[name]) {
-		if n := asNumber(v); n >= 0 && n < 1000 {
-			return int(n)
-		}
-		break
+	list := asList(o[name])
+	if len(list) == 0 {
+		return 0
+	}
+	if n := asNumber(list[0]); n >= 0 && n < 1000 {
+		return int(n)
 	}
 	return 0
 }

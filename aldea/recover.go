@@ -78,7 +78,7 @@ func (s *Stream) recover(r *recovery, c *conn, err error) error {
 	s.setback(r, c, err, now)
 	switch judge(err) {
 	case verdictRefused:
-		return s.refused(r, c, err, !(s.as.particular && refusesSettings(err)), now)
+		return s.refused(r, c, err, !s.as.particular || !refusesSettings(err), now)
 	case verdictKey:
 		if !s.otherForm(r, c) {
 			return s.refused(r, c, err, true, now)

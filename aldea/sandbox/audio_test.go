@@ -135,7 +135,11 @@ func TestChannelsThatCannotBeAreRefused(t *testing.T) {
 	srv := serve(t, sandbox.Options{Source: sandbox.Marker()})
 	for _, query := range []string{"channels=0", "channels=33", "channels=-1", "channels=x", "encoding=linear16&channels=2.5"} {
 		_, resp, err := try(srv, "/v1/listen", query, key("org_a"))
-		if err == nil || resp == nil || resp.StatusCode != 400 {
+		if err == nil || resp == nil {
+			t.Fatalf("%s: got %v, want an answer without an upgrade", query, err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != 400 {
 			t.Errorf("%s: got %v, want 400", query, err)
 		}
 	}

@@ -231,6 +231,7 @@ func TestAPanicInARequestIsAnswered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != 500 || resp.Header.Get("Content-Type") != "application/problem+json" || strings.Contains(string(body), "secret") {
 		t.Errorf("got %d %s %s %v, want a problem that keeps the text of the panic to itself", resp.StatusCode, resp.Header.Get("Content-Type"), body, err)

@@ -284,6 +284,7 @@ func TestAnHTTP10ClientGetsTheEventsWithoutChunks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer answer.Body.Close()
 		if answer.StatusCode != 200 || answer.TransferEncoding != nil || !answer.Close || answer.Header.Get("Content-Type") != "text/event-stream" {
 			t.Errorf("got %d, %v, header %v; want 200 without chunks, ended by the connection", answer.StatusCode, answer.TransferEncoding, answer.Header)
 		}

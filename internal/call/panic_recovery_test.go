@@ -83,7 +83,7 @@ func TestAPanicEndsOneCall(t *testing.T) {
 				st := stream("MZ1")
 				st.Line, st.Abort = f, func() { aborted = true }
 				c := calls.Start(context.Background(), st)
-				f.phone.call = c
+				f.call = c
 				f.ears.heard <- final("hello", 0, time.Second, false)
 				synctest.Wait() // words that come later interrupt what is said
 				items, err := actions.Parse([]byte(`{"actions":[{"type":"say","text":"good morning"}]}`), actions.Options{})
@@ -103,7 +103,7 @@ func TestAPanicEndsOneCall(t *testing.T) {
 				if last := types[len(types)-1]; last != events.TypeCallEnded {
 					t.Errorf("got %v, want call.ended at the end", types)
 				}
-				if text := log.String(); !strings.Contains(text, "panic") || !strings.Contains(text, "panic_test.go") || strings.Contains(text, spoken) {
+				if text := log.String(); !strings.Contains(text, "panic") || !strings.Contains(text, "panic_recovery_test.go") || strings.Contains(text, spoken) {
 					t.Errorf("got log %s, want the stack and no text of the panic", text)
 				}
 			})

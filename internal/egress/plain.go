@@ -129,7 +129,7 @@ func timeoutText(err error) string {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "canceled"
-	case !errors.Is(err, context.DeadlineExceeded) && !(errors.As(err, &timeout) && timeout.Timeout()):
+	case !errors.Is(err, context.DeadlineExceeded) && (!errors.As(err, &timeout) || !timeout.Timeout()):
 		return ""
 	case dialing(err):
 		return "no connection in time"

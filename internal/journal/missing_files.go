@@ -58,9 +58,9 @@ func (s *Store) watchFiles() {
 // its previous result.
 func (s *Store) checkFiles(before string) string {
 	name := s.missing()
-	switch {
-	case name == before:
-	case name == "":
+	switch name {
+	case before:
+	case "":
 		s.logger.Info("the files of the journal are in their places again")
 	default:
 		s.logger.Error("a file of the journal was deleted or replaced while bridge runs: events are stored only until it stops. Stop it in an "+

@@ -62,7 +62,7 @@ func (c *Conn) Linger() { c.linger.Store(true) }
 // Read reads from the connection.
 func (c *Conn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		c.ended.Store(true)
 	}
 	return n, err

@@ -21,5 +21,5 @@ func RaiseDescriptors() (int, error) {
 			limit = raised
 		}
 	}
-	return int(min(uint64(limit.Cur), math.MaxInt32)), nil
+	return int(min(uint64(limit.Cur), math.MaxInt32)), nil //nolint:unconvert // it is an int64 on FreeBSD
 }

@@ -401,7 +401,7 @@ func TestLingerLetsTheAnswerArrive(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := New(inner, Config{})
-	defer l.Close()
+	t.Cleanup(func() { _ = l.Close() })
 	go func() {
 		c, err := l.Accept()
 		if err != nil {
@@ -432,7 +432,7 @@ func TestDeadlinesOfAConnectionThatWasClosedForOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := New(inner, Config{Total: 2})
-	defer l.Close()
+	t.Cleanup(func() { _ = l.Close() })
 	var conns []*Conn
 	for range 3 {
 		client, err := net.Dial("tcp", inner.Addr().String())

@@ -9,13 +9,14 @@ import (
 )
 
 const (
-	// Burst and Rate are how many lines of one kind are written at once, and then a second, at levels below WARN: two
-	// or three lines for each call of a busy server.
+	// Burst is how many lines of one kind are written at once, below WARN: two or three for each call of a busy server.
 	Burst = 500
-	Rate  = 50
-	// WarnBurst and WarnRate are the same for WARN and ERROR. These are what a stranger causes.
+	// Rate is how many lines of one kind are written a second after that.
+	Rate = 50
+	// WarnBurst is Burst for WARN and ERROR. A stranger causes these.
 	WarnBurst = 50
-	WarnRate  = 5
+	// WarnRate is Rate for WARN and ERROR.
+	WarnRate = 5
 	// ReportEvery is how often the suppressed lines of a kind are reported.
 	ReportEvery = 10 * time.Second
 	// maxKinds bounds the memory: further kinds share one bucket for each level.

@@ -40,7 +40,7 @@ func withoutPeers(text string, err error, n *int) string {
 	if known, ok := own(err); ok {
 		return replace(text, err.Error(), known)
 	}
-	switch wrapper := err.(type) {
+	switch wrapper := err.(type) { //nolint:errorlint // each level of the chain is looked at by itself
 	case interface{ Unwrap() error }:
 		if inner := wrapper.Unwrap(); inner != nil {
 			return withoutPeers(text, inner, n)
@@ -65,7 +65,7 @@ func replace(text, said, known string) string {
 
 // own returns what an error says in our own words, if it holds the text of a peer.
 func own(err error) (text string, ok bool) {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // the caller walks the chain
 	case slog.LogValuer:
 		v := e.LogValue().Resolve()
 		if inner, ok := v.Any().(error); ok {

@@ -57,7 +57,7 @@ func TestTextLeavesOutWhatPeersWrote(t *testing.T) {
 		"JSON field":        {unknownField.Decode(new(struct{ A int })), "json: unknown field (10 bytes)"},
 		"number":            {fmt.Errorf("rate: %w", second(strconv.Atoi(canary))), "rate: not a number"},
 		"time":              {second(time.Parse(time.RFC3339, canary)), "parsing time (10 bytes) as (25 bytes): cannot parse (10 bytes) as (4 bytes)"},
-		"URL":               {second(url.Parse("http://" + canary + "/%zz" + canary)), "parse (31 bytes): invalid URL escape (3 bytes)"},
+		"URL":               {second(url.Parse(strings.Join([]string{"http://", "/%zz", ""}, canary))), "parse (31 bytes): invalid URL escape (3 bytes)"},
 		"URL error":         {&url.Error{Op: "Get", URL: "https://h/?q=" + canary, Err: io.EOF}, "Get (23 bytes): EOF"},
 		"DNS": {&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: canary, Server: "10.1.2.3:53", IsNotFound: true}},
 			"dial tcp: lookup: no such host"},
