@@ -133,10 +133,8 @@ func (r *receiver) armGateTimer() {
 		return
 	}
 	r.gateTimer = time.AfterFunc(due.Sub(now), func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.startAttempts()
-		r.armGateTimer()
+		_ = r.locked("gate timer", r.startAttempts)
+		_ = r.locked("gate timer", r.armGateTimer)
 	})
 }
 

@@ -11,38 +11,59 @@ import (
 	"aldeabridge/events"
 )
 
-// attempt handles the head of a lane that the gate admitted: it settles it, or sends it once. Then the lane goes on.
+// attempt handles the head of a lane that the gate admitted: it settles it, or sends it once. Then the lane goes on,
+// also after a panic.
 func (r *receiver) attempt(ctx context.Context, l *lane) {
 	defer r.running.Done()
+	advanced := false
+	err := catch(r.log, "attempt", func() error {
+		d, ok := r.handleHead(ctx, l)
+		if !ok {
+			return nil // shutting down: the event stays queued
+		}
+		advanced = true
+		r.advance(l, d)
+		if d.state != "" {
+			r.settled()
+		}
+		return nil
+	})
+	if err != nil && !advanced {
+		_ = catch(r.log, "failed attempt", func() error { return r.fail(ctx, l) })
+	}
+}
+
+// handleHead settles or sends the head of a lane and returns the decision. It returns false if ctx ended first.
+func (r *receiver) handleHead(ctx context.Context, l *lane) (d decision, ok bool) {
 	head, reason := r.head(l)
 	for reason == ReasonExpired && r.nextTooOld(l) {
 		// Settle all expired events now: the lane is not examined again for an hour.
 		r.settle(ctx, head.record, reason.State())
-		r.mu.Lock()
-		r.removeHead(l, decision{state: reason.State()})
-		r.mu.Unlock()
-		r.settled()
+		r.removeExpired(l, decision{state: reason.State()})
 		head, reason = r.head(l)
 	}
-	var d decision
 	switch {
 	case head.filtered:
 		d.state = StateFiltered
 	case reason != "":
 		d.state = reason.State()
 	default:
-		var ok bool
 		if d, ok = r.sendHead(ctx, l, head); !ok {
-			return // shutting down: the event stays queued
+			return d, false
 		}
 	}
 	if d.state != "" && (head.redelivery == nil || d.state == StateDelivered) {
 		r.settle(ctx, head.record, d.state)
 	}
-	r.advance(l, d)
-	if d.state != "" {
-		r.settled()
-	}
+	return d, true
+}
+
+// removeExpired removes the settled head of a lane whose next event has expired too.
+func (r *receiver) removeExpired(l *lane, d decision) {
+	defer r.settled() // after the unlock
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.removeHead(l, d)
 }
 
 // head returns the event to be sent, or the reason why it must not be sent.
@@ -70,7 +91,7 @@ const reloadDelay = time.Second
 func (r *receiver) sendHead(ctx context.Context, l *lane, head item) (decision, bool) {
 	record := head.record
 	if record.Body == nil {
-		loaded, err := r.config.Journal.Load(ctx, record.Position)
+		loaded, err := r.load(ctx, record.Position)
 		switch {
 		case ctx.Err() != nil:
 			return decision{}, false
@@ -84,7 +105,7 @@ func (r *receiver) sendHead(ctx context.Context, l *lane, head item) (decision, 
 	}
 	for {
 		number, live := r.attemptNumber(l)
-		o := r.sender.send(ctx, record, number, live, head.redelivery)
+		o := r.send(ctx, record, number, live, head.redelivery)
 		if ctx.Err() != nil && o.verdict != delivered {
 			return decision{}, false
 		}
@@ -94,6 +115,28 @@ func (r *receiver) sendHead(ctx context.Context, l *lane, head item) (decision, 
 			return d, true
 		}
 	}
+}
+
+// load reads a record with its body from the journal.
+func (r *receiver) load(ctx context.Context, position int64) (record events.Record, err error) {
+	err = catch(r.log, "load", func() (err error) {
+		record, err = r.config.Journal.Load(ctx, position)
+		return err
+	})
+	return record, err
+}
+
+// send makes one attempt. A panic makes it fail.
+func (r *receiver) send(ctx context.Context, record events.Record, number int, live bool, again *redelivery) outcome {
+	o := outcome{class: ClassOther, start: time.Now()}
+	err := catch(r.log, "request", func() error {
+		o = r.sender.send(ctx, record, number, live, again)
+		return nil
+	})
+	if err != nil {
+		o.err, o.end = err, time.Now()
+	}
+	return o
 }
 
 // skipAttempt records that no attempt was made, and returns d.
@@ -166,7 +209,10 @@ func (r *receiver) settle(ctx context.Context, record events.Record, state strin
 	// A delivery is recorded also during shutdown.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
-	if err := r.config.Journal.Settle(ctx, record.Position, r.name(), state); err != nil {
+	err := catch(r.log, "settle", func() error {
+		return r.config.Journal.Settle(ctx, record.Position, r.name(), state)
+	})
+	if err != nil {
 		r.log.Error("webhook state not recorded", "event_id", record.ID, "call_sid", record.CallID, "state", state, "error", err)
 	}
 }
@@ -221,14 +267,16 @@ func (r *receiver) report(record events.Record, again *redelivery, number int, l
 		if !record.Stored.IsZero() {
 			a.SinceStored = o.end.Sub(record.Stored)
 		}
-		r.config.Observe(a)
+		r.callBack("observe", func() { r.config.Observe(a) })
 	}
 	if o.verdict != delivered {
 		r.logFailure(record, number, o, d)
 		return
 	}
 	if r.config.Actions != nil && live && (len(o.body) > 0 || o.bodyErr != nil) {
-		r.config.Actions(Reply{Endpoint: r.name(), Record: record, Body: o.body, Err: o.bodyErr})
+		r.callBack("actions", func() {
+			r.config.Actions(Reply{Endpoint: r.name(), Record: record, Body: o.body, Err: o.bodyErr})
+		})
 	}
 }
 

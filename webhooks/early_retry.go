@@ -24,14 +24,12 @@ const (
 // scheduleEarlyAttempts starts the timer for early attempts. It is called when the endpoint has accepted an event.
 func (r *receiver) scheduleEarlyAttempts() {
 	if len(r.backedOff) > 0 && r.earlyTimer == nil && r.ctx != nil {
-		r.earlyTimer = time.AfterFunc(earlyDelay, r.attemptEarly)
+		r.earlyTimer = time.AfterFunc(earlyDelay, func() { _ = r.locked("early retry timer", r.attemptEarly) })
 	}
 }
 
-// attemptEarly brings forward the next attempts of lanes that back off.
+// attemptEarly brings forward the next attempts of lanes that back off. The caller holds mu.
 func (r *receiver) attemptEarly() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.earlyTimer = nil
 	if r.ctx == nil {
 		return

@@ -218,12 +218,12 @@ func (r *receiver) setTimer(l *lane, until time.Time) {
 	}
 	var t *time.Timer
 	t = time.AfterFunc(time.Until(until), func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if l.state == waiting && l.timer == t && r.ctx != nil {
-			r.ready(l, time.Now())
-			r.startAttempts()
-		}
+		_ = r.locked("retry timer", func() {
+			if l.state == waiting && l.timer == t && r.ctx != nil {
+				r.ready(l, time.Now())
+			}
+		})
+		_ = r.locked("retry timer", r.startAttempts)
 	})
 	l.timer = t
 }

@@ -47,7 +47,7 @@ type redeliveries struct {
 
 // runRedelivery enqueues the events of a redelivery and records its end.
 func (r *receiver) runRedelivery(ctx context.Context, one *redelivery, w Redelivery) {
-	err := r.enqueueAll(ctx, one, w)
+	err := catch(r.log, "redelivery", func() error { return r.enqueueAll(ctx, one, w) })
 	switch {
 	case ctx.Err() != nil:
 		err = ErrStopped
