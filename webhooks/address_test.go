@@ -13,7 +13,7 @@ import (
 	"aldeabridge/internal/egress"
 )
 
-// fakeDNS answers every question for an IPv4 address with ip, and all others with nothing, in memory.
+// fakeDNS is an in-memory DNS server: it answers each query for an IPv4 address with ip, and other queries without records.
 func fakeDNS(ip [4]byte) *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 		ours, theirs := net.Pipe()
@@ -87,7 +87,7 @@ func TestAMetadataServiceIsNotReachedUnderAnyName(t *testing.T) {
 	}
 }
 
-// noDNS knows no name.
+// noDNS is a resolver that finds no name.
 func noDNS() *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 		return nil, errors.New("no network here")

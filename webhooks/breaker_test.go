@@ -77,7 +77,7 @@ func TestAnEndpointThatFailsIsTriedEveryFiveSecondsWhileACallIsUp(t *testing.T) 
 	})
 }
 
-func TestAnEndpointThatCameBackIsNotTrampled(t *testing.T) {
+func TestARecoveredEndpointGetsTheBacklogGradually(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTransportOf(func(s shot) reply {
 			if s.at < minute {
@@ -115,7 +115,7 @@ func TestAnEndpointThatCameBackIsNotTrampled(t *testing.T) {
 	})
 }
 
-func TestOneStuckCallOpensNoBreaker(t *testing.T) {
+func TestOneFailingCallDoesNotOpenTheBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTransportOf(always(500))
 		r := rigged(t, Config{Transport: tr})
@@ -127,7 +127,7 @@ func TestOneStuckCallOpensNoBreaker(t *testing.T) {
 	})
 }
 
-func TestHeldBackLanesBurnNoAttemptsButExpire(t *testing.T) {
+func TestHeldBackLanesUseNoAttemptsButExpire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const calls = 40
 		tr := newTransportOf(outage(503, 60*hour))
@@ -175,7 +175,7 @@ func TestAnEndpointThatAcceptsNothingForThreeDaysIsDisabled(t *testing.T) {
 		if got := r.journal.state("main", last); got != ReasonEndpointDisabled.State() || len(tr.seen()) != before {
 			t.Errorf("got %q and %d requests, want it dead at once", got, len(tr.seen())-before)
 		}
-		// Asked for again, it is delivered, and the endpoint is back.
+		// A redelivery delivers it, and enables the endpoint.
 		if _, err := r.d.Redeliver(Redelivery{Endpoint: "main", What: "all", Next: r.journal.dead}); err != nil {
 			t.Fatal(err)
 		}
@@ -189,7 +189,7 @@ func TestAnEndpointThatAcceptsNothingForThreeDaysIsDisabled(t *testing.T) {
 	})
 }
 
-func TestWhatIsOwedToOneEndpointGoesToNoOther(t *testing.T) {
+func TestAnEventIsSentOnlyToTheEndpointsInOwed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := newTransportOf(always(200)), newTransportOf(always(200))
 		r := rigged(t, Config{
@@ -267,7 +267,7 @@ func TestAnEndpointThatHadNothingToAcceptIsNotDisabled(t *testing.T) {
 		})
 		r := rigged(t, Config{Transport: tr})
 		r.journal.append("A", ended)
-		pass(96 * hour) // nobody called over the holidays
+		pass(96 * hour) // no calls for four days
 		for i := range 40 {
 			r.journal.append(fmt.Sprint("B", i), ended)
 		}
@@ -295,7 +295,7 @@ func TestARepeatedConnectionCountsOnceForTheBreaker(t *testing.T) {
 	}
 }
 
-func TestWhatNobodyCouldSendHasNotWaitedTooLong(t *testing.T) {
+func TestTimeBeforeTheStartDoesNotCountForExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		journal := newFakeJournal()
 		for i := range 40 {

@@ -17,7 +17,7 @@ import (
 	"aldeabridge/webhooks/webhooktest"
 )
 
-// packed returns what a packer makes of text.
+// packed returns the compressed form of text.
 func packed(t testing.TB, text string, packer func(io.Writer) io.WriteCloser) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -44,7 +44,7 @@ func asFlate(w io.Writer) io.WriteCloser {
 
 const answerText = `{"actions":[{"type":"hangup"}]}`
 
-// noise is text that packing hardly shortens.
+// noise is text that is hardly compressible.
 func noise(t testing.TB, n int) string {
 	t.Helper()
 	b := make([]byte, n)
@@ -57,7 +57,7 @@ func noise(t testing.TB, n int) string {
 	return string(b)
 }
 
-func TestPackedAnswersAreUnpacked(t *testing.T) {
+func TestCompressedAnswersAreDecompressed(t *testing.T) {
 	gz, zl, raw := packed(t, answerText, asGzip), packed(t, answerText, asZlib), packed(t, answerText, asFlate)
 	long := noise(t, maxAnswer)
 	for _, c := range []struct {
@@ -131,8 +131,9 @@ func FuzzUnpack(f *testing.F) {
 	})
 }
 
-// The request asks for no coding, unless the operator does; an answer in one is unpacked for the actions and for the delivery log.
-func TestACodingIsNotAskedForAndIsUndone(t *testing.T) {
+// The request asks for the identity coding, unless the operator configures another one. A compressed answer is
+// decompressed for the actions and the delivery log.
+func TestRequestsAskForIdentityAndAnswersAreDecompressed(t *testing.T) {
 	for _, c := range []struct {
 		configured http.Header
 		want       string

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// failures are n failed attempts of as many lanes in turn, spread evenly over a time.
+// failures records n failed attempts of several lanes in turn, spread evenly over a time.
 func failures(b *breaker, from time.Time, n, lanes int, over time.Duration) {
 	all := make([]lane, lanes)
 	for i := range n {
@@ -83,7 +83,7 @@ func TestFailuresOfTheEndpointAsAWholeCountForTheBreaker(t *testing.T) {
 	}
 }
 
-func TestAFailingEndpointIsProbedOnTheLateStepsUntilWhatWaitsIsTooOld(t *testing.T) {
+func TestAFailingEndpointIsProbedOnTheLateStepsUntilEventsExpire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const calls = 20
 		tr := newTransportOf(always(500))
@@ -103,7 +103,7 @@ func TestAFailingEndpointIsProbedOnTheLateStepsUntilWhatWaitsIsTooOld(t *testing
 		if got := r.journal.settled(); got != 0 {
 			t.Errorf("got %d settled after 72 h, want none", got)
 		}
-		pass(minute) // they are looked at every hour
+		pass(minute) // expired events are searched every hour
 		if got := r.journal.count(ReasonExpired.State()); got != 2*calls {
 			t.Errorf("got %d expired after 72 h, want all %d", got, 2*calls)
 		}
@@ -133,7 +133,7 @@ func TestTheProbeIsTheLiveLaneThatWaitsLongest(t *testing.T) {
 	}
 }
 
-func TestLanesAreLetThroughTenAtFirstAndTwiceAsManyEachSecond(t *testing.T) {
+func TestTenLanesAreAdmittedAtFirstAndTwiceAsManyEachSecond(t *testing.T) {
 	now := time.Now()
 	r := slowStart{began: now}
 	for after, want := range map[time.Duration]int{0: 10, 999 * ms: 10, second: 20, 2 * second: 40} {
@@ -167,7 +167,7 @@ func TestAnEndpointIsDisabledAfterThreeDaysAndTwentyAttempts(t *testing.T) {
 	}
 }
 
-func TestWhatIsSentAgainHasAQuarterOfTheSlots(t *testing.T) {
+func TestRedeliveriesUseAQuarterOfTheSlots(t *testing.T) {
 	for _, c := range []struct {
 		name        string
 		ready, want [priorities]int

@@ -14,7 +14,7 @@ import (
 	"aldeabridge/events"
 )
 
-func TestDrainWaitsForWhatIsUnderWayAndWhatIsStillUnread(t *testing.T) {
+func TestDrainWaitsForAttemptsUnderWayAndUnreadEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTransportOf(func(s shot) reply {
 			if s.attempt == "1" {
@@ -32,7 +32,7 @@ func TestDrainWaitsForWhatIsUnderWayAndWhatIsStillUnread(t *testing.T) {
 	})
 }
 
-func TestDrainSeesWhatIsAppendedMeanwhile(t *testing.T) {
+func TestDrainWaitsForEventsAppendedWhileItWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := rigged(t, Config{Transport: newTransportOf(func(shot) reply { return reply{status: 200, after: second} })})
 		r.journal.append("A", said)
@@ -64,7 +64,7 @@ func TestDrainEndsWithItsContext(t *testing.T) {
 	})
 }
 
-func TestAStopCutsAttemptsShortAndTellsWhatIsLeft(t *testing.T) {
+func TestAStopCancelsAttemptsAndLogsUndeliveredEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		var o observed
@@ -89,7 +89,7 @@ func TestAStopCutsAttemptsShortAndTellsWhatIsLeft(t *testing.T) {
 	})
 }
 
-// slowJournal takes its time to settle.
+// slowJournal is a journal whose Settle takes time.
 type slowJournal struct {
 	*fakeJournal
 	err error
@@ -130,7 +130,7 @@ func TestAnAnswerThatComesWhileStoppingCounts(t *testing.T) {
 	for status, want := range map[int]string{200: StateDelivered, 500: "", 410: ""} {
 		synctest.Test(t, func(t *testing.T) {
 			tr := newTransportOf(func(shot) reply {
-				time.Sleep(second) // the answer is on its way, and does not care that we stop
+				time.Sleep(second) // the answer was sent before the stop
 				return reply{status: status}
 			})
 			r := rigged(t, Config{Transport: tr})
@@ -172,7 +172,7 @@ func TestALaneGoesOnWhenTheJournalCannotSettle(t *testing.T) {
 	})
 }
 
-// brokenJournal cannot be read for a while.
+// brokenJournal is a journal whose Read fails for a time.
 type brokenJournal struct {
 	*fakeJournal
 	until time.Time
@@ -251,7 +251,7 @@ func TestPositionsMayHaveHoles(t *testing.T) {
 	})
 }
 
-func TestIdleLanesAreForgottenWhenTheirCallsAreOver(t *testing.T) {
+func TestIdleLanesAreRemovedWhenTheirCallsAreOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := rigged(t, Config{Transport: newTransportOf(always(200))})
 		r.journal.append("up", started)
@@ -269,7 +269,7 @@ func TestIdleLanesAreForgottenWhenTheirCallsAreOver(t *testing.T) {
 	})
 }
 
-func TestLanesOfCallsWithoutAnEndAreForgottenInTheEnd(t *testing.T) {
+func TestLanesOfCallsWithoutAnEndAreRemovedAfterMaxCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := rigged(t, Config{Transport: newTransportOf(always(200))})
 		for i := range 2048 {

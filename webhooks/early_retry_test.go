@@ -12,7 +12,7 @@ import (
 	"aldeabridge/events"
 )
 
-// waiting is the Next of a redelivery of all that waits at main.
+// waiting is the Next of a redelivery of all waiting events of main.
 func (j *fakeJournal) waiting(_ context.Context, after int64, most int) (found []events.Record, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -25,7 +25,7 @@ func (j *fakeJournal) waiting(_ context.Context, after int64, most int) (found [
 	return found, nil
 }
 
-// failing is a script of an endpoint that answers status to these calls, as long as fails is true, and 200 to all else.
+// failing is a script of an endpoint that answers status to these calls while fails is true, and 200 to all others.
 func failing(status int, fails *bool, calls ...string) func(shot) reply {
 	return func(s shot) reply {
 		if *fails && slices.Contains(calls, s.call) {
@@ -45,8 +45,8 @@ func of(shots []shot, call string) (found []shot) {
 	return found
 }
 
-// When an endpoint accepts an event of any call, what waits for it is tried soon, in order.
-func TestWhatWaitsIsTriedSoonWhenTheEndpointAcceptsAgain(t *testing.T) {
+// When an endpoint accepts an event of any call, its waiting events are tried soon, in order.
+func TestWaitingEventsAreTriedSoonWhenTheEndpointAcceptsAgain(t *testing.T) {
 	for _, status := range []int{500, 404} { // failures that count for the breaker, and others
 		synctest.Test(t, func(t *testing.T) {
 			down := true
@@ -77,8 +77,9 @@ func TestWhatWaitsIsTriedSoonWhenTheEndpointAcceptsAgain(t *testing.T) {
 	}
 }
 
-// A call whose events alone are not accepted has its whole schedule, however often others succeed, and few attempts beside it.
-func TestEarlyAttemptsTakeNothingFromTheSchedule(t *testing.T) {
+// A call whose events are rejected, while those of other calls are accepted, keeps its whole schedule and gets few early
+// attempts.
+func TestEarlyAttemptsDoNotAdvanceTheSchedule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		down := true
 		tr := newTransportOf(failing(500, &down, "A"))
@@ -106,7 +107,7 @@ func TestEarlyAttemptsTakeNothingFromTheSchedule(t *testing.T) {
 	})
 }
 
-func TestWhatWaitsCanBeAskedFor(t *testing.T) {
+func TestARedeliveryTriesWaitingEventsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		down := true
 		tr := newTransportOf(failing(500, &down, "A"))
@@ -149,8 +150,8 @@ func TestWhatWaitsCanBeAskedFor(t *testing.T) {
 	})
 }
 
-// While the breaker is open, one attempt finds out for all.
-func TestWhatWaitsForAFailingEndpointCanBeAskedFor(t *testing.T) {
+// While the breaker is open, one probe decides for all lanes.
+func TestARedeliveryProbesAFailingEndpoint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		down := true
 		tr := newTransportOf(func(shot) reply {
@@ -195,8 +196,8 @@ func TestWhatWaitsForAFailingEndpointCanBeAskedFor(t *testing.T) {
 	})
 }
 
-// An endpoint that asked to be left alone is left alone, whoever asks.
-func TestAPauseIsKeptAlsoForWhatIsAskedFor(t *testing.T) {
+// A pause that an endpoint asked for is respected, also by redeliveries.
+func TestARedeliveryRespectsAPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTransportOf(func(s shot) reply {
 			if s.attempt == "1" && s.call == "A" {
@@ -223,8 +224,8 @@ func TestAPauseIsKeptAlsoForWhatIsAskedFor(t *testing.T) {
 	})
 }
 
-// A redelivery that waits for its own next attempt is tried at once when it is asked for again, by the same wish or another.
-func TestARedeliveryThatWaitsCanBeAskedForAgain(t *testing.T) {
+// A redelivery that backs off is tried at once when it is requested again, with the same What or another.
+func TestARepeatedRequestTriesAWaitingRedeliveryAtOnce(t *testing.T) {
 	for _, what := range []string{"dead", "call A"} {
 		synctest.Test(t, func(t *testing.T) {
 			down := true
@@ -253,7 +254,7 @@ func TestARedeliveryThatWaitsCanBeAskedForAgain(t *testing.T) {
 	}
 }
 
-// A live call that fails alone keeps its own delays, and a lane that waits is tried behind its earlier event only.
+// A live call that fails alone keeps its own delays, and an early attempt sends the oldest event of its lane.
 func TestAnEarlyAttemptIsOfTheOldestEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refuseFirst := true
@@ -294,7 +295,7 @@ func TestAnEarlyAttemptIsOfTheOldestEvent(t *testing.T) {
 	})
 }
 
-func TestNothingIsHurriedAfterTheEnd(t *testing.T) {
+func TestNoEarlyAttemptAfterTheStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		down := true
 		tr := newTransportOf(failing(500, &down, "A"))

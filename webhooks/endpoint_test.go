@@ -44,7 +44,7 @@ var urlCases = []struct {
 	{" https://example.com", "", ""},
 }
 
-func TestEndpointURLsAreReadOrRefusedWithoutRepeatingThem(t *testing.T) {
+func TestInvalidEndpointURLsAreRefusedWithoutQuotingThem(t *testing.T) {
 	for _, c := range urlCases {
 		got, err := newTarget(egress.Guard{Operator: true}, c.raw)
 		if c.want == "" {
@@ -95,7 +95,7 @@ func FuzzEndpointURL(f *testing.F) {
 	})
 }
 
-func TestNewRefusesWhatCannotWork(t *testing.T) {
+func TestNewRefusesInvalidConfigurations(t *testing.T) {
 	good := func(change func(*Endpoint)) []Endpoint {
 		e := Endpoint{Name: "main", URL: "http://example.com", Secrets: []Secret{testSecret}}
 		change(&e)

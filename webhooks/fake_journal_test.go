@@ -12,32 +12,32 @@ import (
 	"aldeabridge/events"
 )
 
-// fakeJournal is the smallest journal that keeps its promises.
+// fakeJournal is a minimal journal in memory.
 type fakeJournal struct {
 	mu        sync.Mutex
 	records   []events.Record
 	sequences map[string]int64 // by call
-	stride    int64            // from position to position, from 0
+	stride    int64            // distance between positions, from 0
 	states    map[string]string
 	grown     chan struct{}
 
-	pad      string          // in the bodies
-	owed     []string        // who is owed what is read
-	bodiless bool            // what is read has no body
+	pad      string          // filler in the bodies
+	owed     []string        // the Owed of all records read
+	bodiless bool            // Read returns records without bodies
 	loadErr  map[int64]error // by position
 }
 
-// errGone is what the journal says of a record that was deleted.
+// errGone is the error of Load for a deleted record.
 var errGone = fs.ErrNotExist
 
-// set changes what the journal does while it may be read.
+// set changes the journal's behavior under its lock.
 func (j *fakeJournal) set(change func(j *fakeJournal)) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	change(j)
 }
 
-// dead is the Next of a redelivery of all that is dead at main.
+// dead is the Next of a redelivery of all dead events of main.
 func (j *fakeJournal) dead(_ context.Context, after int64, most int) (found []events.Record, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -113,7 +113,7 @@ func (j *fakeJournal) Settle(_ context.Context, position int64, endpoint, state 
 	return nil
 }
 
-// state is what the event at a position was settled as, or empty.
+// state returns the settled state of the event at a position, or an empty string.
 func (j *fakeJournal) state(endpoint string, position int64) string {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -34,7 +34,7 @@ func (o *observed) seen() []Attempt {
 	return append([]Attempt(nil), o.attempts...)
 }
 
-func TestRudeAnswersAreUnderstood(t *testing.T) {
+func TestFaultyAnswersAreClassified(t *testing.T) {
 	big := strings.Repeat("x", maxAnswer+1)
 	for _, c := range []struct {
 		name     string
@@ -89,7 +89,7 @@ func TestRudeAnswersAreUnderstood(t *testing.T) {
 	}
 }
 
-// countingConn counts what is read.
+// countingConn counts the bytes read.
 type countingConn struct {
 	net.Conn
 	n *atomic.Int64
@@ -200,7 +200,7 @@ func TestARedirectIsNamedAndNotFollowed(t *testing.T) {
 	})
 }
 
-func TestLogsHoldNeitherSecretsNorWords(t *testing.T) {
+func TestLogsContainNeitherSecretsNorTranscripts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := webhooktest.NewInMemory() // unverified
 		defer srv.Close()

@@ -15,7 +15,7 @@ func fill(g *gate, c priority, n int) {
 	}
 }
 
-// take lets through what may pass now and counts it by priority.
+// take admits all lanes that may send now and counts them by priority.
 func take(g *gate) (n [priorities]int) {
 	for l := g.next(time.Now()); l != nil; l = g.next(time.Now()) {
 		n[l.slotPriority]++
@@ -23,7 +23,7 @@ func take(g *gate) (n [priorities]int) {
 	return n
 }
 
-func TestTheGateLetsUrgentLanesPassFirst(t *testing.T) {
+func TestTheGateAdmitsUrgentLanesFirst(t *testing.T) {
 	for _, c := range []struct {
 		name        string
 		busy, ready [priorities]int
@@ -55,7 +55,7 @@ func TestTheGateLetsUrgentLanesPassFirst(t *testing.T) {
 	}
 }
 
-func TestTheSmallestGateStillLetsEverybodyPass(t *testing.T) {
+func TestAGateWithOneSlotAdmitsEveryPriority(t *testing.T) {
 	for limit := 1; limit <= 4; limit++ {
 		for k := range priorities {
 			g := &gate{limit: limit}

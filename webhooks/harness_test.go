@@ -31,7 +31,7 @@ type shot struct {
 	attempt string
 }
 
-// A reply is what a scripted transport answers.
+// A reply is the answer of a scripted transport.
 type reply struct {
 	status int
 	header http.Header
@@ -40,7 +40,7 @@ type reply struct {
 	after  time.Duration // in the bubble's time
 }
 
-// A transport answers requests by script and notes when they came.
+// A transport answers requests by script and records when they came.
 type transport struct {
 	began  time.Time
 	script func(shot) reply
@@ -115,7 +115,7 @@ func (tr *transport) order() string {
 	return strings.Join(out, " ")
 }
 
-// pass lets time go by in the bubble, and everything happen that is due.
+// pass advances the bubble's time by d and waits until all goroutines are idle.
 func pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
@@ -123,7 +123,7 @@ func pass(d time.Duration) {
 
 func exactly() float64 { return 1 }
 
-// A rig is a dispatcher at work in a bubble.
+// A rig is a running dispatcher in a bubble.
 type rig struct {
 	journal *fakeJournal
 	d       *Dispatcher
@@ -159,7 +159,7 @@ func rigged(t *testing.T, c Config) *rig {
 	return r
 }
 
-// drain waits until all is settled, at most for as long as anything can take.
+// drain waits until all events are settled, for at most 100 hours.
 func (r *rig) drain(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Hour)
@@ -169,7 +169,7 @@ func (r *rig) drain(t *testing.T) {
 	}
 }
 
-// wantStates checks what the events at positions 1, 2, 3… were settled as at main.
+// wantStates checks the settled states at main of the events at positions 1, 2, 3….
 func (r *rig) wantStates(t *testing.T, want ...string) {
 	t.Helper()
 	for i, state := range want {
@@ -197,7 +197,7 @@ func sums(start time.Duration, delays ...time.Duration) []time.Duration {
 	return at
 }
 
-// running runs d outside of a bubble and returns what stops it.
+// running runs d and returns a function that stops it.
 func running(t *testing.T, d *Dispatcher) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -211,7 +211,7 @@ func running(t *testing.T, d *Dispatcher) (stop func()) {
 	}
 }
 
-// guard is a context that ends when a test has hung.
+// guard returns a context that ends if the test hangs.
 func guard(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
@@ -219,5 +219,5 @@ func guard(t *testing.T) context.Context {
 	return ctx
 }
 
-// nullLog is for servers whose peers misbehave on purpose.
+// nullLog discards the log of servers whose peers fail on purpose.
 func nullLog() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -22,7 +22,7 @@ var (
 	_ webhooks.Journal = (*journal.Memory)(nil)
 )
 
-// bridge is a journal in a file and a dispatcher that follows it.
+// bridge is a journal file with a dispatcher that follows it.
 type bridge struct {
 	store *journal.Store
 	d     *webhooks.Dispatcher
@@ -66,7 +66,7 @@ func pressed(call, digit string) events.Event {
 	return events.Event{Time: time.Now(), Call: events.Call{ID: call}, Body: events.DTMFReceived{Digit: digit}}
 }
 
-func TestARestartSendsOnlyWhatIsOwed(t *testing.T) {
+func TestARestartSendsOnlyUndeliveredEvents(t *testing.T) {
 	secret := webhooks.NewSecret()
 	well, ill := webhooktest.New(string(secret)), webhooktest.New(string(secret))
 	defer well.Close()

@@ -13,8 +13,8 @@ import (
 	"aldeabridge/webhooks/webhooktest"
 )
 
-// unruly answers at random, from a seed: mostly well, sometimes late, sometimes badly. No answer is one that
-// kills an event or an endpoint.
+// unruly answers at random, from a seed: mostly with 200, sometimes late, sometimes with a fault. No answer makes an
+// event a dead letter or disables the endpoint.
 func unruly(seed uint64) func(webhooktest.Request) webhooktest.Answer {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	return func(webhooktest.Request) webhooktest.Answer {
@@ -96,7 +96,7 @@ func TestOrderIsKeptWhateverTheEndpointDoes(t *testing.T) {
 	}
 }
 
-func TestAStuckCallDelaysNoOther(t *testing.T) {
+func TestAFailingCallDelaysNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTransportOf(func(s shot) reply {
 			if s.call == "stuck" {
@@ -122,7 +122,7 @@ func TestAStuckCallDelaysNoOther(t *testing.T) {
 	})
 }
 
-func TestACrowdOfStuckCallsLeavesRoomForOthers(t *testing.T) {
+func TestManyFailingCallsLeaveSlotsForOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTransportOf(func(s shot) reply {
 			if strings.HasPrefix(s.call, "stuck") {
@@ -137,7 +137,7 @@ func TestACrowdOfStuckCallsLeavesRoomForOthers(t *testing.T) {
 					r.journal.append(fmt.Sprint("stuck", i, "-", n), started)
 				}
 			}
-			r.journal.append("other", said) // the endpoint itself is well
+			r.journal.append("other", said) // the endpoint works
 			pass(second)
 		}
 		last := r.journal.append("A", started)
@@ -195,7 +195,7 @@ func TestAnEndpointThatIsDownForTwentySecondsLosesNothing(t *testing.T) {
 	})
 }
 
-func TestEventsThatAreNotWantedAreSettledInTheirTurn(t *testing.T) {
+func TestFilteredEventsAreSettledInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTransportOf(func(s shot) reply {
 			if s.attempt == "1" {
@@ -208,7 +208,7 @@ func TestEventsThatAreNotWantedAreSettledInTheirTurn(t *testing.T) {
 		}}})
 		r.journal.append("A", started)
 		r.journal.append("A", said)
-		r.journal.append("A", ended) // not wanted, but it ends the call
+		r.journal.append("A", ended) // filtered, but it ends the call
 		pass(ms)
 		r.wantStates(t, StateFiltered, "", "")
 		pass(4 * second)

@@ -31,7 +31,7 @@ func TestTenMinutesWithoutTheEndpointLoseNothingAndLiveCallsComeFirst(t *testing
 		}
 		pass(second)
 		srv.Down()
-		for i := range late { // they come and go while nobody listens
+		for i := range late { // calls that start and end during the outage
 			say(fmt.Sprint("late", i), started, said, ended)
 			pass(10*minute/late - 3*ms)
 			if i%4 == 0 {
@@ -57,7 +57,7 @@ func TestTenMinutesWithoutTheEndpointLoseNothingAndLiveCallsComeFirst(t *testing
 		if err := report.Err(); err != nil || report.Delivered != stored || r.journal.count(StateDelivered) != stored {
 			t.Errorf("got %d of %d events at the endpoint, %d settled as delivered, %v", report.Delivered, stored, r.journal.count(StateDelivered), err)
 		}
-		var back, begun, caughtUp, last time.Time // when the endpoint took something again, each live call had gone on, had its backlog through; and the last late one
+		var back, begun, caughtUp, last time.Time // when the endpoint accepted again, each live call had progressed, had delivered its backlog, and the last late event
 		requests := srv.Delivered()[live:]
 		for _, q := range requests {
 			if back.IsZero() {

@@ -23,7 +23,7 @@ func TestRetryAfterPausesTheWholeEndpoint(t *testing.T) {
 			r := rigged(t, Config{Transport: tr})
 			r.journal.append("A", started)
 			pass(second)
-			r.journal.append("B", started) // held back: it burns no attempt
+			r.journal.append("B", started) // held back: it uses no attempt
 			pass(minute)
 			wantTimes(t, tr.times(), 0, 7*second, 7*second)
 			if got := tr.order(); got != "A/1 A/1 B/1" && got != "A/1 B/1 A/1" {
@@ -48,7 +48,7 @@ func TestTheLastAnswerOfALanePausesTheEndpointToo(t *testing.T) {
 			r.journal.append("A", ended)
 		}
 		r.drain(t)
-		// Each of the events behind the exhausted one has one attempt, and none before the endpoint wants it.
+		// Each of the events behind the exhausted one has one attempt, and none before the pause ends.
 		wantTimes(t, tr.times()[9:], end, end+minute, end+2*minute)
 		r.wantStates(t, "dead:exhausted", "dead:exhausted", "dead:exhausted")
 	})
@@ -162,7 +162,7 @@ func TestANewCallShortensALongPause(t *testing.T) {
 	})
 }
 
-func TestGoneDisablesTheEndpointAndWhatWaitsDies(t *testing.T) {
+func TestGoneDisablesTheEndpointAndWaitingEventsDie(t *testing.T) {
 	for name, bye := range map[string]reply{
 		"410":     {status: 410},
 		"disable": {status: 500, header: http.Header{"Webhook-Delivery": {"disable"}}},
@@ -189,7 +189,7 @@ func TestGoneDisablesTheEndpointAndWhatWaitsDies(t *testing.T) {
 			})
 			r.journal.append("A", started) // fails and waits
 			r.journal.append("A", said)
-			r.journal.append("B", started) // hears that the endpoint is gone
+			r.journal.append("B", started) // gets the 410 answer
 			r.journal.append("C", started) // under way then, and arrives
 			r.journal.append("C", said)
 			r.journal.append("D", started) // under way then, and fails

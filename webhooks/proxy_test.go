@@ -19,7 +19,7 @@ import (
 	"aldeabridge/webhooks/webhooktest"
 )
 
-// A proxy connects everybody to one server, whatever name they ask for.
+// A proxy connects all clients to one server, whatever host they ask for.
 type proxy struct {
 	to string
 
@@ -28,7 +28,7 @@ type proxy struct {
 	refuse int // the status it answers instead
 }
 
-// ServeHTTP tunnels what is asked with CONNECT, and forwards what has a whole URL.
+// ServeHTTP tunnels CONNECT requests, and forwards requests with an absolute URL.
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	user, password, _ := (&http.Request{Header: http.Header{"Authorization": r.Header["Proxy-Authorization"]}}).BasicAuth()
 	p.mu.Lock()
@@ -99,7 +99,7 @@ func socks(c net.Conn, to string) (asked string) {
 	return "SOCKS " + host + " " + user + ":" + password
 }
 
-// buffered is a connection whose beginning was read.
+// buffered is a connection with bytes already read from it.
 type buffered struct {
 	net.Conn
 	in *bufio.Reader
@@ -188,7 +188,7 @@ func TestAnEndpointIsReachedThroughSOCKS(t *testing.T) {
 	wantNoLeak(t, a, log)
 }
 
-func TestAProxyThatDoesNotHelpIsNamedAndNotQuoted(t *testing.T) {
+func TestProxyFailuresAreReportedWithoutQuotingTheProxy(t *testing.T) {
 	nobody := httptest.NewServer(http.NotFoundHandler())
 	nobody.Close()
 	for _, c := range []struct {

@@ -12,7 +12,7 @@ import (
 	"aldeabridge/events"
 )
 
-// finished returns a redelivery that is over.
+// finished returns the status of a finished redelivery.
 func finished(t *testing.T, d *Dispatcher, id string) RedeliveryStatus {
 	t.Helper()
 	for _, s := range d.Redeliveries() {
@@ -24,7 +24,7 @@ func finished(t *testing.T, d *Dispatcher, id string) RedeliveryStatus {
 	return RedeliveryStatus{}
 }
 
-func TestWhatIsAskedForAgainIsSentAgain(t *testing.T) {
+func TestARedeliverySendsEventsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fixed := false
 		tr := newTransportOf(func(s shot) reply {
@@ -144,7 +144,7 @@ func TestARedeliveryThatFailsChangesNothing(t *testing.T) {
 	})
 }
 
-func TestWhoAsksForARedeliveryHasAFailingEndpointTriedAtOnce(t *testing.T) {
+func TestARedeliveryProbesAFailingEndpointAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const fixed = 70 * hour
 		tr := newTransportOf(outage(500, fixed))
@@ -152,7 +152,7 @@ func TestWhoAsksForARedeliveryHasAFailingEndpointTriedAtOnce(t *testing.T) {
 		for i := range 20 {
 			r.journal.append(fmt.Sprint("old", i), ended)
 		}
-		pass(fixed + second) // the next probe would be seven hours away
+		pass(fixed + second) // the next probe is seven hours away
 		before := len(tr.seen())
 		none := func(context.Context, int64, int) ([]events.Record, error) { return nil, nil }
 		if _, err := r.d.Redeliver(Redelivery{Endpoint: "main", What: "nothing", Next: none}); err != nil {
@@ -194,7 +194,7 @@ func TestAHundredFinishedRedeliveriesStayVisible(t *testing.T) {
 	})
 }
 
-func TestARedeliveryThatCouldNotReadEverythingSaysSo(t *testing.T) {
+func TestARedeliveryReportsAReadError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := rigged(t, Config{Transport: newTransportOf(func(shot) reply { return reply{status: 200, after: second} })})
 		r.journal.append("A", ended)

@@ -145,7 +145,7 @@ func TestACallIsUpUntilTheLastOfItsStreamsHasEnded(t *testing.T) {
 	})
 }
 
-func TestAStreamWhoseBeginningWasNotReadIsUpAndEnds(t *testing.T) {
+func TestAStreamWithoutAStartEventIsUpAndEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := rigged(t, Config{Transport: newTransportOf(always(200))})
 		up := func() bool {
@@ -160,7 +160,7 @@ func TestAStreamWhoseBeginningWasNotReadIsUpAndEnds(t *testing.T) {
 		}{
 			{[]events.Type{said}, true},
 			{[]events.Type{said, said, ended}, false},
-			{[]events.Type{ended, ended, started}, true}, // the ends before do not count against it
+			{[]events.Type{ended, ended, started}, true}, // earlier ends are not subtracted
 			{[]events.Type{ended}, false},
 		} {
 			for _, kind := range step.what {
@@ -174,7 +174,7 @@ func TestAStreamWhoseBeginningWasNotReadIsUpAndEnds(t *testing.T) {
 	})
 }
 
-func TestACallWithoutAnEndIsNotRetriedForEver(t *testing.T) {
+func TestACallWithoutAnEndIsNotRetriedIndefinitely(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTransportOf(always(500))
 		r := rigged(t, Config{Transport: tr})

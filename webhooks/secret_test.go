@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// keyed is a secret with a key of n bytes.
+// keyed returns a secret with a key of n bytes.
 func keyed(n int) string {
 	return secretPrefix + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", n)))
 }

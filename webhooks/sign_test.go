@@ -53,7 +53,7 @@ func TestTheSignatureIsThatOfTheVector(t *testing.T) {
 	}
 }
 
-// sent is the request that a sender makes.
+// sent returns the request that a sender makes.
 func sent(t *testing.T, e Endpoint, actions, live bool, at time.Time) *http.Request {
 	t.Helper()
 	r, err := newReceiver(Config{Logger: discard(), Version: "1.2.3", Actions: map[bool]func(Reply){true: func(Reply) {}}[actions]}, e)
@@ -114,9 +114,9 @@ func TestBridgeLiveSaysWhetherActionsWillRun(t *testing.T) {
 	}
 }
 
-// What goes over the wire verifies with the reference library for Go, by either secret, and with no other; the library for
-// Node.js has the same to say in peers/.
-func TestTheReferenceLibraryVerifiesWhatIsSent(t *testing.T) {
+// The reference library for Go verifies requests with either secret, and with no other. A test in test/peers does the
+// same with the library for Node.js.
+func TestTheReferenceLibraryVerifiesRequests(t *testing.T) {
 	type post struct {
 		header http.Header
 		body   []byte

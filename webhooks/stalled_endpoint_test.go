@@ -14,7 +14,7 @@ import (
 	"aldeabridge/events"
 )
 
-// split is a journal that owes the calls of ill to ill, and the others to well.
+// split is a journal whose calls named ill… go to the endpoint ill, and all others to the endpoint well.
 type split struct{ *fakeJournal }
 
 func (j split) Read(ctx context.Context, after int64, most int) ([]events.Record, error) {
@@ -38,7 +38,7 @@ type crowd struct {
 	fixed     bool // ill works
 
 	mu   sync.Mutex
-	took []time.Duration // of what well got, from the journal to its answer
+	took []time.Duration // latency of the events of well, from the journal to the answer
 }
 
 const crowdUtterances = 20
@@ -51,7 +51,7 @@ func newCrowd(t *testing.T) *crowd {
 		case c.fixed:
 			return reply{status: 200}
 		case s.call[len(s.call)-1]%2 == 0:
-			return reply{status: 200, after: hour} // says nothing
+			return reply{status: 200, after: hour} // no answer
 		}
 		return reply{status: 500}
 	})
@@ -76,7 +76,7 @@ func newCrowd(t *testing.T) *crowd {
 	return c
 }
 
-// talk appends what the calls of well say, and those of ill if there are any. It takes 42 s.
+// talk appends the events of the calls of well, and of those of ill if there are any. It takes 42 s.
 func (c *crowd) talk(ill bool) {
 	var talking sync.WaitGroup
 	for i := range *crowdCalls {
@@ -100,9 +100,9 @@ func (c *crowd) talk(ill bool) {
 	talking.Wait()
 }
 
-// An endpoint that fails for ever, by its errors or by its silence, delays nothing that goes to another. What it did not
-// take is dead after three days, and one redelivery brings it all, in order.
-func TestAnEndpointThatFailsForEverDelaysNoOtherAndIsCaughtUp(t *testing.T) {
+// An endpoint that fails permanently, with errors or without answers, delays no event for another endpoint. Its events are
+// dead after three days, and one redelivery delivers them all in order.
+func TestAPermanentlyFailingEndpointDelaysNoOtherAndCatchesUp(t *testing.T) {
 	var p99 []time.Duration
 	for _, ill := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -154,7 +154,7 @@ func TestAnEndpointThatFailsForEverDelaysNoOtherAndIsCaughtUp(t *testing.T) {
 	}
 }
 
-// dead is the Next of a redelivery of all that is dead at ill.
+// dead is the Next of a redelivery of all dead events of ill.
 func (c *crowd) dead(_ context.Context, after int64, most int) (found []events.Record, err error) {
 	c.journal.mu.Lock()
 	defer c.journal.mu.Unlock()

@@ -25,7 +25,7 @@ type authority struct {
 	key         *ecdsa.PrivateKey
 }
 
-// newAuthority makes an authority that nobody knows.
+// newAuthority makes an authority that no client trusts.
 func newAuthority(t *testing.T, name string) *authority {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -47,14 +47,14 @@ func newAuthority(t *testing.T, name string) *authority {
 	return a
 }
 
-// pool is who trusts a.
+// pool returns a certificate pool that trusts a.
 func (a *authority) pool() *x509.CertPool {
 	p := x509.NewCertPool()
 	p.AddCert(a.certificate)
 	return p
 }
 
-// sign makes a certificate for a name and the address 127.0.0.1, or with a name of "nobody" only for that.
+// sign makes a certificate for a name and the address 127.0.0.1, or only for the name if that is "nobody".
 func (a *authority) sign(t *testing.T, name string, notAfter time.Time, use x509.ExtKeyUsage) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -75,7 +75,7 @@ func (a *authority) sign(t *testing.T, name string, notAfter time.Time, use x509
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// serve starts an endpoint that speaks TLS as config says.
+// serve starts a TLS endpoint with config.
 func serve(t *testing.T, config *tls.Config) *httptest.Server {
 	t.Helper()
 	srv := httptest.NewUnstartedServer(webhooktest.NewEndpoint(testSecret))

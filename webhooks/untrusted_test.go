@@ -13,7 +13,7 @@ import (
 	"aldeabridge/internal/egress"
 )
 
-func TestAnUntrustedURLDoesNotReachOurNeighbors(t *testing.T) {
+func TestAnUntrustedURLDoesNotReachPrivateAddresses(t *testing.T) {
 	ours := newAuthority(t, "ours")
 	srv := serve(t, &tls.Config{Certificates: []tls.Certificate{ours.sign(t, "inside.example", time.Now().Add(time.Hour), x509.ExtKeyUsageServerAuth)}})
 	at := netip.MustParseAddrPort(srv.Listener.Addr().String())
@@ -76,7 +76,7 @@ func TestARefusedAddressIsADeadLetterAndOpensTheBreaker(t *testing.T) {
 	}
 }
 
-func TestAnUntrustedURLThatMustNotBeIsRefusedAtOnce(t *testing.T) {
+func TestAnInvalidUntrustedURLIsRefusedAtOnce(t *testing.T) {
 	for _, c := range []struct{ url, want string }{
 		{"http://example.com/t0ken", "endpoint main: bad URL: it must begin with https://"},
 		{"https://me:hunter2@example.com/t0ken", "endpoint main: bad URL: it must not have a user or a password"},

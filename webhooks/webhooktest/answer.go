@@ -2,7 +2,7 @@ package webhooktest
 
 import "net/http"
 
-// A Fault is a way to answer badly.
+// A Fault is a way in which an answer fails.
 type Fault int
 
 // The faults.
@@ -15,17 +15,16 @@ const (
 	Silent        // no answer until the sender gives up
 )
 
-// An Answer is what the endpoint does with one request. The zero value is 200 without a body.
+// An Answer is the response to one request. The zero value is 200 without a body.
 type Answer struct {
 	Status int // zero means 200
 	Header http.Header
 	Body   []byte
 	Fault  Fault
-	// After holds the answer back until the channel is closed or gives a value, the sender gives up, or the
-	// endpoint is closed. Nil means at once.
+	// After delays the answer until the channel is closed or gives a value, the sender cancels, or the endpoint is
+	// closed. Nil means no delay.
 	After <-chan struct{}
-	// Drip makes the body come a byte at a time: one for each value from the channel, and the rest at once
-	// when it is closed.
+	// Drip sends the body one byte at a time: a byte for each value from the channel, and the rest when it is closed.
 	Drip <-chan struct{}
 }
 
@@ -40,7 +39,7 @@ func JSON(body string) Answer {
 	return Answer{Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(body)}
 }
 
-// Redirect is an answer that points elsewhere. Status is 301, 302, 303, 307 or 308.
+// Redirect is a redirect to another URL. Status is 301, 302, 303, 307 or 308.
 func Redirect(status int, to string) Answer {
 	return Answer{Status: status, Header: http.Header{"Location": {to}}}
 }
@@ -53,13 +52,13 @@ func RetryAfter(status int, value string) Answer {
 // Fail is an answer with a fault.
 func Fail(f Fault) Answer { return Answer{Fault: f} }
 
-// When is a that comes only when after is closed or gives a value.
+// When returns a with After set.
 func When(after <-chan struct{}, a Answer) Answer {
 	a.After = after
 	return a
 }
 
-// status is the status that is sent, 0 for none.
+// status returns the status that is sent, 0 for none.
 func (a Answer) status() int {
 	switch {
 	case a.Fault == Reset || a.Fault == Silent:
@@ -70,7 +69,7 @@ func (a Answer) status() int {
 	return a.Status
 }
 
-// body is what is sent, with something to cut in half where the fault needs it.
+// body returns the body that is sent. Faults need one that can be cut in half.
 func (a Answer) body() []byte {
 	if len(a.Body) == 0 && a.Fault != NoFault {
 		return []byte(`{"half":"a body"}`)

@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// write gives the answer, or the fault.
+// write sends the answer, or its fault.
 func (a Answer) write(ctx context.Context, w http.ResponseWriter, closed <-chan struct{}) {
 	switch a.Fault {
 	case Reset:
@@ -40,10 +40,10 @@ func (a Answer) write(ctx context.Context, w http.ResponseWriter, closed <-chan 
 	}
 }
 
-// drip writes a body, a byte at a time if the answer says so.
+// drip writes a body, one byte at a time if Drip is set.
 func (a Answer) drip(ctx context.Context, w http.ResponseWriter, body []byte) {
 	if a.Drip == nil {
-		_, _ = w.Write(body) // a sender that has gone needs no answer
+		_, _ = w.Write(body) // ignore a canceled request
 		return
 	}
 	flush(w, nil)
@@ -61,7 +61,7 @@ func (a Answer) drip(ctx context.Context, w http.ResponseWriter, body []byte) {
 	}
 }
 
-// endless writes until the sender or the endpoint goes.
+// endless writes until the sender cancels or the endpoint is closed.
 func endless(ctx context.Context, w http.ResponseWriter, closed <-chan struct{}) {
 	chunk := make([]byte, 32<<10)
 	for ctx.Err() == nil {
@@ -76,7 +76,7 @@ func endless(ctx context.Context, w http.ResponseWriter, closed <-chan struct{})
 	}
 }
 
-// await blocks until the sender or the endpoint goes.
+// await blocks until the sender cancels or the endpoint is closed.
 func await(ctx context.Context, closed <-chan struct{}) {
 	select {
 	case <-ctx.Done():
@@ -84,19 +84,19 @@ func await(ctx context.Context, closed <-chan struct{}) {
 	}
 }
 
-// flush writes b and makes sure that it leaves.
+// flush writes b and flushes it to the connection.
 func flush(w http.ResponseWriter, b []byte) {
 	_, _ = w.Write(b)
 	_ = http.NewResponseController(w).Flush()
 }
 
-// bodyAllowed says whether an answer with that status has a body (RFC 9110 sections 15.3.5, 15.4.5).
+// bodyAllowed reports whether an answer with that status has a body (RFC 9110 sections 15.3.5, 15.4.5).
 func bodyAllowed(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }
 
-// reset ends the connection in a way that the sender sees at once. It does not return where the connection
-// cannot be taken over (HTTP/2): package http ends the stream then.
+// reset closes the connection with a TCP reset. If the connection cannot be hijacked (HTTP/2), it panics with
+// http.ErrAbortHandler, so that net/http resets the stream.
 func reset(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {

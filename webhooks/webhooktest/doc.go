@@ -1,4 +1,4 @@
-// Package webhooktest is an endpoint for webhooks that checks what it gets, keeps it, and answers by script.
+// Package webhooktest is a webhook endpoint for tests. It verifies and stores requests, and answers by script.
 //
 // It is to a sender of webhooks what net/http/httptest is to a client:
 //
@@ -14,14 +14,14 @@
 //	err := srv.Wait(ctx, func(got []webhooktest.Request) bool { return len(got) == 2 })
 //	err = srv.Report().Err()
 //
-// An Endpoint is the http.Handler inside; it can be mounted anywhere. Requests are those of Standard Webhooks
-// 1.0.0, symmetric: each signature is verified here with plain HMAC, so that a sender cannot agree with its
-// own mistake. A request that does not verify is kept and answered 401.
+// An Endpoint is the http.Handler; it can be mounted anywhere. Requests follow Standard Webhooks 1.0.0 with symmetric
+// secrets. Signatures are verified here with plain HMAC, independently of the sender's code. A request that does not
+// verify is stored and answered 401.
 //
-// The judge looks at every request as it arrives and holds the sender to order: it keeps the highest sequence
-// of each call, and counts gaps, repeats and disorder. Report tells its verdict.
+// The judge checks the order of the requests: it stores the highest sequence of each call, and counts gaps, repeats
+// and disorder. Report returns its result.
 //
-// Answers can also be rude: a reset, half a body, a body that stands still or never ends. Delays are made by
-// channels that the test closes, never by sleeping, so that everything here also works in a bubble of
-// testing/synctest; NewInMemory gives a server without a socket for that.
+// Answers can have faults: a reset, half a body, a body that stalls or never ends. Delays are made with channels that
+// the test closes, never with sleeps, so everything also works in a bubble of testing/synctest; NewInMemory returns a
+// server without a socket for that.
 package webhooktest

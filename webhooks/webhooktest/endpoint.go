@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// maxBody bounds what is read of a request. Events have at most 1 MiB.
+// maxBody bounds the body of a request in bytes. Events have at most 1 MiB.
 const maxBody = 2 << 20
 
-// An Endpoint is an http.Handler that verifies webhooks, keeps them, judges their order and answers by
-// script. Without a script it answers 200. Use NewEndpoint. Its methods may be called concurrently.
+// An Endpoint is an http.Handler that verifies and stores webhooks, checks their order and answers by script. Without
+// a script it answers 200. Make it with NewEndpoint. Its methods may be called concurrently.
 type Endpoint struct {
 	secrets []string
-	closed  chan struct{} // releases every answer that is held back
+	closed  chan struct{} // closed to release delayed answers
 	close   func()
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	script   func(Request) Answer
 	next     []Answer
 	down     bool
@@ -29,8 +29,8 @@ type Endpoint struct {
 	changed  chan struct{} // closed and replaced at every change
 }
 
-// NewEndpoint returns an endpoint that takes signatures by any of the secrets ("whsec_" and base64). Without
-// secrets it verifies nothing. It panics if a secret cannot be read.
+// NewEndpoint returns an endpoint that accepts signatures by any of the secrets ("whsec_" and base64). Without
+// secrets it verifies nothing. It panics if a secret is invalid.
 func NewEndpoint(secrets ...string) *Endpoint {
 	for _, s := range secrets {
 		if _, err := decode(s); err != nil {
@@ -47,18 +47,18 @@ func NewEndpoint(secrets ...string) *Endpoint {
 	return e
 }
 
-// Close lets every answer go that is held back. The endpoint goes on without holding any.
+// Close releases all delayed answers, now and in the future.
 func (e *Endpoint) Close() { e.close() }
 
-// Script sets what decides about each answer from now on. It is called for requests that verified, one at a
-// time, with the request as far as it is known. Nil means 200.
+// Script sets the function that returns the answer of each later request. It is called for verified requests only,
+// one at a time. Nil means 200.
 func (e *Endpoint) Script(f func(Request) Answer) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.script = f
 }
 
-// Answer queues answers for the next requests that verify, before the script is asked.
+// Answer queues answers for the next verified requests. They precede the script.
 func (e *Endpoint) Answer(answers ...Answer) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -150,9 +150,9 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	answer := e.arrive(r)
 	if !hold(req.Context(), e.closed, answer.After) {
-		answer = Fail(Reset) // the sender has gone: nobody will see an answer
+		answer = Fail(Reset) // the sender has canceled the request
 	}
-	// Noted before it is written: the sender may act on the answer before we go on here.
+	// Record the end first: the sender may act on the answer before write returns.
 	e.finish(r, answer.status())
 	answer.write(req.Context(), w, e.closed)
 }
@@ -186,7 +186,7 @@ func (e *Endpoint) arrive(r *Request) Answer {
 	return e.choose(*r)
 }
 
-// choose decides about the answer. The caller holds the lock.
+// choose returns the answer to r. The caller holds the lock.
 func (e *Endpoint) choose(r Request) Answer {
 	switch {
 	case len(e.next) > 0:
@@ -210,7 +210,7 @@ func (e *Endpoint) finish(r *Request, status int) {
 	}
 }
 
-// hold waits for after, and returns false if the sender goes first.
+// hold waits for after, and returns false if the sender cancels first.
 func hold(ctx context.Context, closed, after <-chan struct{}) bool {
 	if after == nil {
 		return true

@@ -6,18 +6,18 @@ import (
 	"fmt"
 )
 
-// A Report is what the judge saw so far.
+// A Report is the result of the judge so far.
 type Report struct {
 	Requests  int // all that arrived while the endpoint was up
 	Calls     int
 	Events    int // different events, by webhook-id
 	Delivered int // of those, answered 2xx
 
-	Retries int // an event again that had not been answered 2xx: as it should be
-	Repeats int // an event again that had been answered 2xx: allowed, but rare
+	Retries int // repeated events that had not been answered 2xx: expected
+	Repeats int // repeated events that had been answered 2xx: allowed, but rare
 
-	// Gaps counts sequence numbers of a call that were jumped over when a later one arrived, failed attempts
-	// included. A dead letter or a filter before it excuses a gap.
+	// Gaps counts skipped sequence numbers of a call. Failed attempts count as arrived. A dead letter or a filtered
+	// event before it excuses a gap.
 	Gaps int
 	// Disorder counts events that arrived, for the first time or again, after a later one of their call.
 	Disorder int
@@ -26,7 +26,7 @@ type Report struct {
 	Overtaken int
 	// Overlaps counts requests that arrived while another of the same call was being answered.
 	Overlaps int
-	// Changed counts events that came again with other bytes.
+	// Changed counts repeated events with different bytes.
 	Changed int
 	// Unverified counts requests whose signature did not verify.
 	Unverified int
@@ -34,8 +34,8 @@ type Report struct {
 	Malformed int
 }
 
-// Err is nil if every promise was kept that holds when nothing becomes a dead letter: no gap, no disorder, one
-// request of a call at a time, the same bytes every time, all signed and well formed. Repeats are allowed.
+// Err returns nil if all guarantees hold that apply without dead letters: no gap, no disorder, one request of a call
+// at a time, the same bytes every time, all signed and well formed. Repeats are allowed.
 func (r Report) Err() error {
 	var errs []error
 	for _, fault := range []struct {
@@ -57,27 +57,27 @@ func (r Report) Err() error {
 	return errors.Join(errs...)
 }
 
-// A judge watches a stream of requests. It is not guarded.
+// A judge checks a sequence of requests. The endpoint's lock guards it.
 type judge struct {
 	report Report
 	calls  map[string]*callState
 	events map[string]*eventState // by webhook-id
 }
 
-// callState is what the judge remembers of a call.
+// callState is the judge's state of a call.
 type callState struct {
 	highest int64 // sequence
 	open    int   // requests being answered
 	pending int   // events that arrived and were not answered 2xx
 }
 
-// eventState is what the judge remembers of an event.
+// eventState is the judge's state of an event.
 type eventState struct {
 	body      []byte
 	delivered bool
 }
 
-// arrived takes a request that verified.
+// arrived checks a verified request.
 func (j *judge) arrived(r *Request) {
 	c := j.calls[r.CallID]
 	if c == nil {
@@ -120,7 +120,7 @@ func (j *judge) arrived(r *Request) {
 	c.highest = max(c.highest, r.Sequence)
 }
 
-// answered takes the end of a request that arrived.
+// answered records the end of a request that arrived.
 func (j *judge) answered(r *Request) {
 	c, e := j.calls[r.CallID], j.events[r.ID]
 	c.open--

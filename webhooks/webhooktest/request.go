@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// A Request is one webhook as it arrived, and what was made of it. Its slices and header are not to be changed.
+// A Request is one webhook request and its evaluation. Its slices and header must not be modified.
 type Request struct {
 	Number int       // counts arrivals from 1
 	Time   time.Time // of arrival
@@ -24,20 +24,20 @@ type Request struct {
 	Sequence int64  // data.sequence
 	Attempt  int    // bridge-attempt
 
-	// Verified is set if a signature is right and the time within 5 minutes of ours. It is never set if the
-	// endpoint has no secret.
+	// Verified is set if a signature is valid and the timestamp within 5 minutes of the local time. It is never set
+	// if the endpoint has no secret.
 	Verified bool
-	// Problems are what is wrong with the request, in plain words; a signature that does not verify is one.
+	// Problems describe what is wrong with the request, including an invalid signature.
 	Problems []string
 
 	// Done is set when the answer was given or refused; Status is what was answered, 0 for none.
 	Done   bool
 	Status int
 
-	judged bool // the judge knows of it
+	judged bool // the judge has counted it
 }
 
-// read fills in what the header and the body say.
+// read parses the header and the body.
 func (r *Request) read() {
 	r.ID = r.Header.Get("webhook-id")
 	if r.Method != http.MethodPost {
@@ -60,7 +60,7 @@ func (r *Request) read() {
 	r.readBody()
 }
 
-// readBody reads the envelope: type, timestamp, data with call and sequence.
+// readBody parses the envelope: type, timestamp, data with call and sequence.
 func (r *Request) readBody() {
 	if !utf8.Valid(r.Body) || bytes.HasPrefix(r.Body, []byte("\ufeff")) {
 		r.problem("body is not UTF-8 without byte order mark")

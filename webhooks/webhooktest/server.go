@@ -11,7 +11,7 @@ import (
 	"sync"
 )
 
-// A Server is an Endpoint that listens.
+// A Server is an Endpoint with an HTTP server.
 type Server struct {
 	*Endpoint
 	URL string // "http://…", without a path
@@ -20,8 +20,8 @@ type Server struct {
 	pipes  *pipeListener // nil if it listens on a socket
 }
 
-// New returns an endpoint that listens on a free port of the loopback interface. It verifies by any of the
-// secrets; without secrets it verifies nothing. Like package httptest, it panics where it cannot go on.
+// New returns an endpoint that listens on a free port of the loopback interface. It verifies signatures by any of the
+// secrets; without secrets it verifies nothing. Like net/http/httptest it panics if it cannot listen.
 func New(secrets ...string) *Server {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -30,8 +30,8 @@ func New(secrets ...string) *Server {
 	return serve(NewEndpoint(secrets...), l, nil)
 }
 
-// NewInMemory returns an endpoint without a socket: clients reach it through Dial only. It works inside a
-// bubble of testing/synctest.
+// NewInMemory returns an endpoint without a socket: clients reach it only through Dial. It works in a bubble of
+// testing/synctest.
 func NewInMemory(secrets ...string) *Server {
 	l := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
 	return serve(NewEndpoint(secrets...), l, l)
@@ -48,21 +48,21 @@ func serve(e *Endpoint, l net.Listener, pipes *pipeListener) *Server {
 	return s
 }
 
-// Down makes the endpoint unreachable until Up: connections are closed, and new ones are reset as soon as a
-// request has come.
+// Down makes the endpoint unreachable until Up: connections are closed, and new ones are reset when a request
+// arrives.
 func (s *Server) Down() {
 	s.Endpoint.Down()
 	s.server.CloseClientConnections()
 }
 
-// Close stops the server. Answers that are held back go first; it returns when nobody is being answered.
+// Close stops the server. It releases delayed answers, and returns when all requests have ended.
 func (s *Server) Close() {
 	s.Endpoint.Close()
 	s.server.CloseClientConnections()
 	s.server.Close()
 }
 
-// Dial connects to the server, whatever the address. It fits where a net.Dialer's DialContext does.
+// Dial connects to the server, whatever the address. It has the signature of net.Dialer.DialContext.
 func (s *Server) Dial(ctx context.Context, network, _ string) (net.Conn, error) {
 	if s.pipes != nil {
 		return s.pipes.dial(ctx)
@@ -71,7 +71,7 @@ func (s *Server) Dial(ctx context.Context, network, _ string) (net.Conn, error) 
 	return d.DialContext(ctx, network, s.server.Listener.Addr().String())
 }
 
-// A pipeListener accepts connections in memory.
+// A pipeListener accepts in-memory connections.
 type pipeListener struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -108,7 +108,7 @@ func (l *pipeListener) Close() error {
 	return nil
 }
 
-// Addr is a name, not an address.
+// Addr returns a name, not an address.
 func (l *pipeListener) Addr() net.Addr { return pipeAddr{} }
 
 type pipeAddr struct{}

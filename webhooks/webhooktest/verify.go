@@ -12,12 +12,13 @@ import (
 	"time"
 )
 
-// tolerance is how far a timestamp may be from our clock, either side (Standard Webhooks 1.0.0).
+// tolerance is the maximum difference between a timestamp and the local time, in both directions (Standard Webhooks
+// 1.0.0).
 const tolerance = 5 * time.Minute
 
-// Verify says whether a webhook's signature is right for any of the secrets ("whsec_" and base64), and its
-// timestamp within 5 minutes of now. It is written by hand from the text of Standard Webhooks 1.0.0 and shares
-// no code with any sender.
+// Verify returns an error unless a webhook's signature is valid for any of the secrets ("whsec_" and base64) and its
+// timestamp is within 5 minutes of now. It is written from the text of Standard Webhooks 1.0.0 and shares no code
+// with any sender.
 func Verify(header http.Header, body []byte, now time.Time, secrets ...string) error {
 	id, stamp, signatures := header.Get("webhook-id"), header.Get("webhook-timestamp"), header.Get("webhook-signature")
 	if id == "" || stamp == "" || signatures == "" {
@@ -45,7 +46,7 @@ func Verify(header http.Header, body []byte, now time.Time, secrets ...string) e
 	return errors.New("webhooktest: no signature matches")
 }
 
-// matches says whether any v1 entry of a webhook-signature header is sum. Entries of unknown versions are skipped.
+// matches reports whether any v1 entry of a webhook-signature header is sum. Entries of unknown versions are skipped.
 func matches(signatures string, sum []byte) bool {
 	for entry := range strings.SplitSeq(signatures, " ") {
 		version, encoded, _ := strings.Cut(entry, ",")
