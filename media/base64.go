@@ -1,7 +1,7 @@
 package media
 
 // base64Value maps a byte to its six bits, or to invalid. It holds both alphabets of RFC 4648, the standard
-// one and the one for URLs: they differ in two characters and nothing uses one's in the other's sense.
+// one and the one for URLs: they differ in two characters, which do not conflict.
 var base64Value = func() (t [256]byte) {
 	for i := range t {
 		t[i] = invalid
@@ -14,13 +14,13 @@ var base64Value = func() (t [256]byte) {
 	return t
 }()
 
-// invalid has a bit that no value has, so that one test serves four characters.
+// invalid has a bit that no value has, so that one test checks four characters.
 const invalid = 0x80
 
 // decodeBase64 decodes src into dst and returns how many bytes it wrote. dst must have room for
 // len(src)*3/4 bytes; it may begin where src begins, because writing never overtakes reading. Padding may
-// be missing, both alphabets are read (RFC 4648 sections 4 and 5), and white space between characters is left out
-// (RFC 2045 section 6.8: MIME breaks lines). It answers false for anything else; dst may hold rubbish then.
+// be missing, both alphabets are read (RFC 4648 sections 4 and 5), and white space between characters is ignored
+// (RFC 2045 section 6.8: MIME breaks lines). It returns false for anything else; the content of dst is then undefined.
 func decodeBase64(dst, src []byte) (int, bool) {
 	n := 0
 	for len(src) >= 4 && len(dst)-n >= 3 {
@@ -40,8 +40,8 @@ func decodeBase64(dst, src []byte) (int, bool) {
 	return decodeBase64Rest(dst, src, n)
 }
 
-// decodeBase64Rest decodes, one by one, characters with white space between them and padding behind them. Most payloads
-// have at most four such.
+// decodeBase64Rest decodes, one by one, characters with white space between and padding after them. Most payloads
+// have at most four such characters.
 func decodeBase64Rest(dst, src []byte, n int) (int, bool) {
 	var bits uint32
 	have, padding := 0, 0

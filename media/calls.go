@@ -9,52 +9,52 @@ import (
 )
 
 const (
-	tokenTTL    = 5 * time.Minute // of a token that is not used
-	callTTL     = 5 * time.Minute // of what is known of a call whose last stream has ended
-	maxCalls    = 10000           // calls without a stream of which something is known
-	maxPerCall  = 8               // tokens of one call that wait to be used
-	maxRivals   = 4               // streams of one call that wait for another to be gone
+	tokenTTL    = 5 * time.Minute // lifetime of an unused token
+	callTTL     = 5 * time.Minute // lifetime of the state of a call without a stream
+	maxCalls    = 10000           // stored calls without a stream
+	maxPerCall  = 8               // unused tokens of one call
+	maxRivals   = 4               // streams of one call that wait for another one to end
 	sweepPeriod = time.Minute
 
-	streamBurst = 100         // streams that a call may begin at once
-	streamEvery = time.Second // and then one in so long
+	streamBurst = 100         // streams that a call may start at once
+	streamEvery = time.Second // and then one per streamEvery
 )
 
-// Why a stream is refused behind its start message.
+// The reasons why a stream is refused after its start message.
 var (
 	// ErrToken means that a stream's one-time token was missing, wrong, used or expired.
 	ErrToken = errors.New("media: one-time token refused")
-	// ErrSecondStream means that another stream of the call is up and brings audio, and that this one has no one-time token
-	// which shows that the carrier has moved the call.
+	// ErrSecondStream means that another stream of the call has audio, and that this one has no one-time token that proves
+	// that the carrier has moved the call.
 	ErrSecondStream = errors.New("media: another stream of the call is up and brings audio")
-	// ErrTooManyStreams means that the call has begun too many streams in too short a time.
+	// ErrTooManyStreams means that the call has started streams faster than allowed.
 	ErrTooManyStreams = errors.New("media: the call begins streams too often")
 )
 
-// calls are the calls that have a stream, had one a moment ago, or have a one-time token, which the answer to a voice
-// webhook gives out. The zero value is ready for use.
+// calls stores the calls that have a stream, had one within callTTL, or have a one-time token, which answers to the voice
+// webhook contain. The zero value is ready for use.
 //
-// The carrier may ask twice about one call; then both answers' tokens are good, until one is used. A call
-// that has a token, used or not, cannot start a stream without one. That lasts as long as it has a stream and a
-// while longer: a call that comes back behind a lost stream asks the webhook again.
+// The carrier may request TwiML twice for one call; then both tokens are valid until one is used. A call that has a token,
+// used or not, cannot start a stream without one, as long as it has a stream and for callTTL afterwards: after a lost
+// stream the carrier requests TwiML, and so a token, again.
 type calls struct {
 	mu    sync.Mutex
-	calls map[string]*callState // by the carrier's call id
+	calls map[string]*callState // by call SID
 	swept time.Time
 }
 
-// A callState is what is known of one call.
+// A callState is the state of one call.
 type callState struct {
-	ticketed bool      // a token was given out: a stream must show one
+	ticketed bool      // a token was issued: streams need one
 	unused   []string  // tokens
-	usable   time.Time // until when these may be used
-	expires  time.Time // when the call is forgotten if no stream is up
-	streams  []*Stream // that are up, the newest last
-	waiting  int       // streams that wait for one of these to be gone
-	starts   rateLimit // of streams
+	usable   time.Time // expiry of the unused tokens
+	expires  time.Time // expiry of the state if the call has no stream
+	streams  []*Stream // open streams, the newest last
+	waiting  int       // streams that wait for one of these to end
+	starts   rateLimit // limits the starts of streams
 }
 
-// issue makes a token for a call.
+// issue returns a new token for a call.
 func (k *calls) issue(callSID string, now time.Time) string {
 	token := rand.Text()
 	k.mu.Lock()
@@ -70,10 +70,10 @@ func (k *calls) issue(callSID string, now time.Time) string {
 	return token
 }
 
-// admit adds a stream to its call if its token is right and no other stream of the call is up. A call without a token needs
-// none; it must not have one either. When another is up that is not among the silent ones, admit returns it and the caller
-// must find out whether it is silent, too, and then call waited. With trusted the carrier itself asked for the token: it has moved the call, whatever
-// is up.
+// admit adds a stream to its call if its token is valid and no other stream of the call is open. A stream of a call without
+// tokens must have none. If another stream is open that is not in silent, admit returns it: the caller must then determine
+// whether it is silent too, and call waited. trusted means that the carrier requested the token itself: then a stream with
+// a token replaces any other.
 func (k *calls) admit(st *Stream, trusted bool, silent []*Stream, now time.Time) (rival *Stream, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -100,7 +100,7 @@ func (k *calls) admit(st *Stream, trusted bool, silent []*Stream, now time.Time)
 	return nil, nil
 }
 
-// waited notes that a stream of a call does not wait for another any more.
+// waited records that a stream of a call has stopped waiting for another one.
 func (k *calls) waited(callSID string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -109,7 +109,7 @@ func (k *calls) waited(callSID string) {
 	}
 }
 
-// leave takes a stream out of its call. It does nothing for one that was not admitted.
+// leave removes a stream from its call. It does nothing for a stream that was not admitted.
 func (k *calls) leave(st *Stream, now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -123,7 +123,7 @@ func (k *calls) leave(st *Stream, now time.Time) {
 	}
 }
 
-// takes tells whether a stream of the call may start with a token, which may be none.
+// takes reports whether a stream of the call may start with the token, which may be empty.
 func (c *callState) takes(token string, now time.Time) bool {
 	if c == nil || !c.ticketed {
 		return token == ""
@@ -135,7 +135,7 @@ func (c *callState) takes(token string, now time.Time) bool {
 	return good && !now.After(c.usable)
 }
 
-// rival is the newest stream that has not ended and is not among the silent ones, or nil.
+// rival returns the newest stream that has not ended and is not in silent, or nil.
 func (c *callState) rival(silent []*Stream) *Stream {
 	if c == nil {
 		return nil
@@ -148,7 +148,7 @@ func (c *callState) rival(silent []*Stream) *Stream {
 	return nil
 }
 
-// known returns what is known of a call, or nil.
+// known returns the state of a call, or nil.
 func (k *calls) known(callSID string, now time.Time) *callState {
 	if c := k.calls[callSID]; c != nil && !c.expired(now) {
 		return c
@@ -156,7 +156,7 @@ func (k *calls) known(callSID string, now time.Time) *callState {
 	return nil
 }
 
-// get returns what is known of a call from now on.
+// get returns the state of a call, which it creates if necessary.
 func (k *calls) get(callSID string, now time.Time) *callState {
 	k.sweep(now)
 	if c := k.known(callSID, now); c != nil {
@@ -172,7 +172,7 @@ func (c *callState) expired(now time.Time) bool {
 	return len(c.streams) == 0 && c.waiting == 0 && now.After(c.expires)
 }
 
-// sweep forgets what has expired, now and then.
+// sweep deletes expired calls at intervals.
 func (k *calls) sweep(now time.Time) {
 	if k.calls == nil {
 		k.calls = make(map[string]*callState)
@@ -188,8 +188,8 @@ func (k *calls) sweep(now time.Time) {
 	}
 }
 
-// makeRoom keeps the number of calls without a stream bounded: one without an unused token goes first, else the oldest. Those
-// with a stream are as many as the server takes streams.
+// makeRoom bounds the number of calls without a stream: it evicts a call without an unused token first, else the oldest.
+// Calls with a stream are bounded by MaxStreams.
 func (k *calls) makeRoom() {
 	if len(k.calls) < maxCalls {
 		return
@@ -203,7 +203,7 @@ func (k *calls) makeRoom() {
 		idle++
 		at := c.expires
 		if len(c.unused) == 0 {
-			at = at.Add(-time.Hour) // it has to come back before it can lose something
+			at = at.Add(-time.Hour) // without an unused token it loses nothing by eviction
 		}
 		if oldest == "" || at.Before(when) {
 			oldest, when = sid, at

@@ -11,16 +11,16 @@ import (
 	"github.com/gofiber/contrib/websocket"
 )
 
-// The library makes a reader for each frame and a buffer for each connection. A stream is thousands of small frames and
-// hundreds of streams wait at the same time, so here its frames are read in place (RFC 6455 section 5); the library has
-// done the handshake.
+// The library allocates a reader for each frame and a buffer for each connection. Streams have thousands of small frames and
+// hundreds of them wait at the same time, so frames are read in place here (RFC 6455 section 5), after the library's
+// handshake.
 
-// Why reading ends, beside the errors of the connection.
+// The reasons why reading ends, besides errors of the connection.
 var (
 	errPeerClosed = errors.New("media: the carrier closed the connection")
-	errFraming    = errors.New("media: a frame that RFC 6455 does not allow")
-	errNotText    = errors.New("media: a text that is not UTF-8")
-	errTooBig     = errors.New("media: a monstrous message")
+	errFraming    = errors.New("media: frame violates RFC 6455")
+	errNotText    = errors.New("media: text message is not UTF-8")
+	errTooBig     = errors.New("media: message far above the limit")
 )
 
 const (
@@ -31,26 +31,25 @@ const (
 	maxControl     = 125 // bytes of a control frame
 )
 
-// A frameReader takes messages apart. Its methods belong to one reader, and an error stays.
+// A frameReader reads WebSocket messages. Only one goroutine may use it. After an error every call returns the same error.
 type frameReader struct {
-	fill  func() error            // puts what comes next into in, at least one byte; it does not return io.EOF
-	ping  func(data string) error // takes the carrier's ping
-	limit int64                   // of a message
+	fill  func() error            // sets in to the next bytes, at least one; it does not return io.EOF
+	ping  func(data string) error // called with the data of each ping
+	limit int64                   // maximum length of a message
 
-	in    []byte // what has come and was not read
-	left  int64  // what is missing of the present frame
-	size  int64  // of the message so far, with all of the frame
+	in    []byte // received bytes that are not read yet
+	left  int64  // payload bytes of the current frame that are not read yet
+	size  int64  // length of the message up to the end of the current frame
 	key   [4]byte
-	turn  int  // which byte of key is the next byte's
-	final bool // the frame is the message's last
-	open  bool // the message is not over
+	turn  int  // index into key for the next byte
+	final bool // the current frame is the last of the message
+	open  bool // the message has not ended
 	text  bool // the message is text
 	utf8  textCheck
 	err   error
 }
 
-// next begins the next text or binary message and says which it is. What was not read of the last is skipped. Read returns
-// the message.
+// next starts the next text or binary message and returns its type. The unread rest of the previous message is skipped.
 func (f *frameReader) next() (kind int, err error) {
 	for f.open && f.err == nil {
 		f.skip()
@@ -59,7 +58,7 @@ func (f *frameReader) next() (kind int, err error) {
 	return f.begin()
 }
 
-// skip leaves out some of the message.
+// skip discards part of the message.
 func (f *frameReader) skip() {
 	switch {
 	case f.left > 0 && f.more():
@@ -69,7 +68,7 @@ func (f *frameReader) skip() {
 	case f.final:
 		f.close()
 	default:
-		_, _ = f.begin() // which keeps its error
+		_, _ = f.begin() // stores its error
 	}
 }
 
@@ -92,7 +91,7 @@ func (f *frameReader) Read(b []byte) (int, error) {
 	return n, f.err
 }
 
-// taken unmasks and checks b, which is what comes next of the payload or a copy of it, and leaves it behind.
+// taken unmasks and checks b, the next payload bytes or a copy of them, and advances past them.
 func (f *frameReader) taken(b []byte) {
 	f.turn = mask(b, f.key, f.turn)
 	f.in, f.left = f.in[len(b):], f.left-int64(len(b))
@@ -101,7 +100,7 @@ func (f *frameReader) taken(b []byte) {
 	}
 }
 
-// close ends the message, of which everything was read.
+// close ends a message that was read completely.
 func (f *frameReader) close() {
 	f.open = false
 	if f.text && f.err == nil && !f.utf8.whole() {
@@ -109,7 +108,7 @@ func (f *frameReader) close() {
 	}
 }
 
-// more tells whether there is something to read, after waiting for it.
+// more waits for data and reports whether there is any.
 func (f *frameReader) more() bool {
 	if len(f.in) == 0 && f.err == nil {
 		f.err = f.fill()
@@ -129,7 +128,7 @@ func (f *frameReader) full(b []byte) error {
 	return nil
 }
 
-// begin reads up to the payload of the next data frame. Control frames are dealt with.
+// begin reads up to the payload of the next data frame. It handles the control frames before it.
 func (f *frameReader) begin() (kind int, err error) {
 	for f.err == nil {
 		var first byte
@@ -160,7 +159,7 @@ func (f *frameReader) begin() (kind int, err error) {
 	return 0, f.err
 }
 
-// header reads what comes before a payload.
+// header reads the header of a frame.
 func (f *frameReader) header() (first byte, length uint64, err error) {
 	var b [8]byte
 	if err := f.full(b[:2]); err != nil {
@@ -168,9 +167,9 @@ func (f *frameReader) header() (first byte, length uint64, err error) {
 	}
 	first, length = b[0], uint64(b[1]&^maskBit)
 	if first&reservedBits != 0 || b[1]&maskBit == 0 {
-		return 0, 0, errFraming // what a client sends is masked
+		return 0, 0, errFraming // a client must mask its frames
 	}
-	least, most := uint64(0), uint64(maxControl) // what this form of a length may say: the shortest must be used (section 5.2)
+	least, most := uint64(0), uint64(maxControl) // range of this form of a length: the shortest form must be used (section 5.2)
 	switch length {
 	case 126:
 		least, most = maxControl+1, math.MaxUint16
@@ -190,7 +189,7 @@ func (f *frameReader) header() (first byte, length uint64, err error) {
 	return first, length, f.full(f.key[:])
 }
 
-// control deals with a control frame. It returns errPeerClosed for the last.
+// control handles a control frame. It returns errPeerClosed for a close frame.
 func (f *frameReader) control(op int, first byte, length uint64) error {
 	if first&finalBit == 0 || length > maxControl || op > websocket.PongMessage {
 		return errFraming
@@ -210,8 +209,8 @@ func (f *frameReader) control(op int, first byte, length uint64) error {
 	return nil
 }
 
-// closed returns errPeerClosed, or what is wrong with the payload of a close frame: it should be empty, or a code that may
-// be sent and a text (section 7.4).
+// closed checks the payload of a close frame, which must be empty, or a valid code and a text (section 7.4). It returns
+// errPeerClosed for a valid one.
 func closed(data []byte) error {
 	switch {
 	case len(data) == 0:
@@ -228,13 +227,13 @@ func validCode(code uint16) bool {
 	return code >= 1000 && code <= 1003 || code >= 1007 && code <= 1014 || code >= 3000 && code <= 4999
 }
 
-// A textCheck checks UTF-8 that comes in pieces. Its zero value has seen nothing.
+// A textCheck validates UTF-8 that arrives in pieces. The zero value is ready for use.
 type textCheck struct {
-	rest [utf8.UTFMax]byte // the beginning of a character
-	n    int               // bytes of it
+	rest [utf8.UTFMax]byte // an incomplete character at the end of the last piece
+	n    int               // length of rest
 }
 
-// add tells whether the text may still be UTF-8 with b behind it.
+// add appends b and reports whether the text can still be valid UTF-8.
 func (t *textCheck) add(b []byte) bool {
 	for t.n > 0 && len(b) > 0 {
 		t.rest[t.n] = b[0]
@@ -259,10 +258,10 @@ func (t *textCheck) add(b []byte) bool {
 	return utf8.Valid(b)
 }
 
-// whole tells whether the text does not end inside of a character.
+// whole reports whether the text ends at a character boundary.
 func (t *textCheck) whole() bool { return t.n == 0 }
 
-// mask masks or unmasks b, which begins with byte number turn of the key, and returns with which it would go on.
+// mask masks or unmasks b, beginning with byte turn of the key, and returns the index for the byte after b.
 func mask(b []byte, key [4]byte, turn int) int {
 	var k [8]byte
 	for i := range k {
@@ -278,7 +277,7 @@ func mask(b []byte, key [4]byte, turn int) int {
 	return turn
 }
 
-// appendFrame appends a whole frame as a server sends it.
+// appendFrame appends a complete, unmasked frame.
 func appendFrame(b []byte, op int, data []byte) []byte {
 	b = append(b, finalBit|byte(op))
 	switch n := len(data); {

@@ -6,14 +6,14 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// keySize is how many bytes a client's key stands for (RFC 6455 section 4.1).
+// keySize is the decoded length of a client's key (RFC 6455 section 4.1).
 const keySize = 16
 
-// badKey answers a handshake whose key no client of RFC 6455 sends. The library takes any text.
+// badKey answers a handshake with an invalid key. The library accepts any text.
 var badKey = &refusal{fiber.StatusBadRequest,
 	"not a WebSocket handshake of RFC 6455: there must be one Sec-WebSocket-Key, and it must be 16 bytes in base64"}
 
-// handshake checks what the library does not check of an upgrade.
+// handshake makes the checks of an upgrade that the library omits.
 func handshake(c *fiber.Ctx) *refusal {
 	keys := c.Request().Header.PeekAll("Sec-WebSocket-Key")
 	if len(keys) != 1 {

@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// kind says what a message from the carrier is about (Twilio Media Streams: the event field).
+// kind is the type of a message from the carrier (Twilio Media Streams: the event field).
 type kind uint8
 
 const (
@@ -20,29 +20,29 @@ const (
 	kindStop
 )
 
-// errMalformed means that a message is not what its event says it is. Such messages are skipped.
+// errMalformed means that a message does not have the fields of its event. Such messages are skipped.
 var errMalformed = errors.New("media: malformed message")
 
-// A message is one message from the carrier. One value is used again for all messages of a stream; slices
-// point into the buffer that was parsed, or into memory of their own.
+// A message is one message from the carrier. One value is reused for all messages of a stream; its slices point into the
+// parsed buffer or into separate memory.
 type message struct {
 	kind      kind
 	streamSID []byte // nil where the message has none
 
 	// media
 	track        Track
-	badTrack     bool  // a track nobody knows
+	badTrack     bool  // the track's name is unknown
 	timestamp    int64 // milliseconds since the stream began
 	hasTimestamp bool
 	payload      []byte // base64
-	hasPayload   bool   // false also when the payload is no string
+	hasPayload   bool   // false also if the payload is not a string
 
 	text  string // dtmf: the digit; mark: the name
 	start *Start // start
 }
 
-// parse reads one message. It keeps nothing of an earlier one. The frame path, a media message as carriers
-// write it, allocates nothing; all else goes through encoding/json.
+// parse parses one message and resets all fields of the previous one. Media messages as carriers write them are parsed
+// without allocation; all others by encoding/json.
 func (m *message) parse(b []byte) error {
 	if m.scan(b) {
 		return nil
@@ -50,8 +50,8 @@ func (m *message) parse(b []byte) error {
 	return m.unmarshal(b)
 }
 
-// object is a JSON object whose values wait to be read one by one: one wrong type must not spoil the rest.
-// Names are compared exactly, unlike the fields of a struct.
+// object is a JSON object whose values are decoded one by one, so that one wrong type does not affect the others. Names are
+// compared exactly, unlike the fields of a struct.
 type object map[string]json.RawMessage
 
 func parseObject(b []byte) (object, bool) {
@@ -94,7 +94,7 @@ func (o object) string(name string) (string, bool) {
 // object returns a field that must be an object.
 func (o object) object(name string) (object, bool) { return parseObject(o[name]) }
 
-// unmarshal reads any message, by encoding/json.
+// unmarshal parses any message with encoding/json.
 func (m *message) unmarshal(b []byte) error {
 	*m = message{}
 	o, ok := parseObject(b)
@@ -176,7 +176,7 @@ func (m *message) setTrack(name []byte) {
 	m.badTrack = !ok
 }
 
-// validDigit tells whether s is one key of a telephone (ITU-T Q.23).
+// validDigit reports whether s is one key of a telephone (ITU-T Q.23).
 func validDigit(s string) bool {
 	if len(s) != 1 {
 		return false

@@ -2,10 +2,10 @@ package media
 
 import "bytes"
 
-// scan reads a media message the way carriers write it: keys in any order, any white space, strings or
-// numbers, but no escapes, no doubled keys and nothing nested besides the media object. It answers false
-// for everything else, also for what is no JSON, and leaves m half filled then: the caller must read the
-// message again by unmarshal, which is slower and decides. Whatever scan accepts, unmarshal reads the same.
+// scan parses a media message as carriers write it: keys in any order, any white space, strings or numbers, but no escapes,
+// no duplicate keys and no nested object besides media. It returns false for everything else, including invalid JSON, and
+// leaves m partly filled: the caller must then parse the message with unmarshal, which is slower. unmarshal parses every
+// message that scan accepts with the same result.
 func (m *message) scan(b []byte) bool {
 	*m = message{}
 	s := scanner{b: b}
@@ -93,7 +93,7 @@ const (
 	fieldPayload
 )
 
-// once adds f and tells whether it was new. Which of two values counts is for encoding/json to say.
+// once adds f and reports whether it was new. encoding/json decides which of two values applies.
 func (s *fields) once(f fields) bool {
 	if *s&f != 0 {
 		return false
@@ -104,7 +104,7 @@ func (s *fields) once(f fields) bool {
 
 func (s fields) has(f fields) bool { return s&f == f }
 
-// A scanner walks over JSON text (RFC 8259).
+// A scanner reads tokens of JSON text (RFC 8259).
 type scanner struct {
 	b []byte
 	i int
@@ -132,7 +132,7 @@ func (s *scanner) next(c byte) bool {
 	return false
 }
 
-// end tells whether nothing but white space is left.
+// end reports whether only white space is left.
 func (s *scanner) end() bool {
 	s.space()
 	return s.i == len(s.b)
@@ -162,8 +162,8 @@ func (s *scanner) string() ([]byte, bool) {
 	return nil, false
 }
 
-// base64 reads a string that should be base64, without looking at every character: decoding does, and refuses control
-// characters except line ends. Those are read although they are no JSON, which shell scripts do not know.
+// base64 reads a string that should be base64 without checking every character: decoding does that, and rejects control
+// characters except line ends. Unescaped line ends are accepted although JSON forbids them, because shell scripts send them.
 func (s *scanner) base64() ([]byte, bool) {
 	if !s.next('"') {
 		return nil, false

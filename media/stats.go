@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Stats tells how a stream went. The sum of Frames, Late, Duplicate and Bad is less than or equal to the
+// Stats are the counters of a stream. The sum of Frames, Late, Duplicate and Bad is less than or equal to the
 // media messages received: a frame that overlaps another counts as placed and as late.
 type Stats struct {
 	Frames    int64 // media messages placed on a time line
@@ -13,13 +13,13 @@ type Stats struct {
 	Duplicate int64 // dropped: seen before
 	Bad       int64 // dropped: the payload is no base64
 	Skipped   int64 // unknown, unexpected or unreadable messages
-	Keys      int64 // dropped: keys pressed faster than anybody does
-	Rebased   int64 // how often the carrier's clock jumped and a time line was set anew
-	// Silence was put in for audio that never came, all tracks together.
+	Keys      int64 // dropped: keys faster than a person presses them
+	Rebased   int64 // jumps of the carrier's clock after which a time line was realigned
+	// Silence is the silence inserted for missing audio, all tracks together.
 	Silence time.Duration
 }
 
-// counters are Stats while they grow. They are written in one place at a time and read anywhere.
+// counters are the atomic counters behind Stats.
 type counters struct {
 	frames, late, duplicate, bad, skipped, keys, rebased atomic.Int64
 	silence                                              atomic.Int64 // samples
@@ -38,20 +38,20 @@ func (n *counters) stats() Stats {
 	}
 }
 
-// ServerStats tells how a Server went since it was made. All but Active only grow.
+// ServerStats are the counters of a Server. All but Active only grow.
 type ServerStats struct {
-	Active   int   // streams open now, those about to open included
+	Active   int   // open streams, including those whose upgrade is in progress
 	Started  int64 // streams that reached Serve
 	Denied   int64 // upgrades and webhooks refused: not authenticated
 	Full     int64 // upgrades refused: too many streams, or shutting down
 	Token    int64 // streams refused after the upgrade: their one-time token was wrong or missing
-	Second   int64 // streams refused after the upgrade: another of their call is up and brings audio
-	TooOften int64 // streams refused after the upgrade: their call begins too many
+	Second   int64 // streams refused after the upgrade: another stream of their call has audio
+	TooOften int64 // streams refused after the upgrade: their call starts too many
 	NoStart  int64 // streams ended before a usable start message
-	Keys     int64 // keys dropped: pressed faster than anybody does
+	Keys     int64 // keys dropped: faster than a person presses them
 	LeftOut  int64 // custom parameters left out: too many, or too long
-	NoAudio  int64 // streams that brought messages and no audio
-	Panicked int64 // streams whose handler panicked
+	NoAudio  int64 // streams with messages and no audio
+	Panicked int64 // panics of goroutines that work for streams
 }
 
 type serverCounters struct {

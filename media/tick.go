@@ -6,33 +6,31 @@ import (
 	"time"
 )
 
-// Most of what a call costs is waking up and asking the kernel, for each frame anew. A ticked connection is read at
-// ticks instead: what has come in since the last one is read at once, and nothing wakes up in between.
+// Most of the cost of a call is one wake-up and one system call for each frame. A ticked connection is read at ticks
+// instead: all data since the last tick is read at once, and no goroutine wakes up in between.
 
-// DefaultTick is what Server.Tick is by default: five frames of 20 ms at a time.
+// DefaultTick is the default of Server.Tick: five frames of 20 ms.
 const DefaultTick = 100 * time.Millisecond
 
 const (
-	// playbackTick is how often a stream is read while the caller hears something from us and may interrupt it: half a
-	// frame late at most.
+	// playbackTick is the tick of a stream during playback, which the caller may interrupt: at most half a frame late.
 	playbackTick = 10 * time.Millisecond
-	// playoutMargin is how much later than it was sent the caller may hear the end of it.
+	// playoutMargin is added to the end of playout for the delay between this server and the caller.
 	playoutMargin = time.Second
-	// maxPerTick is how many bytes are read of a stream at a tick, a hundred times as many as a carrier sends.
+	// maxPerTick is the most bytes read of a stream in one tick, a hundred times as many as a carrier sends.
 	maxPerTick = 256 << 10
-	// tickGrid is what all ticks of all streams are multiples of, so that many share one wake-up of the process.
+	// tickGrid aligns the ticks of all streams, so that many streams share one wake-up of the process.
 	tickGrid = 10 * time.Millisecond
 )
 
-// zero is a moment to count from, the same for all streams of the process. It has a monotonic reading: a wall clock that
-// is set moves neither ticks nor deadlines.
+// zero is the origin of ticks and deadlines of all streams. It has a monotonic clock reading, so that setting the wall
+// clock does not move them.
 var zero = time.Now()
 
-// Listener returns a listener for the app that the server is registered with. Where the system allows it (Linux), the
-// streams that come through it are read at ticks, every Server.Tick, rather than as each message arrives: that
-// takes a fraction of the processor time and delays a message by Tick at most. While audio that was sent with SendMedia
-// plays, a stream is read every 10 ms, so that an interruption is not delayed. Other requests notice nothing, and neither
-// do connections that are not plain TCP.
+// Listener returns a listener for the app that the server is registered with. On Linux the streams that it
+// accepts are read every Server.Tick rather than as each message arrives. That takes a fraction of the CPU time and delays
+// a message by at most Tick. During playout of audio sent with SendMedia a stream is read every 10 ms, so that an
+// interruption is not delayed. Other requests, and connections that are not plain TCP, are not affected.
 func (s *Server) Listener(l net.Listener) net.Listener {
 	if s.Tick < 0 {
 		return l
@@ -42,21 +40,21 @@ func (s *Server) Listener(l net.Listener) net.Listener {
 
 // A ticker is a connection that can be read at ticks.
 type ticker interface {
-	// tick makes Read wait for the next tick each time, from now on; next is called right before, and says how long after
-	// the last that is. Only the reader may call it.
+	// tick switches to reading at ticks. Before each tick the reader calls next, which returns the time since the last
+	// tick. Only the reader may call tick.
 	tick(next func() time.Duration) error
-	// sleep waits for the next tick, unless the last poll left something.
+	// sleep waits for the next tick, or returns at once if the last poll left data.
 	sleep()
-	// poll reads what has come, and returns 0 and no error if nothing has.
+	// poll reads the available data without waiting. It returns 0 and no error if there is none.
 	poll(b []byte) (int, error)
 }
 
-// startTicks makes the stream be read at ticks if its connection can.
+// startTicks switches the stream to reading at ticks if its connection supports that.
 func (st *Stream) startTicks() {
 	t, ok := st.ws.(interface {
 		tick(next func() time.Duration) error
 	})
-	if !ok || t.tick(st.wait) != nil { // then it is read as before
+	if !ok || t.tick(st.wait) != nil { // each message is read as it arrives
 		return
 	}
 	st.mu.Lock()
@@ -65,14 +63,14 @@ func (st *Stream) startTicks() {
 	st.ticks = true
 }
 
-// flushPending tells the receiver of all that came at the last tick.
+// flushPending passes the audio of the last tick to the receiver.
 func (st *Stream) flushPending() {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.flushAudio()
 }
 
-// wait is called before the reader waits for its next tick, and says how long after the last that is.
+// wait is called before the reader sleeps until its next tick. It returns the time between the last tick and the next.
 func (st *Stream) wait() time.Duration {
 	st.flushPending()
 	if st.out.playout.at(time.Now()) {
@@ -81,11 +79,11 @@ func (st *Stream) wait() time.Duration {
 	return st.limits.tick
 }
 
-// A playout is when the caller has heard all that was sent to him, in nanoseconds since 1970. Methods may be called
+// A playout is the time when all audio sent to the caller has been played, in nanoseconds since 1970. Methods may be called
 // concurrently.
 type playout struct{ until atomic.Int64 }
 
-// add notes that n more samples were sent.
+// add adds n samples that were sent.
 func (p *playout) add(n int, now time.Time) {
 	for {
 		old := p.until.Load()
@@ -95,22 +93,22 @@ func (p *playout) add(n int, now time.Time) {
 	}
 }
 
-// clear notes that the rest was taken back.
+// clear removes the audio that is not played yet.
 func (p *playout) clear(now time.Time) { p.until.Store(min(p.until.Load(), now.UnixNano())) }
 
-// at tells whether the caller may still hear something.
+// at reports whether audio may still be playing.
 func (p *playout) at(now time.Time) bool {
 	return now.UnixNano() < p.until.Load()+int64(playoutMargin)
 }
 
-// A pace says when the next tick is.
+// A pace computes the times of ticks.
 type pace struct {
 	zero time.Time // of the grid
 	last time.Duration
 }
 
-// next returns how long to sleep for a tick that comes so much after the last one. When that one is over already the next
-// on the grid counts.
+// next returns how long to sleep until the tick that is due after the last one. If that tick has passed, it is the next
+// one on the grid.
 func (p *pace) next(after time.Duration) time.Duration {
 	now := time.Since(p.zero)
 	at := p.last + max(after, tickGrid)/tickGrid*tickGrid

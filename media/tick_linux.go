@@ -24,8 +24,8 @@ func (l tickingListener) Accept() (net.Conn, error) {
 	return c, err
 }
 
-// An acceptedConn is a TCP connection as the HTTP server has it. When it has become a stream, the stream takes it: then the
-// server's handler can return, and the server gives back what it keeps for a connection, several kilobytes.
+// An acceptedConn is a TCP connection of the HTTP server. After the upgrade the stream takes the connection over, so that
+// the server's handler can return and free its memory for the connection, several kilobytes.
 type acceptedConn struct {
 	*net.TCPConn
 	taken atomic.Bool
@@ -33,8 +33,8 @@ type acceptedConn struct {
 
 var errTaken = errors.New("media: the connection is a stream's")
 
-// take returns the connection under the one that a handler got, and what the server has read of it, if the
-// stream may have it. The handler's is of no use any more then. Only its reader may call it.
+// take returns the connection inside a handler's connection, and the bytes that the server has already read, if the stream
+// can take the connection over. The handler's connection cannot be used afterwards. Only its reader may call take.
 func take(handlers net.Conn) (c net.Conn, early []byte, ok bool) {
 	under := unwrapped(handlers)
 	if wrapper, ok := under.(interface{ NetConn() net.Conn }); ok {
@@ -56,7 +56,7 @@ func (a *acceptedConn) Read(b []byte) (int, error) {
 	return a.TCPConn.Read(b)
 }
 
-// Close leaves a stream's connection open.
+// Close does nothing to a connection that a stream has taken over.
 func (a *acceptedConn) Close() error {
 	if a.taken.Load() {
 		return nil
@@ -64,29 +64,28 @@ func (a *acceptedConn) Close() error {
 	return a.TCPConn.Close()
 }
 
-// A tickedConn is a TCP connection that is at first like any other. From tick on its socket is known to the Go runtime's
-// poller no more, so that what arrives wakes nobody; Read sleeps until its tick and takes what there is.
+// A tickedConn is a TCP connection that tick removes from the Go runtime's poller, so that arriving data wakes no
+// goroutine. From then on Read sleeps until the next tick and reads the available data.
 //
-// Methods may be called concurrently, but for Read and tick, which belong to the reader, and Write, which belongs to one
-// writer at a time.
+// Methods may be called concurrently, except that only one goroutine may call Read and tick, and only one at a time Write.
 type tickedConn struct {
-	net.Conn // before tick; after it, it is closed and only its addresses are asked for
+	net.Conn // used before tick; closed by tick, after which only its addresses are used
 	tcp      *net.TCPConn
 
 	ticking atomic.Bool
 	next    func() time.Duration
 	pace    pace
-	more    bool // the last Read was full: there may be more
+	more    bool // the last Read filled its buffer: more data may be available
 	read    int  // bytes read since the last tick
 
 	readBy, writeBy atomic.Int64 // deadlines in nanoseconds since zero; 0 for none
 
-	mu     sync.Mutex // guards the descriptor against being closed, and used again by others, while it is in use
+	mu     sync.Mutex // prevents closing, and so reuse, of the descriptor during a system call
 	fd     int
 	closed bool
 }
 
-// tick takes the socket out of the poller: a duplicate of its descriptor stands for it from now on.
+// tick removes the socket from the poller by replacing its descriptor with a duplicate.
 func (c *tickedConn) tick(next func() time.Duration) error {
 	if c.ticking.Load() {
 		return nil
@@ -118,8 +117,8 @@ func errnoErr(e syscall.Errno) error {
 	return e
 }
 
-// Read waits for the next tick and reads what has come; if nothing has, it waits for another. What did not fit is read
-// without waiting.
+// Read sleeps until the next tick and reads the available data; if there is none, it sleeps until the tick after that. Data
+// that did not fit is read without waiting.
 func (c *tickedConn) Read(b []byte) (int, error) {
 	if !c.ticking.Load() {
 		return c.Conn.Read(b)
@@ -132,8 +131,8 @@ func (c *tickedConn) Read(b []byte) (int, error) {
 	}
 }
 
-// sleep waits for the next tick, unless the last read was full. One connection does not keep a processor busy: what is more than
-// maxPerTick waits in the socket.
+// sleep waits for the next tick, unless the last read filled its buffer. Data above maxPerTick stays in the socket, so that
+// one connection does not keep a CPU busy.
 func (c *tickedConn) sleep() {
 	if !c.more || c.read >= maxPerTick {
 		time.Sleep(c.pace.next(c.next()))
@@ -141,7 +140,7 @@ func (c *tickedConn) sleep() {
 	}
 }
 
-// poll reads what has come, which may be nothing.
+// poll reads the available data without waiting.
 func (c *tickedConn) poll(b []byte) (int, error) {
 	c.more = false
 	if overdue(&c.readBy) {
@@ -161,7 +160,7 @@ func (c *tickedConn) poll(b []byte) (int, error) {
 	return n, nil
 }
 
-// writeRetry is how long a write waits until it tries again to find room in the socket.
+// writeRetry is the delay before a write to a full socket is tried again.
 const writeRetry = 5 * time.Millisecond
 
 func (c *tickedConn) Write(b []byte) (int, error) {
@@ -185,8 +184,8 @@ func (c *tickedConn) Write(b []byte) (int, error) {
 	}
 }
 
-// do makes a system call on the descriptor. It never waits, so the Go scheduler is not told of it: that would make it
-// watch the call and hand over the processor.
+// do makes a system call on the descriptor. The call never blocks, so it is made without informing the Go scheduler, which
+// would otherwise monitor it and hand its P to another thread.
 func (c *tickedConn) do(call uintptr, b []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -225,7 +224,7 @@ func (c *tickedConn) Close() error {
 	return syscall.Close(c.fd)
 }
 
-// CloseWrite ends our half of the connection.
+// CloseWrite closes the write side of the connection.
 func (c *tickedConn) CloseWrite() error {
 	if !c.ticking.Load() {
 		return c.tcp.CloseWrite()
@@ -238,17 +237,17 @@ func (c *tickedConn) CloseWrite() error {
 	return syscall.Shutdown(c.fd, syscall.SHUT_WR)
 }
 
-// SetDeadline sets both deadlines. From tick on they are looked at when a tick comes.
+// SetDeadline sets both deadlines. After tick they are checked at each tick.
 func (c *tickedConn) SetDeadline(t time.Time) error {
 	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
 }
 
-// SetReadDeadline sets when Read fails.
+// SetReadDeadline sets the time when Read fails.
 func (c *tickedConn) SetReadDeadline(t time.Time) error {
 	return c.setDeadline(&c.readBy, t, c.Conn.SetReadDeadline)
 }
 
-// SetWriteDeadline sets when Write fails.
+// SetWriteDeadline sets the time when Write fails.
 func (c *tickedConn) SetWriteDeadline(t time.Time) error {
 	return c.setDeadline(&c.writeBy, t, c.Conn.SetWriteDeadline)
 }
@@ -264,7 +263,7 @@ func (c *tickedConn) setDeadline(kept *atomic.Int64, t time.Time, set func(time.
 	}
 	err := set(t)
 	if c.ticking.Load() {
-		return nil // it began to tick meanwhile, with the deadline that is kept
+		return nil // tick was called concurrently and applies the stored deadline
 	}
 	return err
 }

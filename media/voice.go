@@ -19,7 +19,7 @@ const (
 	maxForm = 64 << 10
 	// maxParameter bounds name and value of a <Parameter> together, in characters (Twilio: <Stream>).
 	maxParameter = 500
-	// busyPause is how long a caller is held, in seconds, before his call asks again for a free server.
+	// busyPause is how many seconds a call waits on a full server before its TwiML is requested again.
 	busyPause = 2
 )
 
@@ -55,14 +55,15 @@ type redirect struct {
 	URL    string `xml:",chardata"`
 }
 
-// voice answers Twilio's question what to do with a call: stream it here. The Redirect behind it brings the call
-// back when its stream ends before the call does, after a lost connection or our shutdown. While this server
-// takes no streams, the caller is held and asks again. A call that we hung up is told so. Asking twice is harmless.
+// voice answers Twilio's voice webhook with TwiML that streams the call to this server. The Redirect after the stream makes
+// the carrier request TwiML again if the stream ends before the call, after a lost connection or a shutdown. While the
+// server accepts no streams, the answer is a Pause and a Redirect. For a call that was hung up it is a Hangup. Requests
+// may be repeated.
 func (s *Server) voice(c *fiber.Ctx) error {
 	if no := s.admitSender(c); no != nil {
 		return s.deny(c, no)
 	}
-	body, done, err := s.Bodies.Read(c.Context(), maxForm) // as it came: the signature is over it
+	body, done, err := s.Bodies.Read(c.Context(), maxForm) // unmodified: the signature covers it
 	defer done()
 	if e := (*reqbody.Error)(nil); errors.As(err, &e) {
 		return s.deny(c, &refusal{e.Status, e.Detail})
@@ -95,12 +96,12 @@ func (s *Server) voice(c *fiber.Ctx) error {
 	return sendTwiML(c, twiml{Connect: &connect{stream{s.streamURL(public), params}}, Redirect: again})
 }
 
-// busy tells whether an upgrade would get 503 now.
+// busy reports whether an upgrade would get 503 now.
 func (s *Server) busy() bool {
 	return s.slots.isClosed() || s.slots.count() >= cmp.Or(s.MaxStreams, DefaultMaxStreams)
 }
 
-// streamURL is where the carrier shall open the stream.
+// streamURL returns the URL at which the carrier opens the stream.
 func (s *Server) streamURL(public publicURL) string {
 	u := public.base(true) + "/media/twilio"
 	if s.PathToken != "" {

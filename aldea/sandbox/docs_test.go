@@ -23,7 +23,7 @@ func TestTheDocumentListsEveryFault(t *testing.T) {
 		values[row[1]] = strings.TrimSpace(row[2])
 	}
 	var want []string
-	for _, k := range knobs {
+	for _, k := range faultSettings {
 		want = append(want, k.name)
 		choices, ok := strings.CutPrefix(k.want, "one of ")
 		if ok && values[k.name] != "`"+strings.ReplaceAll(choices, ", ", "`, `")+"`" {

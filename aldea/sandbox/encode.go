@@ -23,7 +23,7 @@ const modelUUID = "5a4d2b0c-0000-4000-8000-73616e64626f"
 
 // metadata is sent at open, at the end, or both. sha256 is that of the audio in hexadecimal.
 func (e *encoder) metadata(duration time.Duration, sha256 string) string {
-	s := e.shape()
+	s := e.format()
 	var b strings.Builder
 	b.WriteString(`{"type":"Metadata",`)
 	if s.byModel {
@@ -48,17 +48,17 @@ func (e *encoder) metadata(duration time.Duration, sha256 string) string {
 }
 
 // modelInfo describes the source. version is JSON already: Aldea has "" in one message and null in another.
-func (e *encoder) modelInfo(s shape, version string) string {
+func (e *encoder) modelInfo(s format, version string) string {
 	return `{"name":` + quote("sandbox-"+e.model) + `,"version":` + version + `,"arch":"` + s.arch + `"}`
 }
 
 // modelMap is modelInfo by model.
-func (e *encoder) modelMap(s shape) string {
+func (e *encoder) modelMap(s format) string {
 	return `{` + quote(modelUUID) + `:` + e.modelInfo(s, s.version) + `}`
 }
 
 func (e *encoder) results(r result) string {
-	s := e.shape()
+	s := e.format()
 	var b strings.Builder
 	b.WriteString(`{"type":"Results","channel_index":` + s.channel())
 	// Both ends are rounded before they are subtracted, so that one final's end is exactly the next one's start.
@@ -79,7 +79,7 @@ func (e *encoder) results(r result) string {
 	return b.String()
 }
 
-func (e *encoder) resultsMetadata(b *strings.Builder, s shape) {
+func (e *encoder) resultsMetadata(b *strings.Builder, s format) {
 	if s.info == infoNone {
 		return
 	}
@@ -95,13 +95,13 @@ func (e *encoder) resultsMetadata(b *strings.Builder, s shape) {
 	b.WriteByte('}')
 }
 
-func (s *shape) flag(b *strings.Builder, name string, value bool) {
+func (s *format) flag(b *strings.Builder, name string, value bool) {
 	if value || !s.omitFalse {
 		b.WriteString(`,"` + name + `":` + strconv.FormatBool(value))
 	}
 }
 
-func (s *shape) writeWords(b *strings.Builder, r result) {
+func (s *format) writeWords(b *strings.Builder, r result) {
 	if s.words == WordsAbsent {
 		return
 	}
@@ -125,7 +125,7 @@ func (s *shape) writeWords(b *strings.Builder, r result) {
 	b.WriteByte(']')
 }
 
-func (s *shape) writeWord(b *strings.Builder, w Word) {
+func (s *format) writeWord(b *strings.Builder, w Word) {
 	if s.words != WordsObjects {
 		b.WriteString(`[` + quote(w.Text) + `,` + s.millis(w.Start) + `,` + s.millis(w.End) + `]`)
 		return
@@ -138,7 +138,7 @@ func (s *shape) writeWord(b *strings.Builder, w Word) {
 	b.WriteString(s.extra + `}`)
 }
 
-func (s *shape) millis(d time.Duration) string {
+func (s *format) millis(d time.Duration) string {
 	text := strconv.FormatInt(d.Round(time.Millisecond).Milliseconds(), 10)
 	if s.decimals {
 		text += ".0"
@@ -147,12 +147,12 @@ func (s *shape) millis(d time.Duration) string {
 }
 
 func (e *encoder) speechStarted(at time.Duration) string {
-	s := e.shape()
+	s := e.format()
 	return `{"type":"SpeechStarted","channel":` + s.channel() + `,"timestamp":` + seconds(at) + s.extra + `}`
 }
 
 func (e *encoder) utteranceEnd(lastWordEnd time.Duration) string {
-	s := e.shape()
+	s := e.format()
 	return `{"type":"UtteranceEnd","channel":` + s.channel() + `,"last_word_end":` + seconds(lastWordEnd) + s.extra + `}`
 }
 
@@ -162,7 +162,7 @@ func (e *encoder) failure(variant, description string) string {
 }
 
 // channel is the index of the only channel; Deepgram adds how many there are.
-func (s *shape) channel() string {
+func (s *format) channel() string {
 	if s.pair {
 		return "[0,1]"
 	}

@@ -8,8 +8,8 @@ const AtOpen time.Duration = -1
 // A Fault is how one connection misbehaves. The zero value is a healthy connection.
 //
 // Amounts of audio are counted in samples received on this connection, to the sample; what was due by then has
-// been sent. Where several ends are set, the earliest strikes. A Fault has a text form (String, ParseFaults) and a JSON
-// form with the same names; both refuse what they do not know.
+// been sent. Where several ends are set, the earliest one applies. A Fault has a text form (String, ParseFaults) and a JSON
+// form with the same names; both reject unknown settings.
 type Fault struct {
 	// The handshake.
 
@@ -19,12 +19,12 @@ type Fault struct {
 	Status int
 	// RetryAfter is sent with Status, in whole seconds, rounded up; zero sends none.
 	RetryAfter time.Duration
-	// Hang never answers the upgrade. It ends with the client's patience, with Heal (then the upgrade is answered), or
+	// Hang never answers the upgrade. It ends when the client disconnects, with Heal (then the upgrade is answered), or
 	// with Close.
 	Hang bool
 	// Reset cuts the connection instead of answering the upgrade.
 	Reset bool
-	// WrongSubprotocol answers with a subprotocol that nobody offered.
+	// WrongSubprotocol answers with a subprotocol that the client did not offer.
 	WrongSubprotocol bool
 
 	// The end of the stream.
@@ -38,20 +38,20 @@ type Fault struct {
 	CloseReason string
 	// HalfOpenAfter stops reading and writing once this much audio has been heard, as if the machine had lost its
 	// network: nothing ends, nothing answers, not even pings. The connection goes on at Heal and ends with Close, or after
-	// ten minutes, as no dead peer is waited for for ever. Zero means never.
+	// ten minutes at most. Zero means never.
 	HalfOpenAfter time.Duration
 	// StallAfter withholds all messages once this much audio has been heard; audio is still taken and pings are
 	// still answered. Heal sends what was withheld. Zero means never.
 	StallAfter time.Duration
-	// Outage begins when this fault strikes a stream (DropAfter, CloseAfter, HalfOpenAfter, StallAfter), or else
+	// Outage begins when this fault ends or stalls a stream (DropAfter, CloseAfter, HalfOpenAfter, StallAfter), or else
 	// with its handshake, which it refuses, too.
 	Outage Outage
 
-	// The shape of messages.
+	// The format of messages.
 
-	// Words is how the words of a result are written.
+	// Words is the format of the words of a result.
 	Words Words
-	// SpeechFinal is how the end of an utterance is told.
+	// SpeechFinal is how the end of an utterance is signaled.
 	SpeechFinal SpeechFinal
 	// Metadata is when Metadata is sent.
 	Metadata Metadata
@@ -69,13 +69,13 @@ type Fault struct {
 	Duplicate bool
 	// Overlap lets every final begin this much early and repeat the words of the final before that lie there.
 	Overlap time.Duration
-	// UnknownType sends a message of a type that nobody knows before every final.
+	// UnknownType sends a message of an unknown type before every final.
 	UnknownType bool
-	// UnknownFields adds fields that nobody knows to every message.
+	// UnknownFields adds unknown fields to every message.
 	UnknownFields bool
 	// InvalidJSON sends a text frame that is no JSON before every final.
 	InvalidJSON bool
-	// Huge makes the first final a message of 200 kB, by a field that nobody knows.
+	// Huge makes the first final a message of 200 kB, with an unknown field.
 	Huge bool
 	// LateInterim repeats every final as an interim after it.
 	LateInterim bool
@@ -91,11 +91,11 @@ type Fault struct {
 	// Speed is what happens when audio arrives faster than 1.25 times real time, half a second ahead excepted.
 	Speed Speed
 
-	// Seed is that of Jitter and Mixed. Zero takes a seed from Options.Seed and the number of the handshake.
+	// Seed is that of Jitter and Mixed. Zero derives a seed from Options.Seed and the number of the handshake.
 	Seed uint64
 }
 
-// An Outage is a time in which no new connection gets through, recordings included. The zero value is none.
+// An Outage is a time in which new connections fail, including recordings. The zero value is none.
 type Outage struct {
 	// For is how long it lasts, by the clock.
 	For time.Duration
@@ -105,7 +105,7 @@ type Outage struct {
 	Drop bool
 }
 
-// Words is how the words of a result are written.
+// Words is the format of the words of a result.
 type Words string
 
 // The ways to write words.
@@ -118,10 +118,10 @@ const (
 	WordsRelative Words = "relative" // arrays whose times count from the start of the result
 )
 
-// SpeechFinal is how the end of an utterance is told.
+// SpeechFinal is how the end of an utterance is signaled.
 type SpeechFinal string
 
-// The ways to tell the end of an utterance.
+// The ways to signal the end of an utterance.
 const (
 	SpeechFinalProfile  SpeechFinal = ""         // as the profile does: by the last final itself, or mixed
 	SpeechFinalSame     SpeechFinal = "same"     // by the last final itself
@@ -145,7 +145,7 @@ const (
 // Speed is what happens to a client that sends audio faster than 1.25 times real time.
 type Speed string
 
-// The answers to hurry.
+// The reactions to audio that is too fast.
 const (
 	SpeedFree  Speed = ""      // nothing
 	SpeedClose Speed = "close" // close 1008

@@ -10,39 +10,39 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// maxHold is how long a half-open or stalled connection is kept for a client that may be gone long since.
+// maxHold bounds how long a half-open or stalled connection is kept.
 const maxHold = 10 * time.Minute
 
 var (
-	// errDropped is the fault of that name at work.
+	// errDropped means that a fault dropped the connection.
 	errDropped = errors.New("sandbox: connection dropped as planned")
-	// errClosed is a close as planned.
+	// errClosed means that a fault closed the stream.
 	errClosed = errors.New("sandbox: stream closed as planned")
 )
 
-// A strike is something a fault does once so much audio was heard.
-type strike struct {
-	at time.Duration // AtOpen for before any audio
+// A faultAction is an action of a fault that runs once after a given amount of audio.
+type faultAction struct {
+	at time.Duration // amount of audio; AtOpen: before any audio
 	do func(w *worker, ctx context.Context) error
 }
 
-// strikes are those of a fault, earliest first. Of several at one time that which leaves least standing comes first.
-func (f *Fault) strikes() []strike {
-	all := []strike{
+// actions returns the actions of a fault, earliest first. Of several at the same time the most destructive comes first.
+func (f *Fault) actions() []faultAction {
+	all := []faultAction{
 		{f.DropAfter, func(*worker, context.Context) error { return errDropped }},
 		{f.HalfOpenAfter, (*worker).freeze},
 		{f.CloseAfter, func(*worker, context.Context) error { return errClosed }},
-		{f.StallAfter, func(w *worker, _ context.Context) error { w.out.held = true; return nil }},
+		{f.StallAfter, func(w *worker, _ context.Context) error { w.out.withheld = true; return nil }},
 	}
-	all = slices.DeleteFunc(all, func(s strike) bool { return s.at == 0 })
-	slices.SortStableFunc(all, func(a, b strike) int { return cmp.Compare(a.at, b.at) })
+	all = slices.DeleteFunc(all, func(a faultAction) bool { return a.at == 0 })
+	slices.SortStableFunc(all, func(a, b faultAction) int { return cmp.Compare(a.at, b.at) })
 	return all
 }
 
-// strike lets the next strike happen, unless the server was healed meanwhile.
-func (w *worker) strike(ctx context.Context) error {
-	next := w.strikes[0]
-	w.strikes = w.strikes[1:]
+// runAction runs the next action, unless Heal was called.
+func (w *worker) runAction(ctx context.Context) error {
+	next := w.actions[0]
+	w.actions = w.actions[1:]
 	select {
 	case <-w.healed:
 		w.heal()
@@ -50,23 +50,23 @@ func (w *worker) strike(ctx context.Context) error {
 	default:
 	}
 	if o := w.fault.Outage; o.For > 0 {
-		w.fault.Outage = Outage{} // one is enough
+		w.fault.Outage = Outage{} // an outage begins only once
 		w.outage(o)
 	}
 	return next.do(w, ctx)
 }
 
-// opening lets those strikes happen that wait for no audio.
+// opening runs the actions that precede any audio.
 func (w *worker) opening(ctx context.Context) error {
-	for len(w.strikes) > 0 && w.strikes[0].at < 0 {
-		if err := w.strike(ctx); err != nil {
+	for len(w.actions) > 0 && w.actions[0].at < 0 {
+		if err := w.runAction(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// freeze does nothing until Heal: the connection is half-open.
+// freeze blocks until Heal: the connection is half-open.
 func (w *worker) freeze(ctx context.Context) error {
 	defer w.halfOpen()()
 	timer := time.NewTimer(maxHold)
@@ -82,10 +82,10 @@ func (w *worker) freeze(ctx context.Context) error {
 	}
 }
 
-// heal ends the misbehavior of a stream that runs.
+// heal removes the faults of a running stream.
 func (w *worker) heal() {
 	w.fault = Fault{Mixed: w.opts.Profile == ProfileMixed}
-	w.strikes, w.healed = nil, nil
+	w.actions, w.healed = nil, nil
 	w.notBefore = time.Time{}
 	w.out.release()
 	if w.segmenter != nil {
@@ -93,7 +93,7 @@ func (w *worker) heal() {
 	}
 }
 
-// closing is the end of a stream that is closed as planned.
+// closing returns the ending of a stream that a fault closes.
 func (f *Fault) closing() ending {
 	return ending{code: cmp.Or(f.CloseCode, websocket.CloseInternalServerErr), reason: clip(f.CloseReason, maxReason)}
 }

@@ -15,9 +15,9 @@ const (
 	maxFaultSeed = 1e15 // so that a seed survives JSON readers that know only float64
 )
 
-// A knob is one setting of a Fault: its name in text and in JSON, and how it is read and written. Every setting has
+// A faultSetting is one setting of a Fault: its name in text and in JSON, and how it is read and written. Every setting has
 // one text form, and "" is what the zero value has.
-type knob struct {
+type faultSetting struct {
 	name string
 	form form
 	want string // what is possible, for errors
@@ -34,8 +34,8 @@ const (
 	formFlag               // true or false
 )
 
-// knobs are all settings, in the order in which they are written.
-var knobs = []knob{
+// faultSettings are all settings, in the order in which they are written.
+var faultSettings = []faultSetting{
 	timeKnob("handshake-delay", func(f *Fault) *time.Duration { return &f.HandshakeDelay }),
 	numberKnob("status", 400, 599, func(f *Fault) *int { return &f.Status }),
 	timeKnob("retry-after", func(f *Fault) *time.Duration { return &f.RetryAfter }),
@@ -72,21 +72,21 @@ var knobs = []knob{
 }
 
 // findKnob returns the setting of that name, or an error that names all.
-func findKnob(name string) (knob, error) {
-	for _, k := range knobs {
+func findKnob(name string) (faultSetting, error) {
+	for _, k := range faultSettings {
 		if k.name == name {
 			return k, nil
 		}
 	}
-	names := make([]string, len(knobs))
-	for i, k := range knobs {
+	names := make([]string, len(faultSettings))
+	for i, k := range faultSettings {
 		names[i] = k.name
 	}
-	return knob{}, fmt.Errorf("no fault has a setting %q; there are %s", name, strings.Join(names, ", "))
+	return faultSetting{}, fmt.Errorf("no fault has a setting %q; there are %s", name, strings.Join(names, ", "))
 }
 
 // read sets a value, refusing a second one.
-func (k knob) read(f *Fault, value string) error {
+func (k faultSetting) read(f *Fault, value string) error {
 	if k.get(f) != "" {
 		return fmt.Errorf("%s is set twice", k.name)
 	}
@@ -98,8 +98,8 @@ func (k knob) read(f *Fault, value string) error {
 
 var errValue = errors.New("not such a value")
 
-func timeKnob(name string, at func(*Fault) *time.Duration) knob {
-	return knob{name, formText, "a time such as 3.2s or 250ms, more than zero and at most 24h",
+func timeKnob(name string, at func(*Fault) *time.Duration) faultSetting {
+	return faultSetting{name, formText, "a time such as 3.2s or 250ms, more than zero and at most 24h",
 		func(f *Fault, v string) error {
 			d, err := time.ParseDuration(v)
 			if err != nil || d <= 0 || d > maxFaultTime {
@@ -117,7 +117,7 @@ func timeKnob(name string, at func(*Fault) *time.Duration) knob {
 }
 
 // audioKnob is a time of audio, or "open".
-func audioKnob(name string, at func(*Fault) *time.Duration) knob {
+func audioKnob(name string, at func(*Fault) *time.Duration) faultSetting {
 	k := timeKnob(name, at)
 	set, get := k.set, k.get
 	k.want = `an amount of audio such as 3.2s, more than zero and at most 24h, or "open"`
@@ -137,8 +137,8 @@ func audioKnob(name string, at func(*Fault) *time.Duration) knob {
 	return k
 }
 
-func numberKnob(name string, least, most int, at func(*Fault) *int) knob {
-	return knob{name, formNumber, fmt.Sprintf("a number from %d to %d", least, most),
+func numberKnob(name string, least, most int, at func(*Fault) *int) faultSetting {
+	return faultSetting{name, formNumber, fmt.Sprintf("a number from %d to %d", least, most),
 		func(f *Fault, v string) error {
 			n, err := strconv.Atoi(v)
 			if err != nil || n < least || n > most {
@@ -155,8 +155,8 @@ func numberKnob(name string, least, most int, at func(*Fault) *int) knob {
 		}}
 }
 
-func seedKnob(name string, at func(*Fault) *uint64) knob {
-	return knob{name, formNumber, "a number from 1 to 1000000000000000",
+func seedKnob(name string, at func(*Fault) *uint64) faultSetting {
+	return faultSetting{name, formNumber, "a number from 1 to 1000000000000000",
 		func(f *Fault, v string) error {
 			n, err := strconv.ParseUint(v, 10, 64)
 			if err != nil || n > maxFaultSeed {
@@ -173,8 +173,8 @@ func seedKnob(name string, at func(*Fault) *uint64) knob {
 		}}
 }
 
-func flagKnob(name string, at func(*Fault) *bool) knob {
-	return knob{name, formFlag, "nothing but its name",
+func flagKnob(name string, at func(*Fault) *bool) faultSetting {
+	return faultSetting{name, formFlag, "nothing but its name",
 		func(f *Fault, v string) error {
 			if v != "true" {
 				return errValue
@@ -190,12 +190,12 @@ func flagKnob(name string, at func(*Fault) *bool) knob {
 		}}
 }
 
-func choiceKnob[T ~string](name string, at func(*Fault) *T, choices ...T) knob {
+func choiceKnob[T ~string](name string, at func(*Fault) *T, choices ...T) faultSetting {
 	names := make([]string, len(choices))
 	for i, c := range choices {
 		names[i] = string(c)
 	}
-	return knob{name, formText, "one of " + strings.Join(names, ", "),
+	return faultSetting{name, formText, "one of " + strings.Join(names, ", "),
 		func(f *Fault, v string) error {
 			if !slices.Contains(choices, T(v)) {
 				return errValue

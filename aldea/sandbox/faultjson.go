@@ -13,7 +13,7 @@ import (
 func (f Fault) MarshalJSON() ([]byte, error) {
 	var b strings.Builder
 	b.WriteByte('{')
-	for _, k := range knobs {
+	for _, k := range faultSettings {
 		v := k.get(&f)
 		if v == "" {
 			continue
@@ -60,7 +60,7 @@ func (f *Fault) UnmarshalJSON(b []byte) error {
 }
 
 // readJSON sets a value that came as JSON.
-func (k knob) readJSON(f *Fault, value json.RawMessage) error {
+func (k faultSetting) readJSON(f *Fault, value json.RawMessage) error {
 	text := string(value)
 	if text == "null" || k.form == formFlag && text == "false" {
 		return nil

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// Faults is how a server misbehaves from now on. The zero value is a healthy server.
+// Faults are the faults of connections from now on. The zero value is a healthy server.
 type Faults struct {
-	// Plan is how the next connections misbehave, in the order of their handshakes.
+	// Plan holds the faults of the next connections, in the order of their handshakes.
 	Plan []Fault
-	// Fault is how every connection after them misbehaves.
+	// Fault is the fault of every connection after them.
 	Fault Fault
-	// Outage is the one under way, For being what is left of it.
+	// Outage is the current outage; For is the time that is left.
 	Outage Outage
 }
 
@@ -21,15 +21,15 @@ type Faults struct {
 // theirs, unless Outage.Drop cuts them. An Outage begins now; none ends the one under way. It may be called at any time.
 func (h *Handler) SetFaults(f Faults) { h.faults.set(f) }
 
-// Faults returns the present faults: what is left of the plan, what follows it, and the outage under way. What
-// Options.Next will say it can not know.
+// Faults returns the current faults: the rest of the plan, the fault after it, and the current outage. It does not include
+// the faults of Options.Next.
 func (h *Handler) Faults() Faults { return h.faults.present() }
 
-// Heal ends all misbehavior. Connections to come are healthy, and so are those that run from now on: what hangs is
-// answered, what was half-open goes on, what was withheld is sent.
+// Heal ends all misbehavior. New and running connections are healthy from now on: hanging handshakes are answered,
+// half-open connections continue, withheld messages are sent.
 func (h *Handler) Heal() { h.faults.heal() }
 
-// A schedule deals out faults to handshakes.
+// A schedule assigns faults to handshakes.
 type schedule struct {
 	mu         sync.Mutex // guards the rest
 	plan       []Fault
@@ -50,7 +50,7 @@ func newSchedule(o *Options) *schedule {
 	return s
 }
 
-// A turn is what one handshake was dealt.
+// A turn is the fault that one handshake gets.
 type turn struct {
 	handshake int
 	fault     Fault
@@ -58,7 +58,7 @@ type turn struct {
 	era       context.Context // ends with cause errOutage when an outage cuts the stream
 }
 
-// turn deals with the next handshake.
+// turn returns the fault of the next handshake.
 func (s *schedule) turn(p Params) turn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -71,7 +71,7 @@ func (s *schedule) turn(p Params) turn {
 	case s.next != nil:
 		t.fault = s.next(t.handshake, p)
 	}
-	if len(t.fault.strikes()) == 0 {
+	if len(t.fault.actions()) == 0 {
 		s.begin(t.fault.Outage)
 	}
 	t.era = s.era // after begin: an outage of its own refuses this handshake rather than to cut it

@@ -128,7 +128,7 @@ func splitFaults(text string) ([][]string, error) {
 // String is the text form, which ParseFaults reads: "ok" for a healthy connection.
 func (f Fault) String() string {
 	var words []string
-	for _, k := range knobs {
+	for _, k := range faultSettings {
 		switch v := k.get(&f); {
 		case v == "":
 		case k.form == formFlag:

@@ -15,7 +15,7 @@ const oddSubprotocol = "nobody-asked-for-this"
 // greet does to a handshake what its fault says, and reports whether the upgrade may go on.
 func (h *Handler) greet(x *exchange, t *turn) bool {
 	f := t.fault
-	if status, refusing := h.faults.refusing(); refusing && len(f.strikes()) == 0 && f.Outage.For > 0 {
+	if status, refusing := h.faults.refusing(); refusing && len(f.actions()) == 0 && f.Outage.For > 0 {
 		h.unreachable(x, status)
 		return false
 	}

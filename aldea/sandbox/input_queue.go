@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// An item is one thing the reader found, in the order it came.
+// An item is one frame from the client, or the idle timeout.
 type item struct {
 	audio   []byte // a binary frame, if it had bytes
 	control control
@@ -14,10 +14,10 @@ type item struct {
 	at      time.Time
 }
 
-// size is what an item takes in the queue: a flood of tiny frames must fill it, too.
+// size is the space of an item in the queue. It includes a constant, so that a flood of tiny frames fills the queue too.
 func (it item) size() int { return len(it.audio) + 64 }
 
-// control is what a frame without audio asks for.
+// control is the meaning of a frame without audio.
 type control int
 
 const (
@@ -27,11 +27,11 @@ const (
 	closeStream
 	emptyFrame
 	badText
-	idle // not from the client: it was silent for too long
+	idle // not from the client: the idle timeout expired
 )
 
-// A queue carries items from the reader to the worker. It is bounded by bytes, so that a slow
-// recognizer can not make it grow without end; a full queue lets the reader wait.
+// A queue carries items from the reader to the worker. It is bounded in bytes, because the recognizer may be
+// slow; push blocks while the queue is full.
 type queue struct {
 	limit int
 	ready chan struct{} // has a token while there may be items
@@ -46,7 +46,7 @@ func newQueue(limit int) *queue {
 	return &queue{limit: limit, ready: make(chan struct{}, 1), space: make(chan struct{}, 1)}
 }
 
-// push adds an item, waiting while the queue is full.
+// push adds an item. It blocks while the queue is full.
 func (q *queue) push(ctx context.Context, it item) error {
 	for !q.offer(it) {
 		select {

@@ -2,45 +2,45 @@ package sandbox
 
 import "math/rand/v2"
 
-// A shape is how one message is written where dialects differ.
-type shape struct {
-	words        Words     // never WordsProfile
-	null         bool      // no words are null rather than an empty list
-	decimals     bool      // milliseconds have a fraction
-	punctuated   bool      // word objects hold punctuated_word, too
-	pair         bool      // channels are [0,1] rather than [0]
-	info         infoShape // of the metadata in Results
-	byModel      bool      // model_info in Metadata is a map by model
-	version      string    // of the model in Results, as JSON
+// A format holds the choices for one message where dialects differ.
+type format struct {
+	words        Words      // never WordsProfile
+	null         bool       // a missing word list is null rather than empty
+	decimals     bool       // milliseconds have a fraction
+	punctuated   bool       // word objects hold punctuated_word, too
+	pair         bool       // channels are [0,1] rather than [0]
+	info         infoFormat // of the metadata in Results
+	byModel      bool       // model_info in Metadata is a map by model
+	version      string     // of the model in Results, as JSON
 	arch         string
-	fromFinalize bool   // there is such a field
+	fromFinalize bool   // the field from_finalize exists
 	omitFalse    bool   // flags that are false are left out
-	extra        string // more members, each with a comma before it
+	extra        string // additional members, each with a leading comma
 }
 
-// infoShape is what metadata there is in Results.
-type infoShape int
+// infoFormat is the metadata in Results.
+type infoFormat int
 
 const (
-	infoModel infoShape = iota // request_id and model_info
-	infoUUID                   // and model_uuid
-	infoMap                    // and model_uuid, by which model_info is a map
-	infoID                     // request_id alone
-	infoNone                   // no metadata
+	infoModel infoFormat = iota // request_id and model_info
+	infoUUID                    // and model_uuid
+	infoMap                     // and model_uuid, by which model_info is a map
+	infoID                      // request_id alone
+	infoNone                    // no metadata
 )
 
-// extraMembers are fields that nobody knows.
+// extraMembers are unknown fields.
 const extraMembers = `,"x_score":-1.5e3,"x_note":"\u00e9 \"quoted\" \\ {","x_tree":{"list":[1,null,[]],"type":"Results"}`
 
-// shape is that of the next message.
-func (e *encoder) shape() shape {
-	s := shape{words: WordsArrays, version: "null", arch: "aldea-asr"}
+// format returns the format of the next message.
+func (e *encoder) format() format {
+	s := format{words: WordsArrays, version: "null", arch: "aldea-asr"}
 	if e.profile == ProfileDeepgram {
-		s = shape{words: WordsObjects, pair: true, info: infoUUID, byModel: true, version: `"sandbox"`, arch: "sandbox", fromFinalize: true}
+		s = format{words: WordsObjects, pair: true, info: infoUUID, byModel: true, version: `"sandbox"`, arch: "sandbox", fromFinalize: true}
 	}
 	if e.fault.Mixed {
-		s = randomShape(e.random)
-		if e.fault.Overlap > 0 { // without its words nobody could tell what such a final says again
+		s = randomFormat(e.random)
+		if e.fault.Overlap > 0 { // without words a client could not detect the repetition in such a final
 			s.words = pick(e.random, WordsArrays, WordsObjects)
 		}
 	}
@@ -53,11 +53,11 @@ func (e *encoder) shape() shape {
 	return s
 }
 
-// randomShape is a legal one. Relative word times are not among them: they are a matter of the connection, and a
-// single message does not show which it has.
-func randomShape(random *rand.Rand) shape {
+// randomFormat returns a random legal format. It excludes relative word times: they apply to a whole connection, and a
+// single message does not show which kind it has.
+func randomFormat(random *rand.Rand) format {
 	coin := func() bool { return random.IntN(2) == 0 }
-	return shape{
+	return format{
 		words:        pick(random, WordsArrays, WordsObjects, WordsEmpty, WordsAbsent),
 		null:         coin(),
 		decimals:     coin(),
@@ -73,7 +73,7 @@ func randomShape(random *rand.Rand) shape {
 	}
 }
 
-// mixed fills what a fault leaves open with what holds for a whole connection.
+// mixed chooses the settings for the whole connection that the fault does not set.
 func (f *Fault) mixed(random *rand.Rand) {
 	if !f.Mixed {
 		return
@@ -86,7 +86,7 @@ func (f *Fault) mixed(random *rand.Rand) {
 	f.EmptyFinals = random.IntN(2) == 0 || f.EmptyFinals
 }
 
-// metadata reports when Metadata is due.
+// metadata reports whether Metadata is sent at open and at close.
 func (f *Fault) metadata(o *Options) (atOpen, atClose bool) {
 	switch f.Metadata {
 	case MetadataOpen:

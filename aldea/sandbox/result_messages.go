@@ -9,24 +9,24 @@ import (
 // hugeMessage is the length of the message that Fault.Huge makes, in bytes.
 const hugeMessage = 200_000
 
-// Messages that no client knows what to do with.
+// Messages that clients must ignore.
 const (
 	strangeMessage = `{"type":"Weather","channel":"sunny","start":"noon","is_final":[true],"forecast":{"rain":0.1}}`
 	brokenMessage  = `{"type":"Results","channel_index":[0],"is_final":true,"channel":{"alternatives":[{"transc`
 )
 
-// A teller turns results into the messages that say them, strange ones included.
-type teller struct {
+// A resultWriter converts results to messages, including the ones that faults add.
+type resultWriter struct {
 	encoder *encoder
 	fault   *Fault     // the worker's: Heal changes it
 	random  *rand.Rand // for Fault.Mixed
 
-	last result // final, as it was found
-	huge bool   // was sent
+	last result // the last final before faults changed it
+	huge bool   // the huge message was sent
 }
 
 // tell returns the messages for a result, in order.
-func (t *teller) tell(r result) []string {
+func (t *resultWriter) messages(r result) []string {
 	if !r.final {
 		return []string{t.encoder.results(r)}
 	}
@@ -58,8 +58,8 @@ func (t *teller) tell(r result) []string {
 	return all
 }
 
-// steps are the results that tell a final and, perhaps apart from it, the end of the utterance.
-func (t *teller) steps(r result) []result {
+// steps returns the results that carry a final and, possibly in a separate one, the end of the utterance.
+func (t *resultWriter) steps(r result) []result {
 	if !r.speech {
 		return []result{r}
 	}
@@ -77,16 +77,16 @@ func (t *teller) steps(r result) []result {
 	return []result{r}
 }
 
-// speechFinal is how the end of this utterance is told. Mixed never leaves it out: that would join utterances.
-func (t *teller) speechFinal() SpeechFinal {
+// speechFinal returns how the end of this utterance is signaled. Mixed never omits it: that would join utterances.
+func (t *resultWriter) speechFinal() SpeechFinal {
 	if t.fault.Mixed && t.fault.SpeechFinal == SpeechFinalProfile {
 		return pick(t.random, SpeechFinalSame, SpeechFinalEmpty, SpeechFinalRepeated)
 	}
 	return t.fault.SpeechFinal
 }
 
-// overlap lets a final begin before the end of the last one.
-func (t *teller) overlap(r result) result {
+// overlap moves the start of a final before the end of the last one.
+func (t *resultWriter) overlap(r result) result {
 	if t.fault.Overlap <= 0 || !t.last.final || t.last.end != r.start {
 		return r
 	}
@@ -109,10 +109,10 @@ func pad(message string) string {
 
 func pick[T any](random *rand.Rand, from ...T) T { return from[random.IntN(len(from))] }
 
-// The worker listens to its segmenter.
+// The worker implements listener for its segmenter.
 
 func (w *worker) result(r result) {
-	for _, m := range w.teller.tell(r) {
+	for _, m := range w.resultWriter.messages(r) {
 		w.send(m)
 	}
 }

@@ -13,7 +13,7 @@ type result struct {
 	fromFinalize  bool
 }
 
-// listener is who hears what the segmenter finds, in order.
+// listener receives the results and events of a segmenter, in order.
 type listener interface {
 	result(r result)
 	speechStarted(at time.Duration)
@@ -37,10 +37,10 @@ type segmenter struct {
 
 	vad     voiceDetector
 	partial []int16 // less than a frame, left from the last write
-	heard   int64   // samples given to the recognizer
+	heard   int64   // samples passed to the recognizer
 
 	segment time.Duration // where the next final begins
-	open    bool          // an utterance is under way
+	open    bool          // an utterance has begun
 	onset   time.Duration // where it began
 	voiced  time.Duration // end of the last frame with voice
 	said    bool          // the utterance has words in finals already
@@ -51,10 +51,10 @@ type segmenter struct {
 	lastWordEnd time.Duration
 }
 
-// now is the end of the audio heard.
+// now returns the end of the processed audio.
 func (s *segmenter) now() time.Duration { return span(s.heard, s.params.SampleRate) }
 
-// Write takes the next samples, however they are cut.
+// Write processes the next samples, of any number.
 func (s *segmenter) Write(samples []int16) error {
 	size := s.params.SampleRate / 100
 	if len(s.partial) > 0 {
@@ -79,7 +79,7 @@ func (s *segmenter) Write(samples []int16) error {
 	return nil
 }
 
-// Finalize makes a final of all audio so far. It says speech_final only if the talker is silent already.
+// Finalize makes a final of all audio so far. It sets speech_final only if the voice has ended.
 func (s *segmenter) Finalize() error {
 	if err := s.flush(); err != nil {
 		return err
@@ -96,7 +96,7 @@ func (s *segmenter) Close() error {
 	return s.final(result{speech: true}, true)
 }
 
-// flush hears the samples that wait for a full frame.
+// flush processes the samples of an incomplete frame.
 func (s *segmenter) flush() error {
 	if len(s.partial) == 0 {
 		return nil
@@ -125,7 +125,7 @@ func (s *segmenter) frame(frame []int16) error {
 	return nil
 }
 
-// speak notes voice in the frame that began at start.
+// speak records voice in the frame that began at start.
 func (s *segmenter) speak(start time.Duration) {
 	if !s.open {
 		s.open, s.onset = true, start
@@ -136,14 +136,14 @@ func (s *segmenter) speak(start time.Duration) {
 	s.voiced = s.now()
 }
 
-// show sends an interim if the words are others than those of the last one.
+// show sends an interim if its words differ from those of the last one.
 func (s *segmenter) show(words []Word) {
 	if sameWords(words, s.shown) {
 		return
 	}
 	s.shown = append(s.shown[:0], words...)
 	s.noteWords(words)
-	if len(words) > 0 && !s.open { // the recognizer knew of speech that the detector did not
+	if len(words) > 0 && !s.open { // the recognizer found speech that the detector did not
 		s.speak(max(s.segment, words[0].Start))
 		s.voiced = min(words[len(words)-1].End, s.now())
 	}
@@ -168,7 +168,7 @@ func (s *segmenter) cut(voice bool) error {
 		return s.final(result{speech: true}, false)
 	}
 	if !automatic && now-s.voiced >= defaultPause {
-		s.open = false // so that the next onset is one
+		s.open = false // so that the next voice is an onset
 	}
 	if !automatic && !s.ownPace {
 		return nil
@@ -181,10 +181,10 @@ func (s *segmenter) cut(voice bool) error {
 	return nil
 }
 
-// defaultPause ends the voice where endpointing=false leaves no other measure.
+// defaultPause is the pause that ends the voice with endpointing=false.
 const defaultPause = 300 * time.Millisecond
 
-// final ends the segment here and sends it, unless there is nothing to say. last means that the stream ends, too.
+// final ends the segment here and sends it, unless it is empty. last means that the stream ends too.
 func (s *segmenter) final(r result, last bool) error {
 	words, err := s.recognizer.Final(last)
 	if err != nil {
@@ -207,7 +207,7 @@ func (s *segmenter) final(r result, last bool) error {
 	return nil
 }
 
-// endTurn sends UtteranceEnd when no word came for long enough.
+// endTurn sends UtteranceEnd if no word has come for long enough.
 func (s *segmenter) endTurn() {
 	if s.turn && s.params.UtteranceEnd > 0 && s.now()-s.lastWordEnd >= s.params.UtteranceEnd {
 		s.turn = false

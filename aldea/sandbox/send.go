@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// send writes a message and remembers it, now or when it is due. After a failed write the client is taken for gone.
+// send queues a message and writes the messages that are due. After a failed write it does nothing: the client is gone.
 func (w *worker) send(message string) {
 	if w.writeErr != nil {
 		return
@@ -19,7 +19,7 @@ func (w *worker) send(message string) {
 	}
 }
 
-// post writes what is due.
+// post writes the messages that are due.
 func (w *worker) post() {
 	for p, ok := w.out.take(); ok && w.writeErr == nil; p, ok = w.out.take() {
 		w.record.sent(p.at, p.message)
@@ -27,8 +27,8 @@ func (w *worker) post() {
 	}
 }
 
-// alarm rings when the clock gives the worker something to do; it is nil if nothing waits for the clock.
-func (w *worker) alarm() *time.Timer {
+// timer fires when a message is due or audio may be processed again. It is nil if neither is pending.
+func (w *worker) timer() *time.Timer {
 	next := w.out.next()
 	if time.Until(w.notBefore) > 0 && (next.IsZero() || w.notBefore.Before(next)) {
 		next = w.notBefore
@@ -39,21 +39,21 @@ func (w *worker) alarm() *time.Timer {
 	return time.NewTimer(time.Until(next))
 }
 
-// rings is the channel of an alarm that may be nil.
-func rings(alarm *time.Timer) <-chan time.Time {
-	if alarm == nil {
+// rings returns the channel of a timer that may be nil.
+func timerChan(timer *time.Timer) <-chan time.Time {
+	if timer == nil {
 		return nil
 	}
-	return alarm.C
+	return timer.C
 }
 
-// drain waits until all messages are sent. Those that are withheld are waited for only while the client is there.
+// drain waits until all messages are sent. For withheld messages it waits only while the client is connected.
 func (w *worker) drain(ctx context.Context) {
 	limit := time.NewTimer(maxHold)
 	defer limit.Stop()
-	for len(w.out.parcels) > 0 && w.writeErr == nil {
+	for len(w.out.queued) > 0 && w.writeErr == nil {
 		gone := w.gone
-		if !w.out.held {
+		if !w.out.withheld {
 			gone = nil
 		}
 		if !w.await(ctx, gone, limit.C) {
@@ -63,14 +63,14 @@ func (w *worker) drain(ctx context.Context) {
 	}
 }
 
-// await waits for the next message to be due, and reports false when there is no more point in waiting.
+// await waits for the next message to be due, and returns false if no message will be due.
 func (w *worker) await(ctx context.Context, gone <-chan struct{}, limit <-chan time.Time) bool {
-	alarm := w.alarm()
-	if alarm != nil {
-		defer alarm.Stop()
+	timer := w.timer()
+	if timer != nil {
+		defer timer.Stop()
 	}
 	select {
-	case <-rings(alarm):
+	case <-timerChan(timer):
 		return true
 	case <-w.healed:
 		w.heal()

@@ -6,49 +6,49 @@ import (
 	"time"
 )
 
-// Limits of what waits to be sent on one connection; beyond them the stream ends.
+// Limits of the queued messages of one connection; above them the stream ends.
 const (
-	maxParcels     = 10000
-	maxParcelBytes = 16 << 20
+	maxQueued      = 10000
+	maxQueuedBytes = 16 << 20
 )
 
-// errWithheld means that more was withheld than a connection may keep.
+// errWithheld means that the queue of a connection is full.
 var errWithheld = errors.New("too many messages withheld")
 
-// A parcel is a message that is not due yet.
-type parcel struct {
+// A queuedMessage is a message that is not sent yet.
+type queuedMessage struct {
 	due     time.Time
-	at      time.Duration // of audio, when it was written
+	at      time.Duration // amount of audio at the time of its creation
 	message string
 }
 
-// An outbox delays messages and keeps them in order.
-type outbox struct {
+// A sendQueue delays messages and keeps them in order.
+type sendQueue struct {
 	latency, jitter, burst time.Duration
 	random                 *rand.Rand
 	began                  time.Time // bursts are counted from here
-	held                   bool      // nothing leaves
+	withheld               bool      // no message is due
 
-	parcels []parcel // oldest first
-	bytes   int
+	queued []queuedMessage // oldest first
+	bytes  int
 }
 
-func newOutbox(f *Fault, random *rand.Rand) outbox {
-	return outbox{latency: f.Latency, jitter: f.Jitter, burst: f.Burst, random: random, began: time.Now()}
+func newSendQueue(f *Fault, random *rand.Rand) sendQueue {
+	return sendQueue{latency: f.Latency, jitter: f.Jitter, burst: f.Burst, random: random, began: time.Now()}
 }
 
-// add takes a message.
-func (o *outbox) add(at time.Duration, message string) error {
-	if len(o.parcels) >= maxParcels || o.bytes+len(message) > maxParcelBytes {
+// add queues a message.
+func (o *sendQueue) add(at time.Duration, message string) error {
+	if len(o.queued) >= maxQueued || o.bytes+len(message) > maxQueuedBytes {
 		return errWithheld
 	}
-	o.parcels = append(o.parcels, parcel{o.due(time.Now()), at, message})
+	o.queued = append(o.queued, queuedMessage{o.due(time.Now()), at, message})
 	o.bytes += len(message)
 	return nil
 }
 
-// due is when a message that was written now leaves.
-func (o *outbox) due(now time.Time) time.Time {
+// due returns the time when a message added now is sent.
+func (o *sendQueue) due(now time.Time) time.Time {
 	due := now.Add(o.latency)
 	if o.jitter > 0 {
 		due = due.Add(time.Duration(o.random.Int64N(int64(o.jitter) + 1)))
@@ -57,36 +57,36 @@ func (o *outbox) due(now time.Time) time.Time {
 		bursts := (due.Sub(o.began) + o.burst - 1) / o.burst
 		due = o.began.Add(bursts * o.burst)
 	}
-	if n := len(o.parcels); n > 0 && o.parcels[n-1].due.After(due) {
-		due = o.parcels[n-1].due
+	if n := len(o.queued); n > 0 && o.queued[n-1].due.After(due) {
+		due = o.queued[n-1].due
 	}
 	return due
 }
 
 // take returns the oldest message if it is due.
-func (o *outbox) take() (parcel, bool) {
-	if o.held || len(o.parcels) == 0 || time.Until(o.parcels[0].due) > 0 {
-		return parcel{}, false
+func (o *sendQueue) take() (queuedMessage, bool) {
+	if o.withheld || len(o.queued) == 0 || time.Until(o.queued[0].due) > 0 {
+		return queuedMessage{}, false
 	}
-	p := o.parcels[0]
-	o.parcels[0] = parcel{}
-	o.parcels = o.parcels[1:]
+	p := o.queued[0]
+	o.queued[0] = queuedMessage{}
+	o.queued = o.queued[1:]
 	o.bytes -= len(p.message)
 	return p, true
 }
 
-// next is when the oldest message is due; a zero time means that nothing waits for the clock.
-func (o *outbox) next() time.Time {
-	if o.held || len(o.parcels) == 0 {
+// next returns the time when the oldest message is due, or a zero time if there is none or messages are withheld.
+func (o *sendQueue) next() time.Time {
+	if o.withheld || len(o.queued) == 0 {
 		return time.Time{}
 	}
-	return o.parcels[0].due
+	return o.queued[0].due
 }
 
-// release lets everything leave, now and later.
-func (o *outbox) release() {
-	o.latency, o.jitter, o.burst, o.held = 0, 0, 0, false
-	for i := range o.parcels {
-		o.parcels[i].due = time.Time{}
+// release ends all delays, for queued and later messages.
+func (o *sendQueue) release() {
+	o.latency, o.jitter, o.burst, o.withheld = 0, 0, 0, false
+	for i := range o.queued {
+		o.queued[i].due = time.Time{}
 	}
 }

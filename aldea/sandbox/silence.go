@@ -2,14 +2,14 @@ package sandbox
 
 import "time"
 
-// How often silence is told of, where it is: Deepgram sends about one interim a second.
+// Intervals of results during silence: Deepgram sends about one interim a second.
 const (
 	silentInterim = time.Second
 	silentFinal   = 5 * time.Second
-	silentMargin  = 500 * time.Millisecond // silence is certain up to so long ago: a word may have begun since
+	silentMargin  = 500 * time.Millisecond // silence is certain only before this: a word may have begun since
 )
 
-// idle sends the results without words that are due in silence. Those it does not send are no loss.
+// idle sends the results without words that are due in silence.
 func (s *segmenter) idle() {
 	if s.open || len(s.shown) > 0 {
 		s.silent = s.now()

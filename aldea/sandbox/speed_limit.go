@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// What a client may do that hurries: Deepgram asks for no more than 1.25 times real time.
+// The speed limit of audio: Deepgram asks for at most 1.25 times real time.
 const (
 	speedNumerator, speedDenominator = 5, 4
 	speedBurst                       = 500 * time.Millisecond
 )
 
-// errTooFast is what a hurried client is told.
+// errTooFast is the close reason for a client above the limit.
 var errTooFast = errors.New("audio arrives faster than 1.25 times real time")
 
 // A gauge measures how far audio is ahead of the speed limit.
@@ -20,7 +20,7 @@ type gauge struct {
 	last  time.Time
 }
 
-// add notes so much audio and returns how much of it is too early.
+// add adds audio and returns how much of it is too early.
 func (g *gauge) add(audio time.Duration, now time.Time) time.Duration {
 	if !g.last.IsZero() {
 		g.ahead = max(0, g.ahead-now.Sub(g.last)*speedNumerator/speedDenominator)

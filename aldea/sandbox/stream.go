@@ -45,12 +45,12 @@ func newStream(h *Handler, x *exchange, conn *websocket.Conn, t turn) *stream {
 		write:   st.write,
 		gone:    st.gone,
 		fault:   fault,
-		strikes: fault.strikes(),
+		actions: fault.actions(),
 		healed:  t.healed,
-		out:     newOutbox(&fault, st.opts.random(t, forLatency)),
+		out:     newSendQueue(&fault, st.opts.random(t, forLatency)),
 	}
 	w.encoder.fault = &w.fault
-	w.teller = teller{encoder: &w.encoder, fault: &w.fault, random: shapes}
+	w.resultWriter = resultWriter{encoder: &w.encoder, fault: &w.fault, random: shapes}
 	w.halfOpen = st.halfOpen
 	return st
 }

@@ -10,48 +10,48 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// reasons of close frames, in Deepgram's words: clients look for the tokens at the end.
+// Reasons of close frames, with Deepgram's texts: clients look for the tokens at the end.
 const (
 	reasonIdle = "The server did not receive audio data or a text message within the timeout window. See net0001"
 	tokenData  = " (data0000)"
 	maxReason  = 123 // bytes in a control frame, less the code
 )
 
-// ending is how a worker ended: with a close code for the client, 1006 for a cut, or 0 if nobody is there to be told.
+// ending is the result of a worker: a close code for the client, 1006 to cut the connection, or 0 if the client is gone.
 type ending struct {
 	code   int
 	reason string
 	err    error
 }
 
-// A worker takes a stream's items in order, hears the audio and writes the messages. All its state belongs to
-// its goroutine.
+// A worker processes a stream's items in order: it feeds the audio to the recognizer and writes the messages. Only its
+// goroutine uses its state.
 type worker struct {
-	opts    *Options
-	params  Params
-	record  *record
-	encoder encoder
-	teller  teller
-	write   func(message string) error
-	gone    <-chan struct{} // closed when nothing more comes from the client
+	opts         *Options
+	params       Params
+	record       *record
+	encoder      encoder
+	resultWriter resultWriter
+	write        func(message string) error
+	gone         <-chan struct{} // closed when reading from the client has ended
 
-	fault    Fault           // what is left of it; Heal empties it
-	strikes  []strike        // still to come
-	healed   <-chan struct{} // closed by Heal; nil once that was noticed
-	outage   func(Outage)    // begins one
-	halfOpen func() func()   // stops the reader; what it returns lets it go on
+	fault    Fault           // the remaining fault; Heal clears it
+	actions  []faultAction   // not run yet
+	healed   <-chan struct{} // closed by Heal; nil after heal has run
+	outage   func(Outage)    // begins an outage
+	halfOpen func() func()   // stops the reader; the returned function resumes it
 
 	in        *input
-	segmenter *segmenter // nil until the first sample: only then the rate is certain
+	segmenter *segmenter // nil until the first sample, when the rate is known
 	samples   int64
-	out       outbox
+	out       sendQueue
 	writeErr  error
 	gauge     gauge
-	arrived   time.Time // of the audio being heard
-	notBefore time.Time // nothing is heard before: the client was too fast
+	arrived   time.Time // arrival of the audio being processed
+	notBefore time.Time // no audio is processed before: the client was too fast
 }
 
-// run works until the stream ends.
+// run processes items until the stream ends.
 func (w *worker) run(ctx context.Context, q *queue) ending {
 	w.in = newInput(w.params, w.opts.FFmpeg, func(samples []int16, rate int) error { return w.hear(ctx, samples, rate) })
 	defer w.close()
@@ -77,15 +77,15 @@ func (w *worker) run(ctx context.Context, q *queue) ending {
 	}
 }
 
-// step does the next thing there is to do, and reports whether the stream is over.
+// step waits for the next event and handles it. It reports whether the stream is over.
 func (w *worker) step(ctx context.Context, q *queue) (done bool, err error) {
 	ready, decoded := q.ready, w.in.Ready()
 	if time.Until(w.notBefore) > 0 {
 		ready, decoded = nil, nil
 	}
-	alarm := w.alarm()
-	if alarm != nil {
-		defer alarm.Stop()
+	timer := w.timer()
+	if timer != nil {
+		defer timer.Stop()
 	}
 	select {
 	case <-ctx.Done():
@@ -103,13 +103,13 @@ func (w *worker) step(ctx context.Context, q *queue) (done bool, err error) {
 		err = w.in.transcoded(samples)
 	case <-w.healed:
 		w.heal()
-	case <-rings(alarm):
+	case <-timerChan(timer):
 	}
 	w.post()
 	return done, err
 }
 
-// rest counts what was received but will not be heard any more.
+// rest counts the audio that was received but is not processed any more.
 func (w *worker) rest(q *queue) {
 	for it, ok := q.pop(); ok; it, ok = q.pop() {
 		if it.audio != nil {
@@ -122,11 +122,11 @@ func (w *worker) rest(q *queue) {
 func (w *worker) close() {
 	w.in.Close()
 	if w.segmenter != nil {
-		_ = w.segmenter.recognizer.Close() // the stream is over; there is nobody to tell
+		_ = w.segmenter.recognizer.Close() // the stream is over: an error has no consequence
 	}
 }
 
-// take does what one item asks for, and reports whether the stream is over.
+// take processes one item and reports whether the stream is over.
 func (w *worker) take(ctx context.Context, it item) (done bool, err error) {
 	switch it.control {
 	case noControl:
@@ -176,7 +176,7 @@ func (w *worker) badText(description string) (done bool, err error) {
 	return false, nil
 }
 
-// hear takes decoded samples; the first ones decide the rate and open the recognizer.
+// hear processes decoded samples. The first ones determine the rate and open the recognizer.
 func (w *worker) hear(ctx context.Context, samples []int16, rate int) error {
 	if w.segmenter == nil {
 		w.params.SampleRate = rate
@@ -191,8 +191,8 @@ func (w *worker) hear(ctx context.Context, samples []int16, rate int) error {
 	if err := w.limit(span(int64(len(samples)), rate)); err != nil {
 		return err
 	}
-	for len(w.strikes) > 0 {
-		left := max(0, samplesIn(w.strikes[0].at, rate)-w.samples)
+	for len(w.actions) > 0 {
+		left := max(0, samplesIn(w.actions[0].at, rate)-w.samples)
 		if int64(len(samples)) < left {
 			break
 		}
@@ -200,14 +200,14 @@ func (w *worker) hear(ctx context.Context, samples []int16, rate int) error {
 			return err
 		}
 		samples = samples[left:]
-		if err := w.strike(ctx); err != nil {
+		if err := w.runAction(ctx); err != nil {
 			return err
 		}
 	}
 	return w.listen(samples)
 }
 
-// listen hears samples between two strikes.
+// listen processes the samples between two fault actions.
 func (w *worker) listen(samples []int16) error {
 	if len(samples) == 0 {
 		return nil
@@ -229,7 +229,7 @@ func (w *worker) finalize(ctx context.Context) error {
 	return w.segmenter.Finalize()
 }
 
-// closeStream hears what is left and says all there is to say.
+// closeStream processes the remaining audio and sends the remaining results.
 func (w *worker) closeStream(ctx context.Context) error {
 	if err := w.in.Finish(ctx); err != nil || w.segmenter == nil {
 		return err
@@ -237,7 +237,7 @@ func (w *worker) closeStream(ctx context.Context) error {
 	return w.segmenter.Close()
 }
 
-// end says goodbye: the closing Metadata, and the close code for what happened.
+// end sends the closing Metadata and returns the close code for err.
 func (w *worker) end(ctx context.Context, err error) ending {
 	if errors.Is(err, errDropped) {
 		return ending{code: websocket.CloseAbnormalClosure}
@@ -249,7 +249,7 @@ func (w *worker) end(ctx context.Context, err error) ending {
 	if _, atClose := w.fault.metadata(w.opts); atClose {
 		w.send(w.encoder.metadata(w.audio(), w.record.digest()))
 	}
-	if err == nil || !w.out.held && !errors.Is(err, errClosed) {
+	if err == nil || !w.out.withheld && !errors.Is(err, errClosed) {
 		w.drain(ctx)
 	}
 	switch {
@@ -267,12 +267,12 @@ func (w *worker) end(ctx context.Context, err error) ending {
 	return ending{websocket.CloseInternalServerErr, clip(err.Error(), maxReason), err}
 }
 
-// audio is how much was heard.
+// audio returns the duration of the processed audio.
 func (w *worker) audio() time.Duration {
 	return span(w.samples, w.params.SampleRate)
 }
 
-// note remembers a control message.
+// note records a control message.
 func (w *worker) note(kind string) {
 	w.record.update(func(c *Connection) {
 		if len(c.Controls) < keptControls {
@@ -281,7 +281,7 @@ func (w *worker) note(kind string) {
 	})
 }
 
-// clip shortens s to at most n bytes without cutting a letter in two.
+// clip shortens s to at most n bytes without splitting a character.
 func clip(s string, n int) string {
 	if len(s) <= n {
 		return s
