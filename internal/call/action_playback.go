@@ -14,46 +14,46 @@ import (
 
 // A Speech makes audio for callers. It is called concurrently.
 type Speech interface {
-	// Say returns the speech of a text as soon as it begins to be made.
+	// Say returns the speech of a text without waiting until it is complete.
 	Say(ctx context.Context, call events.Call, say actions.Say) (Audio, error)
-	// Play returns a recording as soon as it begins to come.
+	// Play returns a recording without waiting until it is complete.
 	Play(ctx context.Context, call events.Call, play actions.Play) (Audio, error)
 }
 
-// Audio is something to play, as it is made.
+// Audio is audio that can be played while it is still being made.
 type Audio interface {
 	playback.Source
-	// Words are those of a speech made so far, with their times, or nil if the engine gives none.
+	// Words returns the words of the speech made so far, with their times, or nil if the engine provides none.
 	Words() []Word
-	// Length is how much has been made so far, and whether that is all.
+	// Length returns the duration made so far, and whether that is all.
 	Length() (made time.Duration, whole bool)
 }
 
-// A Word is a piece of a text and when it is said, from the beginning of its audio.
+// A Word is a piece of a text with its times, from the beginning of its audio.
 type Word struct {
 	Text       string
 	Start, End time.Duration
 }
 
-// A Control steers a call through the carrier. It is called concurrently, for one call by one goroutine.
+// A Control sends requests about a call to the carrier. It is called concurrently, for one call by one goroutine.
 type Control interface {
 	Twiml(ctx context.Context, callID, twiml string) error
 	Redirect(ctx context.Context, callID, url string) error
-	// Transfer dials to. An empty callerID leaves it to the carrier who seems to call.
+	// Transfer dials to. If callerID is empty, the carrier chooses the caller id.
 	Transfer(ctx context.Context, callID, to, callerID string) error
-	// Hangup ends the call. That it is over already is no error.
+	// Hangup ends the call. It returns nil if the call is over already.
 	Hangup(ctx context.Context, callID string) error
 }
 
-// speaking is something that is played or waits for it.
-type speaking struct {
+// actionPlayback is the audio of an action that plays or waits in the player.
+type actionPlayback struct {
 	task  task
-	text  string // of a say
+	text  string // of a say action; empty for a recording
 	audio Audio
 }
 
-func (a *actor) say(t task, say actions.Say) error {
-	if err := a.audible(t, say.UnlessSuperseded); err != nil {
+func (a *actionQueue) say(t task, say actions.Say) error {
+	if err := a.checkPlayable(t, say.UnlessSuperseded); err != nil {
 		return err
 	}
 	if a.call.config.Speech == nil {
@@ -63,11 +63,11 @@ func (a *actor) say(t task, say actions.Say) error {
 	if err != nil {
 		return err
 	}
-	return a.enqueue(speaking{t, say.Text, audio}, say.Interruptible)
+	return a.enqueue(actionPlayback{t, say.Text, audio}, say.Interruptible)
 }
 
-func (a *actor) play(t task, play actions.Play) error {
-	if err := a.audible(t, play.UnlessSuperseded); err != nil {
+func (a *actionQueue) play(t task, play actions.Play) error {
+	if err := a.checkPlayable(t, play.UnlessSuperseded); err != nil {
 		return err
 	}
 	if a.call.config.Speech == nil {
@@ -77,11 +77,11 @@ func (a *actor) play(t task, play actions.Play) error {
 	if err != nil {
 		return err
 	}
-	return a.enqueue(speaking{t, "", audio}, play.Interruptible)
+	return a.enqueue(actionPlayback{t, "", audio}, play.Interruptible)
 }
 
-// audible returns why the caller must not hear what t would play, if so.
-func (a *actor) audible(t task, unlessSuperseded bool) error {
+// checkPlayable returns why t must not be played, or nil.
+func (a *actionQueue) checkPlayable(t task, unlessSuperseded bool) error {
 	if unlessSuperseded && a.superseded(t) {
 		return errSuperseded
 	}
@@ -91,82 +91,82 @@ func (a *actor) audible(t task, unlessSuperseded bool) error {
 	return nil
 }
 
-// clear drops what is played and queued.
-func (a *actor) clear() error {
-	if err := a.audible(task{}, false); err != nil {
+// clear stops the playing and the queued audio.
+func (a *actionQueue) clear() error {
+	if err := a.checkPlayable(task{}, false); err != nil {
 		return err
 	}
 	a.call.player.Clear()
 	return nil
 }
 
-// enqueue plays behind what is played already.
-func (a *actor) enqueue(s speaking, interruptible bool) error {
+// enqueue queues audio in the player.
+func (a *actionQueue) enqueue(s actionPlayback, interruptible bool) error {
 	c := a.call
 	c.mu.Lock()
-	if len(c.speaking) == 0 {
-		c.since = time.Since(c.life.began)
+	if len(c.playbacks) == 0 {
+		c.since = time.Since(c.shared.began)
 	}
-	c.speaking = append(c.speaking, s)
+	c.playbacks = append(c.playbacks, s)
 	c.mu.Unlock()
 	err := c.player.Enqueue(playback.Item{ID: s.key(), Source: s.audio, Interruptible: interruptible})
 	if err != nil {
-		c.forget(s.key())
-		_ = s.audio.Close() // it was never begun
+		c.removePlayback(s.key())
+		_ = s.audio.Close() // the player did not take it
 	}
-	c.gatherer.listen()
-	if gone(err) {
+	c.gatherer.resetTimer()
+	if streamEnded(err) {
 		return errEnded
 	}
 	return err
 }
 
-// errUnconfirmed is why an action fails that was played as far as we can tell, on a stream on which we can tell nothing.
+// errUnconfirmed is the error of an action whose audio was sent on a stream that has not returned a single mark.
 var errUnconfirmed = errors.New("nothing shows that the caller has heard it: the carrier has not sent back one mark on this stream. " +
 	"A stream begun with <Start> only listens; <Connect> lets bridge speak")
 
-// gone says whether playback ended because the stream does. Whoever hangs up closes the socket, and that may be noticed
-// first by who is speaking.
-func gone(err error) bool {
+// streamEnded reports whether playback failed because the stream ended. When the caller hangs up, the player may detect the
+// closed socket first.
+func streamEnded(err error) bool {
 	return errors.Is(err, playback.ErrClosed) || errors.Is(err, playback.ErrLine)
 }
 
-// key names what is played among the streams's items: users may give an id twice.
-func (s speaking) key() string { return s.task.key }
+// key is the id of the player's item. Action ids may repeat; keys do not.
+func (s actionPlayback) key() string { return s.task.key }
 
-// forget takes out what is not played any more.
-func (c *Call) forget(key string) (s speaking, ok bool) {
+// removePlayback removes and returns a playback that has ended.
+func (c *Call) removePlayback(key string) (s actionPlayback, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for i, s := range c.speaking {
+	for i, s := range c.playbacks {
 		if s.key() == key {
-			c.speaking = append(c.speaking[:i:i], c.speaking[i+1:]...)
+			c.playbacks = append(c.playbacks[:i:i], c.playbacks[i+1:]...)
 			return s, true
 		}
 	}
-	return speaking{}, false
+	return actionPlayback{}, false
 }
 
-// playing says whether the caller hears something or is about to.
+// playing reports whether audio plays or waits.
 func (c *Call) playing() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.speaking) > 0
+	return len(c.playbacks) > 0
 }
 
-// played tells what became of something that was to be played.
+// played emits the events for the Result of a playback. The player calls it.
 func (c *Call) played(r playback.Result) {
-	s, ok := c.forget(r.ID)
+	s, ok := c.removePlayback(r.ID)
 	if !ok {
 		return
 	}
 	switch {
-	case r.Err != nil && !gone(r.Err):
-		c.actor.failed(s.task, r.Err)
+	case r.Err != nil && !streamEnded(r.Err):
+		c.actions.failed(s.task, r.Err)
 	case r.Unconfirmed:
-		c.actor.failed(s.task, errUnconfirmed)
+		c.actions.failed(s.task, errUnconfirmed)
 	}
-	if !r.Unconfirmed && (r.Err == nil || r.Played > 0 || gone(r.Err)) {
+	if !r.Unconfirmed && (r.Err == nil || r.Played > 0 || streamEnded(r.Err)) {
 		finished := events.PlaybackFinished{ActionID: s.task.id, Played: events.Offset(r.Played), HeardText: s.heard(r)}
 		if r.InterruptedBy != "" {
 			by := events.Interruption(r.InterruptedBy)
@@ -175,16 +175,16 @@ func (c *Call) played(r playback.Result) {
 		c.put(time.Now(), finished)
 	}
 	if !c.playing() {
-		c.gatherer.listen()
+		c.gatherer.resetTimer()
 	}
 }
 
-// perRune is how long a character of speech takes where nobody knows: about 150 words a minute.
+// perRune is the assumed duration of a character of speech: about 150 words a minute.
 const perRune = 65 * time.Millisecond
 
-// heard is the part of the text that the caller has heard: by the times of the words, or by proportion, up to the
-// end of a word.
-func (s speaking) heard(r playback.Result) string {
+// heard returns the part of the text that the caller has heard, by the times of the words or by proportion, up to the end of
+// a word.
+func (s actionPlayback) heard(r playback.Result) string {
 	switch {
 	case r.Complete:
 		return s.text
@@ -202,7 +202,7 @@ func (s speaking) heard(r playback.Result) string {
 	}
 	text := []rune(s.text)
 	total := r.Total
-	if total == 0 { // it was stopped before it was sent to its end
+	if total == 0 { // it was stopped before all of it was sent
 		var whole bool
 		if total, whole = s.audio.Length(); !whole {
 			total = max(total, r.Played, time.Duration(len(text))*perRune)
@@ -218,39 +218,39 @@ func (s speaking) heard(r playback.Result) string {
 	return strings.TrimSpace(string(text[:n]))
 }
 
-// understood lets words of the caller, said from a time of the call on, interrupt what plays where the sound of
-// them did not: a quiet voice, or a loud line.
-func (c *Call) understood(text string, from time.Duration) {
-	if c.player != nil && !c.echoes(text, from) {
+// confirmSpeech lets words of the caller, spoken from a time of the call on, interrupt playback if their sound has not:
+// because of a quiet voice or a loud line.
+func (c *Call) confirmSpeech(text string, from time.Duration) {
+	if c.player != nil && !c.mayBeEcho(text, from) {
 		c.player.Confirm()
 	}
 }
 
-// echoes says whether words may be our own, which the caller's phone sent back, or were said before we began.
-func (c *Call) echoes(text string, from time.Duration) bool {
+// mayBeEcho reports whether words may be an echo of the played speech, or were spoken before playback began.
+func (c *Call) mayBeEcho(text string, from time.Duration) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.speaking) == 0 || from < c.since {
+	if len(c.playbacks) == 0 || from < c.since {
 		return true
 	}
-	ours := map[string]bool{}
-	for _, s := range c.speaking {
+	played := map[string]bool{}
+	for _, s := range c.playbacks {
 		if s.text == "" {
-			return true // a recording: nobody knows what is said in it
+			return true // a recording, whose words are unknown
 		}
 		for _, w := range wordsOf(s.text) {
-			ours[w] = true
+			played[w] = true
 		}
 	}
 	for _, w := range wordsOf(text) {
-		if !ours[w] {
+		if !played[w] {
 			return false
 		}
 	}
 	return true
 }
 
-// wordsOf are the words of a text, without case and punctuation.
+// wordsOf returns the words of a text in lower case, without punctuation.
 func wordsOf(text string) []string {
 	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '\'' })
 }

@@ -14,49 +14,49 @@ import (
 	"aldeabridge/internal/actions"
 )
 
-// Why actions are not taken. What was taken and then fails becomes an action.failed.
+// The errors of Act. An action that was queued and then fails becomes an action.failed event.
 var (
-	// ErrNoCall means that no such call is up on this server.
+	// ErrNoCall means that this server has no such live call.
 	ErrNoCall = errors.New("call: no such call is up")
-	// ErrBusy means that more actions wait than could be meant.
+	// ErrBusy means that maxActions actions wait already.
 	ErrBusy = errors.New("call: too many actions wait")
 )
 
 const (
-	// maxActions is how many actions of a call may wait: several answers full of them.
+	// maxActions is the most actions of a call that may wait: several full answers.
 	maxActions = 200
-	// hangUpGrace is how long a carrier that was told to hang up has to end the stream. Then we do.
+	// hangUpGrace is how long the carrier has to end the stream after a hang-up request. Then this server ends it.
 	hangUpGrace = 5 * time.Second
-	// controlTimeout bounds one request to the carrier, retries included. It goes on when the stream ends, which
-	// is what most of them are for.
+	// controlTimeout bounds one request to the carrier, including retries. The end of the stream does not cancel it,
+	// because most requests end the stream.
 	controlTimeout = 15 * time.Second
 )
 
-// A Request is what somebody wants done on a call.
+// A Request is a list of actions to execute on a call.
 type Request struct {
 	Items []actions.Item
-	// InReplyTo is the id of the event that was answered, or empty.
+	// InReplyTo is the id of the event that the actions answer, or empty.
 	InReplyTo string
-	// Utterances is how many utterances of the call had ended when that event happened: if there are more, the
-	// actions are superseded. Negative means that it is now that counts.
+	// Utterances is how many utterances of the call had ended at that event: if more have ended since, the actions are
+	// superseded. Negative means the number at the time of Act.
 	Utterances int
 }
 
-// Act does what is asked for on the call of that id, after what was asked for before; only a clear at the beginning
-// does not wait for its turn. It returns the actions' ids at once, or ErrNoCall or ErrBusy, and nothing is done then.
+// Act queues the actions of r on a call, after those queued before. Only a clear at the beginning takes effect at once. It
+// returns the actions' ids without waiting for them, or ErrNoCall or ErrBusy if it queued nothing.
 func (cs *Calls) Act(callID string, r Request) ([]string, error) {
 	c := cs.newest(callID)
 	if c == nil {
 		return nil, ErrNoCall
 	}
-	ids, err := c.actor.add(r)
+	ids, err := c.actions.add(r)
 	if _, clear := r.first().(actions.Clear); clear && err == nil && c.player != nil {
 		c.player.Clear()
 	}
 	return ids, err
 }
 
-// first is the first action, or nil.
+// first returns the first action, or nil.
 func (r Request) first() actions.Action {
 	if len(r.Items) == 0 {
 		return nil
@@ -64,7 +64,8 @@ func (r Request) first() actions.Action {
 	return r.Items[0].Action
 }
 
-// Refuse tells of actions that could not be read: nothing of them is done. It does nothing if the call is over.
+// Refuse emits action.failed for an answer whose actions could not be parsed; none of them is executed. It does nothing if
+// the call is over.
 func (cs *Calls) Refuse(callID, inReplyTo string, err error) {
 	c := cs.newest(callID)
 	if c == nil {
@@ -77,18 +78,18 @@ func (cs *Calls) Refuse(callID, inReplyTo string, err error) {
 	c.fail(failed)
 }
 
-// newest is the stream of a call that began last, or nil.
+// newest returns the stream of a call that began last, or nil.
 func (cs *Calls) newest(callID string) *Call {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	if l := cs.lives[callID]; l != nil {
+	if l := cs.live[callID]; l != nil {
 		return l.streams[len(l.streams)-1]
 	}
 	return nil
 }
 
-// An actor does what is asked for on a stream, one action after the other. A goroutine runs only while one waits.
-type actor struct {
+// actionQueue executes the actions of a stream in order. Its goroutine runs only while actions wait.
+type actionQueue struct {
 	call *Call
 	ctx  context.Context // ends with the stream
 	stop context.CancelFunc
@@ -97,34 +98,34 @@ type actor struct {
 	idle    *sync.Cond // signaled when running turns false
 	waiting []task
 	running bool
-	over    bool // the stream has ended: nothing more is taken
-	count   int  // actions named
+	over    bool // the stream has ended: add returns ErrNoCall
+	count   int  // actions queued so far
 
-	// The goroutine's own.
-	handed string // the action that gave the call away, if one did
+	// Used by the goroutine only.
+	handed string // type of the action that passed control of the call to the carrier; empty if none has
 }
 
-// A task is an action that waits for its turn.
+// task is a queued action.
 type task struct {
 	actions.Item
-	id         string // as its sender knows it
-	key        string // as the player knows it
-	index      int    // in its request
+	id         string // its id in events
+	key        string // its id in the player, unique in the stream
+	index      int    // in its Request
 	inReplyTo  string
 	utterances int
 }
 
-func newActor(c *Call) *actor {
-	a := &actor{call: c}
+func newActionQueue(c *Call) *actionQueue {
+	a := &actionQueue{call: c}
 	a.ctx, a.stop = context.WithCancel(context.Background())
 	a.idle = sync.NewCond(&a.mu)
 	return a
 }
 
 // add queues the actions of a request.
-func (a *actor) add(r Request) (ids []string, err error) {
+func (a *actionQueue) add(r Request) (ids []string, err error) {
 	if r.Utterances < 0 {
-		r.Utterances = a.call.life.queue.count()
+		r.Utterances = a.call.shared.queue.utteranceCount()
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -148,15 +149,15 @@ func (a *actor) add(r Request) (ids []string, err error) {
 	return ids, nil
 }
 
-// run does what waits, then ends.
-func (a *actor) run() {
+// run executes the queued actions, then ends.
+func (a *actionQueue) run() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for len(a.waiting) > 0 {
 		t := a.waiting[0]
 		a.waiting = a.waiting[1:]
 		a.mu.Unlock()
-		a.attempt(t)
+		a.execute(t)
 		a.mu.Lock()
 	}
 	a.waiting = nil
@@ -164,8 +165,8 @@ func (a *actor) run() {
 	a.idle.Broadcast()
 }
 
-// attempt does one action, and reports its failure.
-func (a *actor) attempt(t task) {
+// execute runs one action and emits action.failed if it fails.
+func (a *actionQueue) execute(t task) {
 	err := errPanicked
 	defer func() {
 		if err != nil {
@@ -179,8 +180,8 @@ func (a *actor) attempt(t task) {
 // errPanicked is the error of an action that panicked.
 var errPanicked = errors.New("a fault in the server ended the action and the call")
 
-// finish ends with the stream: what waits has failed. It returns when nothing is being done any more.
-func (a *actor) finish() {
+// finish is called at the end of the stream: the queued actions fail. It returns when run has ended.
+func (a *actionQueue) finish() {
 	a.mu.Lock()
 	a.over = true
 	a.mu.Unlock()
@@ -192,8 +193,8 @@ func (a *actor) finish() {
 	}
 }
 
-// failed tells of an action that was not done, or not whole.
-func (a *actor) failed(t task, err error) {
+// failed emits action.failed for an action that was not executed, or not completely.
+func (a *actionQueue) failed(t task, err error) {
 	// The reason may quote the webhook or a speech service, so only the event has it.
 	a.call.logger.Warn("action failed: its event has the reason", "type", t.Action.Type(), "action", t.id, "in_reply_to", t.inReplyTo)
 	a.call.fail(events.ActionFailed{
@@ -201,21 +202,21 @@ func (a *actor) failed(t task, err error) {
 	})
 }
 
-// Why an action is not done.
+// The reasons of action.failed events.
 var (
 	errEnded      = errors.New("the call ended first")
 	errSuperseded = errors.New("superseded: the caller has said something newer")
 )
 
-// ended says whether the stream has ended.
-func (a *actor) ended() bool { return a.ctx.Err() != nil }
+// ended reports whether the stream has ended.
+func (a *actionQueue) ended() bool { return a.ctx.Err() != nil }
 
-// do does one action.
-func (a *actor) do(t task) error {
+// do dispatches one action.
+func (a *actionQueue) do(t task) error {
 	_, hangUp := t.Action.(actions.Hangup)
 	switch {
 	case hangUp && (a.ended() || a.handed == string(actions.TypeHangup)):
-		return nil // it is over already
+		return nil // the call is over already
 	case a.ended():
 		return errEnded
 	}
@@ -241,11 +242,13 @@ func (a *actor) do(t task) error {
 	return nil
 }
 
-// superseded says whether the caller has ended another utterance since the event that t answers.
-func (a *actor) superseded(t task) bool { return a.call.life.queue.count() > t.utterances }
+// superseded reports whether another utterance has ended since the event that t answers.
+func (a *actionQueue) superseded(t task) bool {
+	return a.call.shared.queue.utteranceCount() > t.utterances
+}
 
-// listen changes how the caller is understood.
-func (a *actor) listen(t task, l actions.Listen) error {
+// listen changes the recognizer's settings and starts to gather digits.
+func (a *actionQueue) listen(t task, l actions.Listen) error {
 	if l.Language != nil || l.Keywords != nil || l.EndpointingMS != nil {
 		change := Listening{Language: l.Language, Keywords: l.Keywords}
 		if l.EndpointingMS != nil {
@@ -262,23 +265,23 @@ func (a *actor) listen(t task, l actions.Listen) error {
 	return nil
 }
 
-// pause leaves out what is said from now on, or goes on with it.
-func (a *actor) pause(paused bool) {
+// pause stops the transcription of all speakers from now on, or resumes it.
+func (a *actionQueue) pause(paused bool) {
 	for _, track := range a.call.tracks {
 		track.pause(paused)
 	}
 }
 
-// control hands the call to the carrier with one of the actions that its media stream has no message for, when
-// all that is queued has been heard.
-func (a *actor) control(t task) error {
+// control executes an action that Media Streams cannot express, through the carrier's REST API. It waits until the caller has
+// heard all queued audio.
+func (a *actionQueue) control(t task) error {
 	c := a.call
 	_, hangUp := t.Action.(actions.Hangup)
 	if p := c.player; p != nil {
 		over := p.Idle(a.ctx) != nil
 		switch {
 		case over && hangUp:
-			return nil // the caller was faster
+			return nil // the caller has hung up already
 		case over:
 			return errEnded
 		}
@@ -310,7 +313,7 @@ func (a *actor) control(t task) error {
 		a.handed = string(t.Action.Type())
 	}
 	if err == nil && hangUp && c.hangUp != nil {
-		// A carrier that says so and goes on streaming does not know the call, or has lost it.
+		// If the carrier accepted the request and the stream goes on, it has lost the call.
 		time.AfterFunc(hangUpGrace, c.hangUp)
 	}
 	return err

@@ -19,16 +19,16 @@ import (
 	"aldeabridge/internal/call"
 )
 
-// A phone is a carrier's end of a stream: it plays what it gets and echoes marks when they are due.
+// A phone simulates the carrier's end of a stream: it plays the audio it receives and returns marks when they are due.
 type phone struct {
 	call *call.Call
 
 	mu     sync.Mutex
 	until  time.Time // when all has been played
 	marks  map[*time.Timer]string
-	heard  int  // bytes that came
-	cut    int  // so many bytes are taken, then nothing; 0 is all
-	mute   bool // no mark comes back
+	heard  int  // bytes received
+	cut    int  // number of bytes after which it plays nothing; 0 for no limit
+	mute   bool // return no marks
 	clears int
 }
 
@@ -80,7 +80,7 @@ func (p *phone) SendClear() error {
 	return nil
 }
 
-// recording is a Speech: each text is a second of tone for each word.
+// recording is a Speech that makes a second of tone for each word of a text.
 type recording struct{ err error }
 
 func (r recording) Say(_ context.Context, _ events.Call, say actions.Say) (call.Audio, error) {
@@ -108,7 +108,7 @@ func (t *tape) Words() []call.Word { return nil }
 
 func (t *tape) Length() (time.Duration, bool) { return t.length, true }
 
-// desk is a Control that notes what it is asked for, and when.
+// desk is a Control that records its requests and their times.
 type desk struct {
 	mu    sync.Mutex
 	err   error
@@ -134,22 +134,22 @@ func (d *desk) Transfer(_ context.Context, id, to, from string) error {
 }
 func (d *desk) Hangup(_ context.Context, id string) error { return d.note("hangup %s", id) }
 
-// A stage is a call that can be acted on, in simulated time.
+// A stage is a call in simulated time that accepts actions.
 type stage struct {
-	t     *testing.T
-	calls *call.Calls
-	call  *call.Call
-	ears  *ears
-	book  *book
-	phone *phone
-	desk  *desk
+	t           *testing.T
+	calls       *call.Calls
+	call        *call.Call
+	transcriber *fakeTranscriber
+	book        *book
+	phone       *phone
+	desk        *desk
 }
 
 // onStage runs play on a call of its own, then ends the call.
 func onStage(t *testing.T, change func(*call.Config), play func(*stage)) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &stage{t: t, ears: newEars(), book: &book{}, phone: &phone{}, desk: &desk{began: time.Now()}}
-		config := call.Config{Recognizer: s.ears, Journal: s.book, Speech: recording{}, Control: s.desk}
+		s := &stage{t: t, transcriber: newFakeTranscriber(), book: &book{}, phone: &phone{}, desk: &desk{began: time.Now()}}
+		config := call.Config{Recognizer: s.transcriber, Journal: s.book, Speech: recording{}, Control: s.desk}
 		if change != nil {
 			change(&config)
 		}
@@ -163,7 +163,7 @@ func onStage(t *testing.T, change func(*call.Config), play func(*stage)) {
 	})
 }
 
-// act asks for actions now.
+// act queues actions now.
 func (s *stage) act(body string) {
 	s.t.Helper()
 	items, err := actions.Parse([]byte(body), actions.Options{})
@@ -175,7 +175,7 @@ func (s *stage) act(body string) {
 	}
 }
 
-// after lets time pass.
+// after waits for d of simulated time.
 func (s *stage) after(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
@@ -193,7 +193,7 @@ func got[B events.Body](s *stage) (all []B) {
 	return all
 }
 
-// speak is the caller's voice for a while, frame by frame.
+// speak passes the caller's voice to the call for a while, frame by frame.
 func (s *stage) speak(d time.Duration, amplitude int16) {
 	wave := make([]int16, 160)
 	for i := range wave {
@@ -207,7 +207,7 @@ func (s *stage) speak(d time.Duration, amplitude int16) {
 	}
 }
 
-func TestATextIsSaidAndTold(t *testing.T) {
+func TestASayIsPlayedAndReported(t *testing.T) {
 	onStage(t, nil, func(s *stage) {
 		s.act(`{"actions":[{"type":"say","id":"greet","text":"good morning"}]}`)
 		s.after(5 * time.Second)
@@ -222,12 +222,12 @@ func TestATextIsSaidAndTold(t *testing.T) {
 	})
 }
 
-// A stream of <Start> looks like one of <Connect>, but what is sent there is not played and no mark comes back.
-func TestWhatNoMarkConfirmsIsNotToldAsHeard(t *testing.T) {
+// A stream of <Start> looks like one of <Connect>, but the carrier plays nothing that is sent there and returns no marks.
+func TestPlaybackWithoutMarksIsNotReportedAsHeard(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		play func(*stage)
-		want int // actions that failed for that
+		want int // actions that failed because of that
 	}{
 		{"to its end", func(s *stage) {
 			s.act(`{"actions":[{"type":"say","text":"good morning"},{"type":"play","audio":"//9/f///f38=","format":"mulaw"}]}`)
@@ -295,17 +295,17 @@ func TestTheCallerInterrupts(t *testing.T) {
 	})
 }
 
-func TestWordsInterruptWhereTheVoiceWasTooQuiet(t *testing.T) {
+func TestRecognizedWordsOfAQuietVoiceInterrupt(t *testing.T) {
 	for said, want := range map[string]int{"stop please": 1, "two three": 0} {
 		onStage(t, nil, func(s *stage) {
 			s.after(time.Second)
 			s.act(`{"actions":[{"type":"say","text":"one two three four five"}]}`)
-			s.ears.heard <- interim("hello", 0, time.Second) // from before it began, as late as recognizers are
+			s.transcriber.heard <- interim("hello", 0, time.Second) // spoken before the audio began; recognizers report late
 			s.after(2 * time.Second)
 			if s.phone.clears != 0 {
 				t.Error("interrupted by what was said before")
 			}
-			s.ears.heard <- interim(said, 2500*time.Millisecond, 3*time.Second)
+			s.transcriber.heard <- interim(said, 2500*time.Millisecond, 3*time.Second)
 			s.after(100 * time.Millisecond)
 			if s.phone.clears != want {
 				t.Errorf("%q: got %d clears, want %d", said, s.phone.clears, want)
@@ -314,7 +314,7 @@ func TestWordsInterruptWhereTheVoiceWasTooQuiet(t *testing.T) {
 	}
 }
 
-func TestTheCarrierIsAskedWhenAllHasBeenHeard(t *testing.T) {
+func TestCarrierRequestsWaitUntilAllAudioIsHeard(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"type":"hangup"}`: "hangup CA1 after 2s",
 		`{"type":"transfer","to":"+15550100009","caller_id":"+15550100001"}`: "transfer CA1 +15550100009 +15550100001 after 2s",
@@ -334,7 +334,7 @@ func TestTheCarrierIsAskedWhenAllHasBeenHeard(t *testing.T) {
 	}
 }
 
-func TestAClearDoesNotWaitForWhatIsPlayed(t *testing.T) {
+func TestAClearDoesNotWaitForPlayback(t *testing.T) {
 	onStage(t, nil, func(s *stage) {
 		s.act(`{"actions":[{"type":"say","text":"one two three four five","interruptible":false},{"type":"hangup"}]}`)
 		s.after(time.Second)
@@ -346,7 +346,7 @@ func TestAClearDoesNotWaitForWhatIsPlayed(t *testing.T) {
 	})
 }
 
-func TestWhatFailsIsTold(t *testing.T) {
+func TestFailedActionsAreReported(t *testing.T) {
 	onStage(t, func(c *call.Config) { c.Speech = recording{errors.New("no such voice")} }, func(s *stage) {
 		s.desk.err = errors.New("transfer: Twilio answered 401")
 		s.act(`{"actions":[{"type":"say","id":"s","text":"hello"},{"type":"transfer","to":"+15550100009"},{"type":"clear"}]}`)
@@ -359,10 +359,10 @@ func TestWhatFailsIsTold(t *testing.T) {
 	})
 }
 
-func TestActionsThatComeTooLateAreTold(t *testing.T) {
+func TestLateActionsAreReported(t *testing.T) {
 	onStage(t, nil, func(s *stage) {
 		for i, text := range []string{"one", "two"} {
-			s.ears.heard <- final(text, time.Duration(i)*time.Second, time.Duration(i+1)*time.Second, true)
+			s.transcriber.heard <- final(text, time.Duration(i)*time.Second, time.Duration(i+1)*time.Second, true)
 		}
 		s.after(time.Second)
 		items, err := actions.Parse([]byte(`{"actions":[{"type":"say","text":"x","unless_superseded":true},{"type":"say","text":"y"}]}`), actions.Options{})
@@ -432,7 +432,7 @@ func TestDigitsAreGathered(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			onStage(t, nil, func(s *stage) {
 				s.act(`{"actions":[{"type":"listen","id":"pin","gather":` + c.gather + `},{"type":"say","text":"one two three four"}]}`)
-				s.after(3 * time.Second) // while something is played the time-out does not run
+				s.after(3 * time.Second) // the timer does not run while audio plays
 				if n := len(got[events.DigitsGathered](s)); n != 0 {
 					t.Fatal("gathered before anything was pressed")
 				}
@@ -461,27 +461,27 @@ func TestDigitsAreGathered(t *testing.T) {
 	}
 }
 
-func TestWhatIsSaidInAPauseIsNotHeard(t *testing.T) {
+func TestSpeechInAPauseIsNotTranscribed(t *testing.T) {
 	onStage(t, nil, func(s *stage) {
 		s.act(`{"actions":[{"type":"pause_transcription"}]}`)
 		s.after(100 * time.Millisecond)
 		s.speak(100*time.Millisecond, 8000)
-		if s.ears.loud() != 0 || s.ears.written != 800 || s.ears.finalizes != 1 {
-			t.Errorf("got %d loud of %d bytes and %d finalizes, want silence and one", s.ears.loud(), s.ears.written, s.ears.finalizes)
+		if s.transcriber.loud() != 0 || s.transcriber.written != 800 || s.transcriber.finalizes != 1 {
+			t.Errorf("got %d loud of %d bytes and %d finalizes, want silence and one", s.transcriber.loud(), s.transcriber.written, s.transcriber.finalizes)
 		}
 		s.act(`{"actions":[{"type":"resume_transcription"}]}`)
 		s.after(100 * time.Millisecond)
 		s.speak(100*time.Millisecond, 8000)
-		if s.ears.loud() != 800 {
-			t.Errorf("got %d loud bytes, want 800", s.ears.loud())
+		if s.transcriber.loud() != 800 {
+			t.Errorf("got %d loud bytes, want 800", s.transcriber.loud())
 		}
 	})
 }
 
-func TestAStreamThatOnlyListensPlaysNothing(t *testing.T) {
+func TestAOneWayStreamPlaysNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &stage{t: t, ears: newEars(), book: &book{}}
-		s.calls = call.New(call.Config{Recognizer: s.ears, Journal: s.book, Speech: recording{}})
+		s := &stage{t: t, transcriber: newFakeTranscriber(), book: &book{}}
+		s.calls = call.New(call.Config{Recognizer: s.transcriber, Journal: s.book, Speech: recording{}})
 		s.call = s.calls.Start(context.Background(), stream("MZ1"))
 		s.act(`{"actions":[{"type":"say","text":"hello"},{"type":"clear"},{"type":"transfer","to":"+15550100009"}]}`)
 		s.after(time.Second)
@@ -492,10 +492,10 @@ func TestAStreamThatOnlyListensPlaysNothing(t *testing.T) {
 	})
 }
 
-func TestACarrierThatDoesNotHangUpIsLeft(t *testing.T) {
+func TestTheStreamEndsIfTheCarrierDoesNotHangUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &stage{t: t, ears: newEars(), book: &book{}, phone: &phone{}, desk: &desk{began: time.Now()}}
-		s.calls = call.New(call.Config{Recognizer: s.ears, Journal: s.book, Control: s.desk})
+		s := &stage{t: t, transcriber: newFakeTranscriber(), book: &book{}, phone: &phone{}, desk: &desk{began: time.Now()}}
+		s.calls = call.New(call.Config{Recognizer: s.transcriber, Journal: s.book, Control: s.desk})
 		left := make(chan time.Time, 1)
 		st := stream("MZ1")
 		st.Line, st.HangUp = s.phone, func() { left <- time.Now() }

@@ -17,14 +17,14 @@ import (
 
 // A Recognizer opens a Transcriber for each speaker of each call. It is called concurrently.
 type Recognizer interface {
-	// Open returns at once, also when the recognizer cannot be reached: the audio waits inside.
+	// Open does not block, also if the recognizer is unreachable: the Transcriber buffers the audio.
 	Open(ctx context.Context, call events.Call, speaker events.Speaker) Transcriber
-	// With returns a Recognizer that listens differently. Its error says what of l cannot be. A Transcriber of it whose
-	// settings the service refuses says so once, as Heard.Refused, and goes on as one of the Recognizer before.
+	// With returns a Recognizer with the settings of l, or an error if it does not support one of them. If the service refuses
+	// the settings, the Transcriber reports that once, as Heard.Refused, and goes on with the settings from before.
 	With(l Listening) (Recognizer, error)
 }
 
-// Listening is how speech is to be recognized from now on. Nil leaves a setting as it is.
+// Listening is a change of recognition settings. Nil leaves a setting unchanged.
 type Listening struct {
 	Language    *string
 	Keywords    *[]string
@@ -33,75 +33,74 @@ type Listening struct {
 
 // A Transcriber turns one speaker's audio into results. Its times count from the speaker's first sample.
 type Transcriber interface {
-	// Write takes the next µ-law bytes of the speaker's time line. It copies them and never blocks.
+	// Write appends µ-law bytes to the speaker's audio. It copies them and never blocks.
 	Write(mulaw []byte)
-	// Next waits for the next thing heard. It returns io.EOF after the last, and any other error when the
-	// recognizer failed for good: then some of what was said may be missing.
+	// Next waits for the next result. It returns io.EOF after the last, and another error if the recognizer failed
+	// permanently: then speech may be missing.
 	Next(ctx context.Context) (Heard, error)
-	// Finalize asks for the final results of all audio written so far.
+	// Finalize requests the final results of all audio written so far.
 	Finalize()
 	// FinalizeOnce is Finalize that is not repeated when the connection to the recognizer is replaced.
 	FinalizeOnce()
-	// Behind reports whether the recognizer's silence means nothing: it has not received all audio, or nothing at
-	// all, not even a pong, came from it since a time (zero for no such time).
+	// Behind reports whether a lack of results is inconclusive: the recognizer has not received all audio, or this server has
+	// received nothing from it, not even a pong, since the given time (zero for no such time).
 	Behind(since time.Time) bool
-	// CloseSend says that no more audio comes. Next goes on until the last result.
+	// CloseSend ends the audio. Next returns the remaining results.
 	CloseSend()
-	// Close gives up at once.
+	// Close ends the recognition without waiting for results.
 	Close() error
 }
 
-// Heard is one thing a Transcriber says. At most one field is set; with none it is to be ignored.
+// Heard is one message of a Transcriber. At most one field is set. One without a field is ignored.
 type Heard struct {
 	Result        *transcript.Result
 	UtteranceEnd  *transcript.UtteranceEnd
 	SpeechStarted *SpeechStarted
-	// Event is something about the recognition itself, such as a gap in it, that goes out as it is.
+	// Event is an event about the recognition, such as a gap. It is emitted unchanged except for its times.
 	Event events.Body
-	// Refused says why the settings that Recognizer.With added are not those of the Transcriber any more.
+	// Refused is why the service refused the settings of Recognizer.With.
 	Refused error
 }
 
-// SpeechStarted says that a speaker began to speak.
+// SpeechStarted means that a speaker began to speak.
 type SpeechStarted struct {
 	At time.Duration // from the speaker's first sample
 }
 
-// A Journal stores events. It is called by one goroutine of each call at a time.
+// A Journal stores events. At most one goroutine of each call calls it at a time.
 type Journal interface {
-	// Append gives the event its place in the call's sequence and makes it durable.
+	// Append assigns the event its sequence number in the call and makes it durable.
 	Append(ctx context.Context, e events.Event) (events.Record, error)
 }
 
-// Config is what all calls of a server share.
+// Config is the configuration that all calls of a server share.
 type Config struct {
 	Recognizer Recognizer // required
 	Journal    Journal    // required
-	// Observe, if not nil, is told every event of every call: stored ones after the journal has them, the
-	// others as they happen. Calls of it overlap for different calls, not for one. It must not block.
+	// Observe, if not nil, receives every event of every call: stored events after the journal has them, transient ones as
+	// they happen. It is called concurrently for different calls, but not for one. It must not block.
 	Observe func(events.Event)
-	// Settings is told to receivers in call.started.
+	// Settings are the recognizer's settings in call.started.
 	Settings events.Recognizer
-	// Route, if not nil, changes Recognizer, Settings and UtteranceTimeout to what they are for one call. It is asked
-	// for each stream of the call and must not block.
+	// Route, if not nil, sets Recognizer, Settings and UtteranceTimeout for one call. It is called for each stream of the
+	// call and must not block.
 	Route func(c *Config, call events.Call)
-	// Speech makes the audio of actions. Nil: nothing can be played.
+	// Speech makes the audio of say and play actions. If it is nil, they fail.
 	Speech Speech
-	// Control steers calls. Nil: only a hang-up works, and only where Stream.HangUp does.
+	// Control sends requests to the carrier. If it is nil, only a hang-up works, and only if Stream.HangUp is set.
 	Control Control
-	// EchoLoss is how much weaker than what the caller hears its echo in the caller's audio is at least, in dB. Zero
-	// means playback's default.
+	// EchoLoss is the minimum echo return loss, in dB. Zero means playback's default.
 	EchoLoss float64
-	// Past tells what happened on a call before this server's memory of it. Nil: every call is new. An error
-	// is logged, and the call counts as new.
+	// Past returns what the journal has of a call from before a restart. If it is nil, every call is new. An error is logged,
+	// and the call counts as new.
 	Past func(ctx context.Context, callID string) (Past, error)
-	// BaseURL is what receivers call this server, without a slash at its end. Links in events begin with it.
-	// Empty makes them paths.
+	// BaseURL is this server's URL as receivers reach it, without a trailing slash. Links in events begin with it. If it is
+	// empty, they are paths.
 	BaseURL string
-	// UtteranceTimeout ends an utterance when its finals are in and nothing more is heard for so long.
-	// It defaults to 1.5 seconds.
+	// UtteranceTimeout is the time without results after which an utterance with final results ends. It defaults to
+	// 1.5 seconds.
 	UtteranceTimeout time.Duration
-	// DrainTimeout bounds how long End waits for the last words. It defaults to 15 seconds.
+	// DrainTimeout bounds how long End waits for the last results. It defaults to 15 seconds.
 	DrainTimeout time.Duration
 	Logger       *slog.Logger // nil discards
 }
@@ -113,45 +112,45 @@ type Call struct {
 	info    events.Call
 	logger  *slog.Logger
 	tracks  []*track // one for each speaker, fixed
-	life    *life
-	base    time.Duration // where the stream begins on the call's time line
+	shared  *sharedState
+	base    time.Duration // the stream's beginning, from the beginning of the call
 	resumed bool          // the call had a stream before
-	prefix  string        // of the ids of its utterances
-	keys    int64         // dropped; DTMF's, then End's
+	prefix  string        // of its utterances' ids
+	keys    int64         // number dropped; used by DTMF, then by End
 	hangUp  func()
 	abort   func()
 	end     sync.Once
 
 	recognition recognitionState
 
-	failures failureLimit
-	actor    *actor
-	gatherer *gatherer
-	player   *playback.Player // nil if the caller cannot hear us
-	mu       sync.Mutex
-	speaking []speaking    // what the player has, in order
-	since    time.Duration // when it got something to play, on the call's time line
+	failures  failureLimit
+	actions   *actionQueue
+	gatherer  *gatherer
+	player    *playback.Player // nil if the stream cannot play audio
+	mu        sync.Mutex
+	playbacks []actionPlayback // what the player has, in order; guarded by mu
+	since     time.Duration    // when playbacks was last empty, from the beginning of the call; guarded by mu
 
 	ctx    context.Context // of recognition
 	cancel context.CancelFunc
 }
 
-// A Stream is what a Call is made from.
+// A Stream describes the media stream of a Call.
 type Stream struct {
 	Call   events.Call
 	Media  events.MediaFormat
 	Tracks []events.Speaker
-	// Line carries audio to the caller. Nil: the stream only listens.
+	// Line sends audio to the caller. It is nil if the stream is one-way.
 	Line playback.Line
-	// HangUp ends the stream, and with it the call if the carrier has no other instructions. It must not block.
+	// HangUp ends the stream. The carrier then ends the call if it has no further instructions. It must not block.
 	HangUp func()
 	// Abort ends the stream because of a fault in this program. It must not block.
 	Abort func()
 }
 
-// Start begins a call, or goes on with one that had a stream before: call.started is on its way and a Transcriber
-// is open for each track when it returns. ctx bounds the whole stream: when it ends, recognition stops at once and
-// what was heard is emitted. Somebody must call End.
+// Start begins a call, or continues one that had a stream before. When it returns, call.started is queued and a Transcriber is
+// open for each track. ctx bounds the stream: when it ends, recognition stops and the results so far are emitted. The caller
+// must call End.
 func (cs *Calls) Start(ctx context.Context, s Stream) *Call {
 	c := &Call{
 		calls:  cs,
@@ -163,7 +162,7 @@ func (cs *Calls) Start(ctx context.Context, s Stream) *Call {
 		cs.config.Route(&c.config, s.Call)
 	}
 	c.ctx, c.cancel = context.WithCancel(ctx)
-	c.hangUp, c.abort, c.actor, c.gatherer = s.HangUp, s.Abort, newActor(c), newGatherer(c)
+	c.hangUp, c.abort, c.actions, c.gatherer = s.HangUp, s.Abort, newActionQueue(c), newGatherer(c)
 	if s.Line != nil {
 		c.player = playback.New(playback.Config{Line: s.Line, EchoLoss: c.config.EchoLoss, Finished: c.played, Panicked: c.panicked})
 	}
@@ -177,8 +176,8 @@ func (cs *Calls) Start(ctx context.Context, s Stream) *Call {
 	return c
 }
 
-// Audio hands on the next µ-law bytes of a speaker's time line. It never blocks and keeps nothing of mulaw.
-// Audio of a speaker who is not among the call's tracks is ignored. One goroutine at a time for a speaker.
+// Audio appends µ-law bytes to a speaker's audio. It never blocks and does not keep mulaw. Audio of a speaker who is not among
+// the call's tracks is ignored. One goroutine at a time may call it for a speaker.
 func (c *Call) Audio(speaker events.Speaker, mulaw []byte) {
 	for _, t := range c.tracks {
 		if t.speaker == speaker {
@@ -191,19 +190,19 @@ func (c *Call) Audio(speaker events.Speaker, mulaw []byte) {
 	}
 }
 
-// Mark tells of the carrier's echo of a mark.
+// Mark reports that the carrier returned a mark. It never blocks.
 func (c *Call) Mark(name string) {
 	if c.player != nil {
 		c.player.Mark(name)
 	}
 }
 
-// maxKeys is how many keys of one call make events. Each event has all parameters of the call, and is stored.
+// maxKeys is the most dtmf.received events of one call. Each event has all parameters of the call, and is stored.
 const maxKeys = 10_000
 
-// DTMF reports a key press at a time since the stream's first sample. It never blocks. Keys beyond maxKeys do nothing.
+// DTMF reports a key press at a time since the stream's first sample. It never blocks. Keys beyond maxKeys are counted and ignored.
 func (c *Call) DTMF(digit string, at time.Duration) {
-	if c.life.queue.pressed() >= maxKeys {
+	if c.shared.queue.keyCount() >= maxKeys {
 		c.keyDropped()
 		return
 	}
@@ -214,7 +213,7 @@ func (c *Call) DTMF(digit string, at time.Duration) {
 	c.gatherer.press(digit, c.base+at)
 }
 
-// keyDropped counts a key that makes no event, and reports the first of the stream.
+// keyDropped counts an ignored key, and logs the first of the stream.
 func (c *Call) keyDropped() {
 	c.calls.keys.Add(1)
 	if c.keys++; c.keys == 1 {
@@ -222,9 +221,9 @@ func (c *Call) keyDropped() {
 	}
 }
 
-// End ends the stream: the recognizer is asked for the last words, they are emitted, then call.ended is. It
-// returns when the journal has it all, or leaves the rest to another stream of the call. The first End counts; later
-// ones return at once. Call it after the last Audio. Utterances and DTMF of counts are filled in here.
+// End ends the stream: it waits for the recognizer's last results and emits them, then call.ended. It returns when the journal
+// has all events, or leaves that to another stream of the call. Only the first End has an effect; later ones return at once.
+// Call it after the last Audio. It sets Utterances and DTMF of counts.
 func (c *Call) End(reason events.EndReason, counts events.Counts) {
 	c.end.Do(func() { c.finish(reason, counts) })
 }
@@ -235,22 +234,22 @@ func (c *Call) finish(reason events.EndReason, counts events.Counts) {
 		t.leg.closeSend(t.now(), events.ByCallEnd)
 		samples = max(samples, t.samples)
 	}
-	c.actor.finish()
+	c.actions.finish()
 	if c.player != nil {
-		_ = c.player.Close() // it fails never
+		_ = c.player.Close() // it always returns nil
 	}
 	c.gatherer.finish()
-	// A recognizer that does not let go must not keep the call from ending.
-	giveUp := time.AfterFunc(c.config.DrainTimeout, c.cancel)
+	// A recognizer that never finishes must not keep the call from ending.
+	drainTimer := time.AfterFunc(c.config.DrainTimeout, c.cancel)
 	for _, t := range c.tracks {
 		t.wait()
 	}
-	giveUp.Stop()
+	drainTimer.Stop()
 	c.cancel()
 
-	lines := c.life.queue.said()
+	lines := c.shared.queue.transcript()
 	slices.SortStableFunc(lines, func(a, b events.Line) int { return cmp.Compare(a.Start, b.Start) })
-	counts.Utterances, counts.DTMF = len(lines), c.life.queue.pressed()
+	counts.Utterances, counts.DTMF = len(lines), c.shared.queue.keyCount()
 	counts.DTMFDropped += c.keys
 	duration := c.base + length(samples)
 	c.put(time.Now(), c.bounded(events.CallEnded{
@@ -260,7 +259,7 @@ func (c *Call) finish(reason events.EndReason, counts events.Counts) {
 		Transcript: lines,
 	}))
 	if c.calls.leave(c) {
-		c.life.queue.close()
+		c.shared.queue.close()
 	}
 	c.logger.Info("call ended", "reason", reason, "duration", duration.Round(time.Millisecond), "utterances", counts.Utterances,
 		"frames", counts.Frames, "frames_late", counts.FramesLate, "frames_duplicate", counts.FramesDuplicate,
@@ -268,16 +267,16 @@ func (c *Call) finish(reason events.EndReason, counts events.Counts) {
 }
 
 // put queues an event of this stream.
-func (c *Call) put(now time.Time, body events.Body) { c.life.queue.put(now, c.info, body) }
+func (c *Call) put(now time.Time, body events.Body) { c.shared.queue.put(now, c.info, body) }
 
-// maxEvent is how long an event's JSON may be: what receivers of webhooks commonly take.
+// maxEvent is the greatest size of an event's JSON, in bytes: a common limit of webhook receivers.
 const maxEvent = 1 << 20
 
-// bounded puts a link in the place of a transcript that would make call.ended too long.
+// bounded replaces the transcript by a link if call.ended would be longer than maxEvent.
 func (c *Call) bounded(ended events.CallEnded) events.CallEnded {
 	b, err := events.Event{Time: time.Now(), Call: c.info, Sequence: math.MaxInt64, Body: ended}.JSON()
 	if err != nil || len(b) <= maxEvent {
-		return ended // one that cannot be marshaled is the journal's to refuse
+		return ended // the journal refuses one that cannot be marshaled
 	}
 	ended.Transcript = []events.Line{}
 	ended.TranscriptURL = c.config.BaseURL + "/v1/calls/" + url.PathEscape(c.info.ID) + "/transcript"

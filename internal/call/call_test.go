@@ -18,10 +18,10 @@ import (
 	"aldeabridge/internal/transcript"
 )
 
-// ears is a Transcriber that says what a test tells it to.
-type ears struct {
+// fakeTranscriber is a Transcriber that returns the results that a test sends.
+type fakeTranscriber struct {
 	heard chan call.Heard
-	after []call.Heard // said after CloseSend
+	after []call.Heard // returned after CloseSend
 	err   error        // returned after the last; nil is io.EOF
 
 	behind atomic.Bool
@@ -33,26 +33,30 @@ type ears struct {
 	closed    bool
 }
 
-func newEars() *ears { return &ears{heard: make(chan call.Heard, 100)} }
+func newFakeTranscriber() *fakeTranscriber {
+	return &fakeTranscriber{heard: make(chan call.Heard, 100)}
+}
 
-func (e *ears) Open(context.Context, events.Call, events.Speaker) call.Transcriber { return e }
+func (e *fakeTranscriber) Open(context.Context, events.Call, events.Speaker) call.Transcriber {
+	return e
+}
 
-func (e *ears) With(call.Listening) (call.Recognizer, error) { return e, nil }
+func (e *fakeTranscriber) With(call.Listening) (call.Recognizer, error) { return e, nil }
 
-func (e *ears) Write(b []byte) {
+func (e *fakeTranscriber) Write(b []byte) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.written += len(b)
 	e.sounds += len(b) - bytes.Count(b, []byte{0xFF})
 }
 
-func (e *ears) loud() int {
+func (e *fakeTranscriber) loud() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.sounds
 }
 
-func (e *ears) Next(ctx context.Context) (call.Heard, error) {
+func (e *fakeTranscriber) Next(ctx context.Context) (call.Heard, error) {
 	select {
 	case h, ok := <-e.heard:
 		if ok {
@@ -67,31 +71,31 @@ func (e *ears) Next(ctx context.Context) (call.Heard, error) {
 	}
 }
 
-func (e *ears) Behind(time.Time) bool { return e.behind.Load() }
+func (e *fakeTranscriber) Behind(time.Time) bool { return e.behind.Load() }
 
-func (e *ears) FinalizeOnce() { e.Finalize() }
+func (e *fakeTranscriber) FinalizeOnce() { e.Finalize() }
 
-func (e *ears) Finalize() {
+func (e *fakeTranscriber) Finalize() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.finalizes++
 }
 
-// asked is how often Finalize was asked for.
-func (e *ears) asked() int {
+// asked returns how often Finalize was called.
+func (e *fakeTranscriber) asked() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.finalizes
 }
 
-func (e *ears) CloseSend() {
+func (e *fakeTranscriber) CloseSend() {
 	for _, h := range e.after {
 		e.heard <- h
 	}
 	close(e.heard)
 }
 
-func (e *ears) Close() error {
+func (e *fakeTranscriber) Close() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.closed = true
@@ -106,7 +110,7 @@ func interim(text string, start, end time.Duration) call.Heard {
 	return call.Heard{Result: &transcript.Result{Text: text, Start: start, End: end}}
 }
 
-// book is a Journal that keeps what it got and refuses the first appends.
+// book is a Journal that keeps the events in memory and refuses the first appends.
 type book struct {
 	mu      sync.Mutex
 	refuse  int
@@ -133,7 +137,7 @@ func (b *book) Append(_ context.Context, e events.Event) (events.Record, error) 
 	return events.Record{ID: e.ID, Sequence: e.Sequence}, nil
 }
 
-// types is the type of every stored event.
+// types returns the type of every stored event.
 func (b *book) types() []events.Type {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -167,7 +171,7 @@ func start(config call.Config, tracks ...events.Speaker) *call.Call {
 
 func TestEventsAreStoredInOrderAndTheCallEndsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, j := newEars(), &book{}
+		e, j := newFakeTranscriber(), &book{}
 		var seen []events.Type
 		c := start(call.Config{Recognizer: e, Journal: j, Observe: func(e events.Event) { seen = append(seen, e.Body.Type()) }}, events.Caller)
 		c.Audio(events.Caller, make([]byte, 8000))
@@ -199,7 +203,7 @@ func TestEventsAreStoredInOrderAndTheCallEndsOnce(t *testing.T) {
 	})
 }
 
-func TestLastWordsOfACallerWhoHangsUpAreEndedByTheCall(t *testing.T) {
+func TestAHangUpEndsTheLastUtterance(t *testing.T) {
 	tests := map[string][]call.Heard{
 		"a final without speech_final":     {final("last words", 0, time.Second, false)},
 		"a final with speech_final":        {final("last words", 0, time.Second, true)},
@@ -216,7 +220,7 @@ func TestLastWordsOfACallerWhoHangsUpAreEndedByTheCall(t *testing.T) {
 	for name, after := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				e, j := newEars(), &book{}
+				e, j := newFakeTranscriber(), &book{}
 				e.after = after
 				c := start(call.Config{Recognizer: e, Journal: j}, events.Caller)
 				c.Audio(events.Caller, make([]byte, 8000))
@@ -235,7 +239,7 @@ func TestLastWordsOfACallerWhoHangsUpAreEndedByTheCall(t *testing.T) {
 
 func TestAnUtteranceThatWasOverBeforeTheHangUpKeepsItsReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, j := newEars(), &book{}
+		e, j := newFakeTranscriber(), &book{}
 		e.after = []call.Heard{final("done", 0, time.Second, true)}
 		c := start(call.Config{Recognizer: e, Journal: j}, events.Caller)
 		c.Audio(events.Caller, make([]byte, 24000))
@@ -248,7 +252,7 @@ func TestAnUtteranceThatWasOverBeforeTheHangUpKeepsItsReason(t *testing.T) {
 
 func TestSpeakersStaySeparateAndIndexesCountTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		caller, agent, j := newEars(), newEars(), &book{}
+		caller, agent, j := newFakeTranscriber(), newFakeTranscriber(), &book{}
 		open := byspeaker{events.Caller: caller, events.Agent: agent}
 		c := start(call.Config{Recognizer: open, Journal: j}, events.Caller, events.Agent)
 		agent.heard <- final("how can I help", 0, time.Second, true)
@@ -265,12 +269,12 @@ func TestSpeakersStaySeparateAndIndexesCountTheCall(t *testing.T) {
 			t.Errorf("got indexes %d, %d and ids %s, %s", us[0].Index, us[1].Index, us[0].ID, us[1].ID)
 		}
 		if caller.written != 0 || agent.written != 160 {
-			t.Errorf("got %d bytes to the caller's ears and %d to the agent's, want 0 and 160", caller.written, agent.written)
+			t.Errorf("got %d bytes to the caller's transcriber and %d to the agent's, want 0 and 160", caller.written, agent.written)
 		}
 	})
 }
 
-type byspeaker map[events.Speaker]*ears
+type byspeaker map[events.Speaker]*fakeTranscriber
 
 func (b byspeaker) With(call.Listening) (call.Recognizer, error) { return b, nil }
 
@@ -278,9 +282,9 @@ func (b byspeaker) Open(_ context.Context, _ events.Call, s events.Speaker) call
 	return b[s]
 }
 
-func TestARecognizerThatFallsSilentDoesNotHoldAnUtterance(t *testing.T) {
+func TestAnUtteranceEndsAlsoIfTheRecognizerSendsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, j := newEars(), &book{}
+		e, j := newFakeTranscriber(), &book{}
 		c := start(call.Config{Recognizer: e, Journal: j, UtteranceTimeout: 2 * time.Second}, events.Caller)
 		e.heard <- final("are you there", 0, time.Second, false)
 		<-time.After(1999 * time.Millisecond)
@@ -300,9 +304,9 @@ func TestARecognizerThatFallsSilentDoesNotHoldAnUtterance(t *testing.T) {
 	})
 }
 
-func TestTheSilenceOfARecognizerThatIsBehindMeansNothing(t *testing.T) {
+func TestAnUtteranceDoesNotEndWhileTheRecognizerIsBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, j := newEars(), &book{}
+		e, j := newFakeTranscriber(), &book{}
 		c := start(call.Config{Recognizer: e, Journal: j, UtteranceTimeout: 2 * time.Second}, events.Caller)
 		e.behind.Store(true)
 		e.heard <- final("I was saying", 0, time.Second, false)
@@ -321,9 +325,9 @@ func TestTheSilenceOfARecognizerThatIsBehindMeansNothing(t *testing.T) {
 	})
 }
 
-func TestWordsThatStayInterimBecomeAnUtterance(t *testing.T) {
+func TestInterimWordsBecomeAnUtterance(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, j := newEars(), &book{}
+		e, j := newFakeTranscriber(), &book{}
 		c := start(call.Config{Recognizer: e, Journal: j, UtteranceTimeout: 2 * time.Second}, events.Caller)
 		e.heard <- interim("alpha beta", 0, time.Second)
 		<-time.After(3 * time.Second)
@@ -345,9 +349,9 @@ func TestWordsThatStayInterimBecomeAnUtterance(t *testing.T) {
 	})
 }
 
-func TestTroubleWithTheRecognizerIsAnEvent(t *testing.T) {
+func TestRecognizerFaultsAreEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, j := newEars(), &book{}
+		e, j := newFakeTranscriber(), &book{}
 		c := start(call.Config{Recognizer: e, Journal: j}, events.Caller)
 		e.heard <- call.Heard{Event: events.AudioGap{Speaker: events.Caller, To: events.Offset(time.Second)}}
 		synctest.Wait()
@@ -359,9 +363,9 @@ func TestTroubleWithTheRecognizerIsAnEvent(t *testing.T) {
 	})
 }
 
-func TestAFailedRecognizerLeavesWhatItHeardUnconfirmed(t *testing.T) {
+func TestResultsOfAFailedRecognizerAreUnconfirmed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, j := newEars(), &book{}
+		e, j := newFakeTranscriber(), &book{}
 		e.err = errors.New("refused")
 		c := start(call.Config{Recognizer: e, Journal: j}, events.Caller)
 		e.heard <- interim("I would like", 0, time.Second)
@@ -373,9 +377,9 @@ func TestAFailedRecognizerLeavesWhatItHeardUnconfirmed(t *testing.T) {
 	})
 }
 
-func TestARecognizerThatDoesNotLetGoDoesNotKeepTheCall(t *testing.T) {
+func TestAStuckRecognizerDoesNotKeepTheCallFromEnding(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stuck, j := &stuckEars{}, &book{}
+		stuck, j := &stuckTranscriber{}, &book{}
 		c := start(call.Config{Recognizer: stuck, Journal: j, DrainTimeout: 3 * time.Second}, events.Caller)
 		begin := time.Now()
 		c.End(events.EndStop, events.Counts{})
@@ -388,25 +392,27 @@ func TestARecognizerThatDoesNotLetGoDoesNotKeepTheCall(t *testing.T) {
 	})
 }
 
-// stuckEars never answers.
-type stuckEars struct{}
+// stuckTranscriber never returns a result.
+type stuckTranscriber struct{}
 
-func (s *stuckEars) Open(context.Context, events.Call, events.Speaker) call.Transcriber { return s }
-func (s *stuckEars) With(call.Listening) (call.Recognizer, error)                       { return s, nil }
-func (*stuckEars) Write([]byte)                                                         {}
-func (*stuckEars) FinalizeOnce()                                                        {}
-func (*stuckEars) Finalize()                                                            {}
-func (*stuckEars) Behind(time.Time) bool                                                { return false }
-func (*stuckEars) CloseSend()                                                           {}
-func (*stuckEars) Close() error                                                         { return nil }
-func (*stuckEars) Next(ctx context.Context) (call.Heard, error) {
+func (s *stuckTranscriber) Open(context.Context, events.Call, events.Speaker) call.Transcriber {
+	return s
+}
+func (s *stuckTranscriber) With(call.Listening) (call.Recognizer, error) { return s, nil }
+func (*stuckTranscriber) Write([]byte)                                   {}
+func (*stuckTranscriber) FinalizeOnce()                                  {}
+func (*stuckTranscriber) Finalize()                                      {}
+func (*stuckTranscriber) Behind(time.Time) bool                          { return false }
+func (*stuckTranscriber) CloseSend()                                     {}
+func (*stuckTranscriber) Close() error                                   { return nil }
+func (*stuckTranscriber) Next(ctx context.Context) (call.Heard, error) {
 	<-ctx.Done()
 	return call.Heard{}, ctx.Err()
 }
 
 func TestAnInterimAtTheUtteranceEndIsFinalized(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, j := newEars(), &book{}
+		e, j := newFakeTranscriber(), &book{}
 		c := start(call.Config{Recognizer: e, Journal: j}, events.Caller)
 		e.heard <- interim("yes please", 0, time.Second)
 		e.heard <- call.Heard{UtteranceEnd: &transcript.UtteranceEnd{LastWordEnd: 900 * time.Millisecond}}
@@ -427,7 +433,7 @@ func TestAnInterimAtTheUtteranceEndIsFinalized(t *testing.T) {
 
 func TestAnEventThatTheJournalRefusesWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, j := newEars(), &book{refuse: 3}
+		e, j := newFakeTranscriber(), &book{refuse: 3}
 		c := start(call.Config{Recognizer: e, Journal: j}, events.Caller)
 		c.DTMF("1", 0)
 		c.DTMF("2", 0)
@@ -442,9 +448,9 @@ func TestAnEventThatTheJournalRefusesWaits(t *testing.T) {
 	})
 }
 
-func TestASlowJournalCostsInterimsButNoStoredEvent(t *testing.T) {
+func TestASlowJournalDropsInterimsButNoStoredEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, j := newEars(), &book{hold: make(chan struct{})}
+		e, j := newFakeTranscriber(), &book{hold: make(chan struct{})}
 		shown := 0
 		c := start(call.Config{Recognizer: e, Journal: j, Observe: func(e events.Event) {
 			if !e.Body.Stored() {
@@ -470,10 +476,10 @@ func TestASlowJournalCostsInterimsButNoStoredEvent(t *testing.T) {
 	})
 }
 
-// Keys can be pressed by a program: those of a call are bounded, and never take the place of what is said.
+// A program can send keys: their number is bounded, and they never displace utterances.
 func TestKeysAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, j := newEars(), &book{}
+		e, j := newFakeTranscriber(), &book{}
 		e.after = []call.Heard{final("I said so", 0, time.Second, true)}
 		calls := call.New(call.Config{Recognizer: e, Journal: j})
 		c := calls.Start(context.Background(), stream("MZ1"))
@@ -491,7 +497,7 @@ func TestKeysAreBounded(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		e, j := newEars(), &book{hold: make(chan struct{})}
+		e, j := newFakeTranscriber(), &book{hold: make(chan struct{})}
 		calls := call.New(call.Config{Recognizer: e, Journal: j})
 		c := calls.Start(context.Background(), stream("MZ1"))
 		for range 10_000 {
@@ -510,9 +516,9 @@ func TestKeysAreBounded(t *testing.T) {
 	})
 }
 
-func TestTheTranscriptIsInTheOrderOfBeginnings(t *testing.T) {
+func TestTheTranscriptIsOrderedByStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		caller, agent, j := newEars(), newEars(), &book{}
+		caller, agent, j := newFakeTranscriber(), newFakeTranscriber(), &book{}
 		c := start(call.Config{Recognizer: byspeaker{events.Caller: caller, events.Agent: agent}, Journal: j}, events.Caller, events.Agent)
 		agent.heard <- final("second", 2*time.Second, 3*time.Second, true)
 		synctest.Wait()
@@ -526,9 +532,9 @@ func TestTheTranscriptIsInTheOrderOfBeginnings(t *testing.T) {
 	})
 }
 
-func TestAJournalThatTakesNothingDoesNotKeepTheCall(t *testing.T) {
+func TestAFailingJournalDoesNotKeepTheCallFromEnding(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, j := newEars(), &book{refuse: -1}
+		e, j := newFakeTranscriber(), &book{refuse: -1}
 		calls := call.New(call.Config{Recognizer: e, Journal: j})
 		c := calls.Start(context.Background(), stream("MZ1"))
 		begin := time.Now()
@@ -550,9 +556,9 @@ func TestAJournalThatTakesNothingDoesNotKeepTheCall(t *testing.T) {
 	})
 }
 
-func TestWhatTheJournalNeverTookIsCounted(t *testing.T) {
+func TestLostEventsAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newEars()
+		e := newFakeTranscriber()
 		calls := call.New(call.Config{Recognizer: e, Journal: &book{refuse: -1}})
 		calls.Start(context.Background(), stream("MZ1")).End(events.EndStop, events.Counts{})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -565,7 +571,7 @@ func TestWhatTheJournalNeverTookIsCounted(t *testing.T) {
 
 func TestAudioOfASpeakerWhoIsNotOnTheCallIsIgnored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newEars()
+		e := newFakeTranscriber()
 		c := start(call.Config{Recognizer: e, Journal: &book{}}, events.Caller)
 		c.Audio(events.Agent, make([]byte, 160))
 		c.End(events.EndStop, events.Counts{})
@@ -578,7 +584,7 @@ func TestAudioOfASpeakerWhoIsNotOnTheCallIsIgnored(t *testing.T) {
 func TestATranscriptThatIsTooLongForAnEventIsALink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const text, utterances = 1900, 600
-		e, j := newEars(), &book{}
+		e, j := newFakeTranscriber(), &book{}
 		c := start(call.Config{Recognizer: e, Journal: j, BaseURL: "https://bridge.example.com"}, events.Caller)
 		for i := range utterances {
 			at := time.Duration(i) * time.Second

@@ -12,7 +12,7 @@ import (
 	"aldeabridge/events"
 )
 
-// Calls are the calls of a server. Make it with New. Its methods may be called concurrently.
+// Calls has the live calls of a server. Make it with New. Its methods may be called concurrently.
 type Calls struct {
 	config  Config
 	backlog *backlog
@@ -20,52 +20,52 @@ type Calls struct {
 	keys    atomic.Int64 // dropped
 
 	mu      sync.Mutex
-	lives   map[string]*life // by call id, while a stream of the call is up
-	streams recent           // ids of streams that were begun
+	live    map[string]*sharedState // by call id, while the call has a stream
+	streams recentIDs               // ids of the last streams
 }
 
-// Past is what happened on a call before, as the journal knows it. Its zero value is a call that is new.
+// Past is what the journal has of a call. The zero value is a new call.
 type Past struct {
 	Began  time.Time     // when its first stream began
 	Lines  []events.Line // every utterance, in the order of their indices
 	Digits int           // keys pressed
 }
 
-// A life is what the streams of one call share. A call has several when a lost one comes back, and two at once
-// while the recognizer still has last words for the old one.
-type life struct {
+// sharedState is what the streams of one call share. A call has several streams if the carrier reconnects, and two at once
+// while the recognizer still has results of the old one.
+type sharedState struct {
 	load    sync.Once
 	began   time.Time
-	resumed bool // there was a stream before
-	queue   *queue
-	streams []*Call // that are up, the newest last; guarded by Calls.mu
+	resumed bool // the journal has an earlier stream
+	queue   *eventQueue
+	streams []*Call // the live ones, the newest last; guarded by Calls.mu
 }
 
-// New returns the calls of a server that has none yet.
+// New returns a Calls without calls.
 func New(config Config) *Calls {
 	config.UtteranceTimeout = cmp.Or(config.UtteranceTimeout, 1500*time.Millisecond)
 	config.DrainTimeout = cmp.Or(config.DrainTimeout, 15*time.Second)
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Calls{config: config, backlog: newBacklog(), lives: map[string]*life{}}
+	return &Calls{config: config, backlog: newBacklog(), live: map[string]*sharedState{}}
 }
 
-// Stats tells how the journal takes the events of the calls.
+// Stats has counts of events that were not stored or not emitted.
 type Stats struct {
-	Waiting int   // events that it has not taken yet, those of calls that are over included
-	Lost    int64 // events that it never took
-	Untold  int64 // action.failed events that were too many to be sent
-	Keys    int64 // keys that made no event, because there were too many on their call
+	Waiting int   // events that wait for the journal, including those of calls that are over
+	Lost    int64 // events that were never stored
+	Untold  int64 // action.failed events dropped by the rate limit
+	Keys    int64 // keys dropped because their call had too many
 }
 
-// Stats may be called at any time.
+// Stats returns the current counts.
 func (cs *Calls) Stats() Stats {
 	return Stats{Waiting: cs.backlog.size(), Lost: cs.backlog.lost.Load(), Untold: cs.untold.Load(), Keys: cs.keys.Load()}
 }
 
-// Drain waits until the journal has taken every event of the calls, which have ended. When ctx ends first, the rest is
-// lost, and Drain says how much that is.
+// Drain waits until the journal has stored all events. All calls must have ended. If ctx ends first, the remaining events are
+// lost, and the error has their number.
 func (cs *Calls) Drain(ctx context.Context) error {
 	before := cs.backlog.lost.Load()
 	cs.backlog.drain(ctx)
@@ -75,32 +75,32 @@ func (cs *Calls) Drain(ctx context.Context) error {
 	return nil
 }
 
-// join adds a stream to the life of its call.
+// join adds a stream to its call and sets its resumed, base and prefix.
 func (cs *Calls) join(ctx context.Context, c *Call) {
 	cs.mu.Lock()
-	l := cs.lives[c.info.ID]
+	l := cs.live[c.info.ID]
 	if l == nil {
-		l = &life{queue: newQueue(cs.config, cs.backlog, c.logger)}
-		cs.lives[c.info.ID] = l
+		l = &sharedState{queue: newEventQueue(cs.config, cs.backlog, c.logger)}
+		cs.live[c.info.ID] = l
 	}
-	c.life, c.resumed = l, len(l.streams) > 0
+	c.shared, c.resumed = l, len(l.streams) > 0
 	l.streams = append(l.streams, c)
 	c.prefix = cmp.Or(c.info.StreamID, c.info.ID)
 	again := cs.streams.add(c.prefix)
 	cs.mu.Unlock()
 
-	l.load.Do(func() { l.resumed = cs.recall(ctx, l, c) })
+	l.load.Do(func() { l.resumed = cs.loadPast(ctx, l, c) })
 	c.resumed = c.resumed || l.resumed
 	if c.resumed {
 		c.base = time.Since(l.began).Truncate(time.Millisecond)
 	}
-	if again || c.resumed && l.queue.saidOn(c.prefix) {
-		c.prefix += "." + newTag() // the stream's id does not tell its utterances from those of another stream
+	if again || c.resumed && l.queue.hasUtterancesOf(c.prefix) {
+		c.prefix += "." + newTag() // another stream had the same id, so utterance ids would repeat
 	}
 }
 
-// recall finds out whether the call had a stream before, and begins its life where that ended.
-func (cs *Calls) recall(ctx context.Context, l *life, c *Call) bool {
+// loadPast reports whether the journal has an earlier stream of the call, and loads its state from there.
+func (cs *Calls) loadPast(ctx context.Context, l *sharedState, c *Call) bool {
 	l.began = time.Now()
 	if cs.config.Past == nil {
 		return false
@@ -113,12 +113,12 @@ func (cs *Calls) recall(ctx context.Context, l *life, c *Call) bool {
 	if past.Began.IsZero() {
 		return false
 	}
-	var heard time.Duration // up to where the call was heard
+	var heard time.Duration // the end of the last utterance
 	for _, n := range past.Lines {
 		heard = max(heard, n.End.Duration())
 		l.queue.lines.add(n)
 	}
-	l.began = l.began.Add(-heard) // where the clock was set back
+	l.began = l.began.Add(-heard) // later than past.Began only if the clock was set back
 	if past.Began.Before(l.began) {
 		l.began = past.Began
 	}
@@ -126,11 +126,11 @@ func (cs *Calls) recall(ctx context.Context, l *life, c *Call) bool {
 	return true
 }
 
-// leave takes a stream out of its call's life, and says whether it was the last.
+// leave removes a stream from its call, and reports whether it was the last.
 func (cs *Calls) leave(c *Call) (last bool) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	l := c.life
+	l := c.shared
 	for i, other := range l.streams {
 		if other == c {
 			l.streams = append(l.streams[:i:i], l.streams[i+1:]...)
@@ -139,6 +139,6 @@ func (cs *Calls) leave(c *Call) (last bool) {
 	if len(l.streams) > 0 {
 		return false
 	}
-	delete(cs.lives, c.info.ID)
+	delete(cs.live, c.info.ID)
 	return true
 }

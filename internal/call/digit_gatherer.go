@@ -9,8 +9,8 @@ import (
 	"aldeabridge/internal/actions"
 )
 
-// A gatherer collects digits, while an action asks for it. Its time-out does not run while something is played:
-// nobody knows yet what to press.
+// gatherer collects the digits of a listen action. Its timer is stopped while audio plays: the caller has not heard the
+// prompt yet.
 type gatherer struct {
 	call *Call
 
@@ -30,7 +30,7 @@ func newGatherer(c *Call) *gatherer {
 	return g
 }
 
-// begin collects from now on. What was collected before ends.
+// begin starts a new collection and ends the one before.
 func (g *gatherer) begin(id string, want actions.Gather) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -41,7 +41,7 @@ func (g *gatherer) begin(id string, want actions.Gather) {
 	g.arm()
 }
 
-// press takes a key, pressed at a time of the call.
+// press adds a key that was pressed at a time of the call.
 func (g *gatherer) press(digit string, at time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -59,8 +59,8 @@ func (g *gatherer) press(digit string, at time.Duration) {
 	}
 }
 
-// listen starts the time-out anew, or stops it while something is played.
-func (g *gatherer) listen() {
+// resetTimer restarts the timer, or stops it while audio plays.
+func (g *gatherer) resetTimer() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.active {
@@ -68,7 +68,7 @@ func (g *gatherer) listen() {
 	}
 }
 
-// finish ends with the stream.
+// finish ends the collection at the end of the stream.
 func (g *gatherer) finish() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -77,7 +77,7 @@ func (g *gatherer) finish() {
 	}
 }
 
-// arm sets the timer, unless something is played. The caller holds mu.
+// arm starts the timer, or stops it while audio plays. The caller holds mu.
 func (g *gatherer) arm() {
 	if g.call.playing() {
 		g.timer.Stop()
@@ -91,15 +91,15 @@ func (g *gatherer) timeout() {
 	defer g.call.recovered()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.active && !g.call.playing() && !time.Now().Before(g.due) { // else a key came just now, or something to play
+	if g.active && !g.call.playing() && !time.Now().Before(g.due) { // otherwise a key or audio has just reset the timer
 		g.done(events.GatherTimeout, g.now())
 	}
 }
 
-// now is the time of the call.
-func (g *gatherer) now() time.Duration { return time.Since(g.call.life.began) }
+// now returns the time since the call began.
+func (g *gatherer) now() time.Duration { return time.Since(g.call.shared.began) }
 
-// done tells what was collected, and what ended it at a time of the call. The caller holds mu.
+// done emits the digits and what ended the collection, at a time of the call. The caller holds mu.
 func (g *gatherer) done(by events.GatherEnd, at time.Duration) {
 	g.timer.Stop()
 	g.call.put(time.Now(), events.DigitsGathered{

@@ -1,17 +1,16 @@
-// Package call is the life of one phone call.
+// Package call turns one phone call's audio into events and executes the actions that steer the call.
 //
-// A Call stands between a carrier's media stream and a recognizer and turns audio into events. Whoever holds
-// the stream feeds it: Audio for each piece of each speaker's time line, DTMF for each key, End once. The
-// Call opens one Transcriber for each speaker at once, hands the audio on, makes utterances of what comes
-// back, and stores each event in the journal before anybody else hears of it.
+// A Call connects a carrier's media stream with a recognizer. The owner of the stream calls Audio for each piece of each
+// speaker's audio, DTMF for each key, and End once. The Call opens one Transcriber for each speaker, passes it the audio,
+// assembles utterances from its results, and stores each event in the journal before it passes the event to
+// Config.Observe.
 //
-// Audio and DTMF never wait: not for the recognizer, not for the journal. What a call has to say leaves
-// through one queue, so its events have one order: call.started first, call.ended last and once, and each
-// utterance of a caller who hangs up in mid-sentence before that.
+// Audio and DTMF never block, neither on the recognizer nor on the journal. All events of a call go through one queue, so they
+// have one order: call.started first, and call.ended last and once. If the caller hangs up in mid-sentence, the unfinished
+// utterances come before call.ended.
 //
-// The package knows neither sockets nor databases. What it needs of them are the small interfaces in
-// call.go; the program that wires a server brings the adapters.
+// The package depends on neither sockets nor databases. It uses them through the small interfaces in call.go, for which the
+// server provides adapters.
 //
-// A call costs one goroutine for each speaker, which reads the Transcriber, and one more only while there is
-// something to store.
+// A call has one goroutine for each speaker, which reads the Transcriber, and one more while events wait to be stored.
 package call

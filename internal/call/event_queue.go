@@ -14,57 +14,56 @@ import (
 )
 
 const (
-	// maxLive is how many events may wait before those that are not stored are dropped: a display that is
-	// a hundred interims behind is worth nothing.
-	maxLive = 100
-	// maxWaiting is how many events of one call may wait for a journal that does not take them. It is the
-	// last bound, for all but call.ended: hours of talk fit.
+	// maxTransient is the number of waiting events from which transient ones are dropped: a client that is a hundred
+	// interim results behind has no use for them.
+	maxTransient = 100
+	// maxWaiting is the most events of one call that may wait while the journal fails: hours of speech. It applies to all
+	// events except call.ended.
 	maxWaiting = 10_000
-	// maxKeysWaiting is how many may wait before keys are not queued any more. The rest is for what is said.
+	// maxKeysWaiting is the number of waiting events from which keys are dropped. The rest is reserved for speech.
 	maxKeysWaiting = 9_500
-	// retryAppend is the pause before an event that the journal refused is offered again.
+	// retryAppend is the pause before an append that failed is retried.
 	retryAppend = 500 * time.Millisecond
-	// lastTries is how long a journal that takes nothing can hold up the end of a call. Its events go on waiting.
-	lastTries = 10 * time.Second
-	// maxBacklog is how many events of all calls may go on waiting behind the end of theirs.
+	// closeTimeout is how long a failing journal can delay the end of a call. After that the events keep waiting.
+	closeTimeout = 10 * time.Second
+	// maxBacklog is the most events of all calls that may keep waiting after the end of their call.
 	maxBacklog = 100_000
 )
 
-// A queue carries a call's events to the journal and the observer, in one order. A goroutine runs only while
-// something waits.
-type queue struct {
+// eventQueue passes a call's events to the journal and the observer, in order. Its goroutine runs only while events wait.
+type eventQueue struct {
 	journal Journal
 	observe func(events.Event)
 	backlog *backlog
 	logger  *slog.Logger
-	ctx     context.Context // ends when the queue gives up on its journal
-	giveUp  context.CancelFunc
+	ctx     context.Context // canceled when the waiting events are abandoned
+	abandon context.CancelFunc
 
 	mu      sync.Mutex
 	idle    *sync.Cond // signaled when running turns false
 	waiting []events.Event
 	running bool // a goroutine is in run
-	late    bool // it still is although the call is over
+	late    bool // it still runs after close has returned
 	dropped int
-	lines   lines // every utterance so far, those of earlier streams too
-	digits  int
+	lines   packedLines // every utterance so far, also of earlier streams
+	digits  int         // keys so far
 }
 
-func newQueue(c Config, b *backlog, logger *slog.Logger) *queue {
-	q := &queue{journal: c.Journal, observe: c.Observe, backlog: b, logger: logger}
+func newEventQueue(c Config, b *backlog, logger *slog.Logger) *eventQueue {
+	q := &eventQueue{journal: c.Journal, observe: c.Observe, backlog: b, logger: logger}
 	if q.observe == nil {
 		q.observe = func(events.Event) {}
 	}
-	q.ctx, q.giveUp = context.WithCancel(b.ctx)
+	q.ctx, q.abandon = context.WithCancel(b.ctx)
 	q.idle = sync.NewCond(&q.mu)
 	return q
 }
 
-// put adds an event that happened on a stream of the call at now. It never waits.
-func (q *queue) put(now time.Time, call events.Call, body events.Body) {
+// put appends an event that happened on a stream of the call at now. It never blocks.
+func (q *eventQueue) put(now time.Time, call events.Call, body events.Body) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.waiting) >= room(body) {
+	if len(q.waiting) >= maxBefore(body) {
 		if !body.Stored() {
 			q.dropped++
 		} else {
@@ -93,8 +92,8 @@ func (q *queue) put(now time.Time, call events.Call, body events.Body) {
 	}
 }
 
-// room is how many events may wait before one of this kind is dropped.
-func room(body events.Body) int {
+// maxBefore returns the number of waiting events from which an event of this type is dropped.
+func maxBefore(body events.Body) int {
 	switch body.(type) {
 	case events.CallEnded:
 		return math.MaxInt
@@ -102,13 +101,13 @@ func room(body events.Body) int {
 		return maxKeysWaiting
 	}
 	if !body.Stored() {
-		return maxLive
+		return maxTransient
 	}
 	return maxWaiting
 }
 
-// run stores and shows what waits, then ends.
-func (q *queue) run() {
+// run stores and publishes the waiting events, then ends.
+func (q *eventQueue) run() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for len(q.waiting) > 0 {
@@ -121,15 +120,15 @@ func (q *queue) run() {
 		q.backlog.add(-1)
 	}
 	if q.late {
-		q.giveUp() // nothing waits any more
+		q.abandon() // releases the context
 	}
 	q.waiting = nil
 	q.running = false
 	q.idle.Broadcast()
 }
 
-// deliver stores and shows one event. A panic costs this event alone.
-func (q *queue) deliver(e events.Event) {
+// deliver stores and publishes one event. After a panic only this event is lost.
+func (q *eventQueue) deliver(e events.Event) {
 	defer func() {
 		if p := recover(); p != nil {
 			q.backlog.lost.Add(1)
@@ -141,13 +140,13 @@ func (q *queue) deliver(e events.Event) {
 	}
 }
 
-// store appends an event to the journal, again and again until it is taken. It returns the event with its
-// id and sequence, and false if it gave up.
-func (q *queue) store(e events.Event) (events.Event, bool) {
+// store appends an event to the journal and retries until that succeeds. It returns the event with its id and sequence, or
+// false if the queue's context ended.
+func (q *eventQueue) store(e events.Event) (events.Event, bool) {
 	if !e.Body.Stored() {
 		return e, true
 	}
-	e.ID = events.NewID(e.Time) // one id for every try: the journal takes an event once
+	e.ID = events.NewID(e.Time) // one id for all attempts: the journal deduplicates by id
 	for try := 1; ; try++ {
 		r, err := q.journal.Append(q.ctx, e)
 		if err == nil {
@@ -169,12 +168,12 @@ func (q *queue) store(e events.Event) (events.Event, bool) {
 
 // close returns when nothing waits. If the journal takes nothing for lastTries it returns too; what waits is offered
 // to the journal until it takes it or until the server stops, unless too much waits already.
-func (q *queue) close() {
-	defer time.AfterFunc(lastTries, func() {
+func (q *eventQueue) close() {
+	defer time.AfterFunc(closeTimeout, func() {
 		q.mu.Lock()
 		defer q.mu.Unlock()
 		if q.late = q.running; q.late && q.backlog.size() > maxBacklog {
-			q.giveUp()
+			q.abandon()
 		}
 		q.idle.Broadcast()
 	}).Stop()
@@ -187,17 +186,17 @@ func (q *queue) close() {
 		q.logger.Warn("events not shown: the queue was full", "dropped", q.dropped)
 	}
 	if !q.late {
-		q.giveUp() // nothing waits
+		q.abandon() // releases the context
 	} else {
 		q.logger.Error("the call is over, and the journal does not take its events: they wait", "waiting", len(q.waiting))
 	}
 }
 
-// A backlog counts the events of all calls that wait for the journal. Its methods may be called concurrently.
+// backlog counts the events of all calls that wait for the journal. It is safe for concurrent use.
 type backlog struct {
-	ctx    context.Context // ends when the server gives up on its journal
-	giveUp context.CancelFunc
-	lost   atomic.Int64 // events that the journal never took
+	ctx     context.Context // canceled when the server abandons the waiting events
+	abandon context.CancelFunc
+	lost    atomic.Int64 // events that were never stored
 
 	mu     sync.Mutex // guards events
 	events int
@@ -206,7 +205,7 @@ type backlog struct {
 
 func newBacklog() *backlog {
 	b := &backlog{}
-	b.ctx, b.giveUp = context.WithCancel(context.Background())
+	b.ctx, b.abandon = context.WithCancel(context.Background())
 	b.empty = sync.NewCond(&b.mu)
 	return b
 }
@@ -225,9 +224,9 @@ func (b *backlog) size() int {
 	return b.events
 }
 
-// drain returns when nothing waits; when ctx ends, what waits is lost.
+// drain returns when no event waits. When ctx ends, the waiting events are lost.
 func (b *backlog) drain(ctx context.Context) {
-	defer context.AfterFunc(ctx, b.giveUp)()
+	defer context.AfterFunc(ctx, b.abandon)()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for b.events > 0 {
@@ -235,22 +234,22 @@ func (b *backlog) drain(ctx context.Context) {
 	}
 }
 
-// said returns a line for each utterance so far. It is never nil.
-func (q *queue) said() []events.Line {
+// transcript returns a line for each utterance so far. It never returns nil.
+func (q *eventQueue) transcript() []events.Line {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.lines.unpacked()
 }
 
-// pressed returns how many keys were pressed so far.
-func (q *queue) pressed() int {
+// keyCount returns the number of keys so far.
+func (q *eventQueue) keyCount() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.digits
 }
 
-// count is how many utterances have ended so far.
-func (q *queue) count() int {
+// utteranceCount returns the number of utterances that have ended.
+func (q *eventQueue) utteranceCount() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.lines.len()

@@ -8,23 +8,23 @@ import (
 )
 
 const (
-	// failureBurst is how many action.failed events a stream can have at once: one for each action that can wait.
+	// failureBurst is the most action.failed events of a stream at once: one for each action that can wait.
 	failureBurst = maxActions
-	// failureEvery is the time after which it can have one more. A webhook that answers each action.failed with another action
+	// failureEvery is the interval after which one more is allowed. A webhook that answers each action.failed with another action
 	// that fails would otherwise fill the journal as fast as it answers.
 	failureEvery = 200 * time.Millisecond
 )
 
-// A failureLimit bounds the action.failed events of a stream. The zero value has all of its burst.
+// failureLimit limits the rate of a stream's action.failed events. The zero value allows a full burst.
 type failureLimit struct {
 	mu   sync.Mutex
 	used int       // of the burst
-	at   time.Time // when used was last true
-	full bool      // an event was not sent since there was last room
+	at   time.Time // when used was computed
+	full bool      // an event was dropped since there was last room
 }
 
-// take says whether an event may be sent now, and whether it is the first that may not.
-func (l *failureLimit) take(now time.Time) (ok, first bool) {
+// allow reports whether an event may be emitted now, and otherwise whether it is the first that is dropped.
+func (l *failureLimit) allow(now time.Time) (ok, first bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	freed := min(int(now.Sub(l.at)/failureEvery), l.used)
@@ -41,10 +41,10 @@ func (l *failureLimit) take(now time.Time) (ok, first bool) {
 	return true, false
 }
 
-// fail tells of an action that was not done, if the stream has not had too many of those.
+// fail emits action.failed, or counts it if the stream exceeds the limit.
 func (c *Call) fail(failed events.ActionFailed) {
 	now := time.Now()
-	ok, first := c.failures.take(now)
+	ok, first := c.failures.allow(now)
 	if ok {
 		c.put(now, failed)
 		return

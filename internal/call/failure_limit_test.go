@@ -9,8 +9,8 @@ import (
 	"aldeabridge/internal/call"
 )
 
-// A webhook that answers each action.failed with an action that fails gets 200 of those events at once, then five a second. What is
-// more is counted.
+// A webhook that answers each action.failed with an action that fails gets 200 of those events at once, then five a second. Further
+// ones are counted.
 func TestFailuresOfActionsAreBounded(t *testing.T) {
 	noSpeech := func(c *call.Config) { c.Speech = recording{err: errors.New("no engine")} }
 	onStage(t, noSpeech, func(s *stage) {

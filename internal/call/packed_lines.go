@@ -6,20 +6,20 @@ import (
 	"aldeabridge/events"
 )
 
-// lines are what was said on a call so far. A call keeps them until it ends, an hour of talk or more, so they are packed
-// behind each other, without what an id shares with the one before. The zero value has none. They are not safe for
-// concurrent use.
-type lines struct {
+// packedLines is a list of transcript lines in a compact encoding, because a call keeps them in memory until it ends. Each line
+// is appended to packed, with its id as a prefix length and a suffix relative to the id before. The zero value is empty.
+// Concurrent use is not allowed.
+type packedLines struct {
 	n      int
 	packed []byte
-	last   string // id
+	last   string // id of the last line
 }
 
-// len is how many there are.
-func (l *lines) len() int { return l.n }
+// len returns the number of lines.
+func (l *packedLines) len() int { return l.n }
 
 // add appends a line.
-func (l *lines) add(n events.Line) {
+func (l *packedLines) add(n events.Line) {
 	shared := 0
 	for shared < min(len(l.last), len(n.Utterance)) && l.last[shared] == n.Utterance[shared] {
 		shared++
@@ -38,9 +38,9 @@ func appendText(b []byte, s string) []byte {
 	return append(binary.AppendVarint(b, int64(len(s))), s...)
 }
 
-// unpacked returns them as they were. It is never nil.
-func (l *lines) unpacked() []events.Line {
-	rest := string(l.packed) // which all texts are parts of
+// unpacked returns the lines in order. It never returns nil.
+func (l *packedLines) unpacked() []events.Line {
+	rest := string(l.packed) // the texts are substrings of it, without copies
 	number := func() int64 {
 		n, k := binary.Varint([]byte(rest[:min(len(rest), binary.MaxVarintLen64)]))
 		rest = rest[k:]

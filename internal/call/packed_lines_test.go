@@ -9,8 +9,8 @@ import (
 	"aldeabridge/events"
 )
 
-func TestLinesComeOutAsTheyWentIn(t *testing.T) {
-	var l lines
+func TestPackedLinesAreUnpackedUnchanged(t *testing.T) {
+	var l packedLines
 	if got := l.unpacked(); got == nil || len(got) != 0 {
 		t.Errorf("got %#v of none, want an empty slice", got)
 	}

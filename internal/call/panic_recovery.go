@@ -6,15 +6,15 @@ import (
 )
 
 // recovered ends the call if the goroutine that defers it panics: a fault in the work for one call must not end the others.
-// It is to be deferred directly.
+// It must be deferred directly.
 func (c *Call) recovered() {
 	if p := recover(); p != nil {
 		c.panicked(p, debug.Stack())
 	}
 }
 
-// panicked logs a panic and ends the stream. The log has the type of the panic's value and no text of it, which may be what
-// somebody said.
+// panicked logs a panic and ends the stream. The log has the type of the panic's value, but not its text, which may contain
+// speech.
 func (c *Call) panicked(p any, stack []byte) {
 	text := fmt.Sprintf("%T", p)
 	if err, ok := p.(error); ok {

@@ -17,9 +17,9 @@ import (
 
 const spoken = "what a caller said"
 
-// A faulty part of a call panics where its field says so.
+// faulty is a part of a call that panics at the place in its field.
 type faulty struct {
-	*ears
+	*fakeTranscriber
 	*phone
 	recording
 	in string
@@ -36,7 +36,7 @@ func (f faulty) With(call.Listening) (call.Recognizer, error) { return f, nil }
 func (f faulty) Open(context.Context, events.Call, events.Speaker) call.Transcriber { return f }
 
 func (f faulty) Next(ctx context.Context) (call.Heard, error) {
-	h, err := f.ears.Next(ctx)
+	h, err := f.fakeTranscriber.Next(ctx)
 	f.panics("recognizer reader")
 	return h, err
 }
@@ -78,14 +78,14 @@ func TestAPanicEndsOneCall(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var log bytes.Buffer
 				book, aborted := &book{}, false
-				f := faulty{ears: newEars(), phone: &phone{}, in: in}
+				f := faulty{fakeTranscriber: newFakeTranscriber(), phone: &phone{}, in: in}
 				calls := call.New(call.Config{Recognizer: f, Journal: book, Speech: f, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 				st := stream("MZ1")
 				st.Line, st.Abort = f, func() { aborted = true }
 				c := calls.Start(context.Background(), st)
 				f.call = c
-				f.ears.heard <- final("hello", 0, time.Second, false)
-				synctest.Wait() // words that come later interrupt what is said
+				f.fakeTranscriber.heard <- final("hello", 0, time.Second, false)
+				synctest.Wait() // later words interrupt playback
 				items, err := actions.Parse([]byte(`{"actions":[{"type":"say","text":"good morning"}]}`), actions.Options{})
 				if err != nil {
 					t.Fatal(err)
@@ -111,7 +111,7 @@ func TestAPanicEndsOneCall(t *testing.T) {
 	}
 }
 
-// A journal that panics costs the event, not the call.
+// After a panic of the journal, the event is lost and the call goes on.
 type faultyBook struct{ *book }
 
 func (b faultyBook) Append(ctx context.Context, e events.Event) (events.Record, error) {
@@ -121,9 +121,9 @@ func (b faultyBook) Append(ctx context.Context, e events.Event) (events.Record, 
 	return b.book.Append(ctx, e)
 }
 
-func TestAPanicWhileAnEventIsStoredCostsThatEvent(t *testing.T) {
+func TestAPanicWhileAnEventIsStoredLosesOnlyThatEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, b := newEars(), &book{}
+		e, b := newFakeTranscriber(), &book{}
 		c := start(call.Config{Recognizer: e, Journal: faultyBook{b}}, events.Caller)
 		e.heard <- final("hello", 0, time.Second, true)
 		synctest.Wait()

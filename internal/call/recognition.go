@@ -7,30 +7,29 @@ import (
 	"aldeabridge/events"
 )
 
-// A recognition is how a stream's speakers are recognized: as the stream began, or as a listen action changed it.
+// recognition has the recognizer settings of a stream: those from its beginning, or those of a listen action.
 type recognition struct {
 	recognizer Recognizer
 	language   string
-	timeout    time.Duration // how long finals wait for the end of their utterance
-	before     *recognition  // what goes on if the recognizer refuses this one; nil for the first
-	refused    func(error)   // tells that it did; nil for the first
+	timeout    time.Duration // how long final results wait for the end of their utterance
+	before     *recognition  // the fallback if the recognizer refuses this one; nil for the first
+	refused    func(error)   // called with the error if it is refused; nil for the first
 
 	once sync.Once // for refused
 	over bool      // it was refused; guarded by the state's mutex
 }
 
-// A recognitionState is what the next change of a stream's recognition begins with. Its mutex may be locked while a leg's is
-// held, not the other way around.
+// recognitionState has the current recognition of a stream. Lock order: leg.mu before recognitionState.mu.
 type recognitionState struct {
 	mu      sync.Mutex
 	current *recognition
 }
 
-// endpointingSlack is how much longer than the silence that ends an utterance its finals wait for the end.
+// endpointingSlack is added to the silence that ends an utterance to get the timeout of its final results.
 const endpointingSlack = 500 * time.Millisecond
 
-// listen changes how everybody on the stream is understood, from the next audio on. What l leaves as it is stays as earlier
-// changes made it. refused is called if the recognizer turns out to refuse the change, which then is taken back.
+// listen changes the recognition of all speakers of the stream, from the next audio on. Settings that l does not have keep
+// their current value. If the recognizer refuses the change later, refused is called and the change is undone.
 func (c *Call) listen(l Listening, refused func(error)) error {
 	s := &c.recognition
 	s.mu.Lock()
@@ -53,7 +52,7 @@ func (c *Call) listen(l Listening, refused func(error)) error {
 	return nil
 }
 
-// startTracks begins to recognize the speakers of the stream.
+// startTracks starts the recognition of the stream's speakers.
 func (c *Call) startTracks(speakers []events.Speaker) {
 	s := &c.recognition
 	s.mu.Lock()
@@ -63,14 +62,14 @@ func (c *Call) startTracks(speakers []events.Speaker) {
 	}
 }
 
-// recognize makes every track go on with a recognition, from the next audio on. The caller holds the state's mutex.
+// recognize sets the recognition of every track, from the next audio on. The caller holds the state's mutex.
 func (c *Call) recognize(r *recognition) {
 	for _, t := range c.tracks {
 		t.next.Store(r)
 	}
 }
 
-// refuse takes back a change that the recognizer refuses, for all tracks: the one that noticed has gone back already.
+// refuse undoes a refused change for all tracks. The leg that received the refusal has its old settings back already.
 func (c *Call) refuse(r *recognition, err error) {
 	r.once.Do(func() { r.refused(err) })
 	s := &c.recognition
@@ -78,7 +77,7 @@ func (c *Call) refuse(r *recognition, err error) {
 	defer s.mu.Unlock()
 	r.over = true
 	if s.current != r {
-		return // another change was made since; its own attempt tells what becomes of it
+		return // a later change is in effect; the recognizer accepts or refuses it on its own
 	}
 	for s.current.over {
 		s.current = s.current.before

@@ -15,7 +15,7 @@ import (
 	"aldeabridge/internal/call"
 )
 
-// A linguist opens a transcriber of its own for each speaker, and notes the settings of each.
+// A linguist is a Recognizer that opens a transcriber for each speaker and records its settings.
 type linguist struct {
 	language, keywords string
 	log                *linguists
@@ -23,14 +23,14 @@ type linguist struct {
 
 type linguists struct {
 	mu     sync.Mutex
-	opened []*ears
+	opened []*fakeTranscriber
 	as     []string
 }
 
 func (l linguist) Open(context.Context, events.Call, events.Speaker) call.Transcriber {
 	l.log.mu.Lock()
 	defer l.log.mu.Unlock()
-	e := newEars()
+	e := newFakeTranscriber()
 	l.log.opened = append(l.log.opened, e)
 	l.log.as = append(l.log.as, strings.TrimSpace(l.language+" "+l.keywords))
 	return e
@@ -71,7 +71,7 @@ func inDebate(t *testing.T, tracks []events.Speaker, play func(*debate)) {
 	})
 }
 
-// audio is a second of audio of every speaker.
+// audio passes a second of audio of every speaker.
 func (d *debate) audio(speakers ...events.Speaker) {
 	for _, s := range speakers {
 		d.call.Audio(s, make([]byte, 8000))
@@ -79,14 +79,14 @@ func (d *debate) audio(speakers ...events.Speaker) {
 	synctest.Wait()
 }
 
-// opened is how every transcriber so far was opened.
+// opened returns the settings of every transcriber so far.
 func (d *debate) opened() string {
 	d.log.mu.Lock()
 	defer d.log.mu.Unlock()
 	return strings.Join(d.log.as, "|")
 }
 
-// hears makes transcriber n say something.
+// hears makes transcriber n return a message.
 func (d *debate) hears(n int, h call.Heard) {
 	d.log.mu.Lock()
 	e := d.log.opened[n]
@@ -95,7 +95,7 @@ func (d *debate) hears(n int, h call.Heard) {
 	synctest.Wait()
 }
 
-// says makes it hear an utterance, and returns the language that is told.
+// says makes transcriber n return an utterance, and returns the language of the event.
 func (d *debate) says(n int, text string, at time.Duration) string {
 	d.t.Helper()
 	d.hears(n, final(text, at, at+time.Second, true))
@@ -106,7 +106,7 @@ func (d *debate) says(n int, text string, at time.Duration) string {
 	return all[len(all)-1].Language
 }
 
-func TestAChangeThatIsRefusedIsToldAndTakenBack(t *testing.T) {
+func TestARefusedChangeIsReportedAndUndone(t *testing.T) {
 	inDebate(t, []events.Speaker{events.Caller}, func(d *debate) {
 		d.act(`{"actions":[{"type":"listen","id":"german","language":"de"}]}`)
 		synctest.Wait()
@@ -126,7 +126,7 @@ func TestAChangeThatIsRefusedIsToldAndTakenBack(t *testing.T) {
 		if got := d.opened(); got != "en|de" {
 			t.Errorf("got %s, want the transcriber to go on", got)
 		}
-		// What comes later changes what there was before.
+		// A later change applies on top of the earlier ones.
 		d.act(`{"actions":[{"type":"listen","keywords":["order"]}]}`)
 		synctest.Wait()
 		d.audio(events.Caller)
@@ -155,7 +155,7 @@ func TestChangesAddUp(t *testing.T) {
 	})
 }
 
-func TestAChangeThatOneTrackIsRefusedIsTakenBackForBoth(t *testing.T) {
+func TestAChangeRefusedForOneTrackIsUndoneForBoth(t *testing.T) {
 	both := []events.Speaker{events.Caller, events.Agent}
 	inDebate(t, both, func(d *debate) {
 		d.act(`{"actions":[{"type":"listen","language":"de"}]}`)
@@ -166,7 +166,7 @@ func TestAChangeThatOneTrackIsRefusedIsTakenBackForBoth(t *testing.T) {
 		if got, want := d.opened(), "en|en|de|de|en"; got != want {
 			t.Errorf("got %s, want %s: the caller's goes back, the agent's has", got, want)
 		}
-		// The other one notices, too, when its last words are asked for.
+		// The other track receives the refusal when it is finalized.
 		d.audio(both...)
 		if failed := got[events.ActionFailed](d.stage); len(failed) != 1 {
 			t.Errorf("got %+v, want it told once", failed)
@@ -174,7 +174,7 @@ func TestAChangeThatOneTrackIsRefusedIsTakenBackForBoth(t *testing.T) {
 	})
 }
 
-func TestARefusalThatComesAfterAnotherChangeIsToldOnly(t *testing.T) {
+func TestARefusalAfterAnotherChangeIsOnlyReported(t *testing.T) {
 	inDebate(t, []events.Speaker{events.Caller}, func(d *debate) {
 		for _, language := range []string{"de", "es"} {
 			d.act(`{"actions":[{"type":"listen","id":"` + language + `","language":"` + language + `"}]}`)
@@ -184,7 +184,7 @@ func TestARefusalThatComesAfterAnotherChangeIsToldOnly(t *testing.T) {
 		if got := d.opened(); got != "en|es" {
 			t.Fatalf("got %s, want the latest only", got)
 		}
-		// A transcriber falls back step by step.
+		// A transcriber undoes refused changes one by one.
 		d.hears(1, call.Heard{Refused: errors.New("no es")})
 		d.hears(1, call.Heard{Refused: errors.New("no de")})
 		d.hears(1, call.Heard{Refused: errors.New("nothing is left")})

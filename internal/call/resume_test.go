@@ -12,8 +12,8 @@ import (
 	"aldeabridge/internal/call"
 )
 
-// inTurn opens one ears after the other.
-type inTurn chan *ears
+// inTurn is a Recognizer that opens its transcribers in order.
+type inTurn chan *fakeTranscriber
 
 func (i inTurn) Open(context.Context, events.Call, events.Speaker) call.Transcriber { return <-i }
 
@@ -25,7 +25,7 @@ func stream(id string) call.Stream {
 
 func TestASecondStreamGoesOnWithTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		first, second, j, r := newEars(), newEars(), &book{}, make(inTurn, 2)
+		first, second, j, r := newFakeTranscriber(), newFakeTranscriber(), &book{}, make(inTurn, 2)
 		first.after = []call.Heard{final("one", 0, time.Second, true)}
 		r <- first
 		r <- second
@@ -33,7 +33,7 @@ func TestASecondStreamGoesOnWithTheCall(t *testing.T) {
 		c := calls.Start(context.Background(), stream("MZ1"))
 		c.Audio(events.Caller, make([]byte, 2*8000))
 		time.Sleep(3 * time.Second)
-		// The line broke, and the carrier came back before the last words of the old stream were heard.
+		// The connection broke, and the carrier reconnected before the last results of the old stream.
 		d := calls.Start(context.Background(), stream("MZ2"))
 		c.End(events.EndClosed, events.Counts{})
 		d.Audio(events.Caller, make([]byte, 8000))
@@ -73,7 +73,7 @@ func TestASecondStreamGoesOnWithTheCall(t *testing.T) {
 
 func TestACallGoesOnAfterARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, j := newEars(), &book{}
+		e, j := newFakeTranscriber(), &book{}
 		began := time.Now().Add(-time.Minute)
 		past := func(_ context.Context, id string) (call.Past, error) {
 			if id != "CA1" {
@@ -96,11 +96,11 @@ func TestACallGoesOnAfterARestart(t *testing.T) {
 	})
 }
 
-// A clock that was set back between two runs makes no stretch of a call come twice.
-func TestTimesGoOnBehindTheLastWordsAlsoIfTheClockWasSetBack(t *testing.T) {
+// If the clock is set back between two runs, no time of the call repeats.
+func TestTimesContinueAfterTheLastUtteranceIfTheClockWasSetBack(t *testing.T) {
 	for _, began := range []time.Duration{time.Hour, -time.Second} { // from now
 		synctest.Test(t, func(t *testing.T) {
-			e, j := newEars(), &book{}
+			e, j := newFakeTranscriber(), &book{}
 			past := func(context.Context, string) (call.Past, error) {
 				lines := []events.Line{{Text: "two", End: events.Offset(30 * time.Second)}, {Text: "one", End: events.Offset(20 * time.Second)}}
 				return call.Past{Began: time.Now().Add(began), Lines: lines}, nil
@@ -116,9 +116,9 @@ func TestTimesGoOnBehindTheLastWordsAlsoIfTheClockWasSetBack(t *testing.T) {
 	}
 }
 
-func TestAJournalThatDoesNotAnswerMakesACallNew(t *testing.T) {
+func TestACallCountsAsNewIfTheJournalFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, j := newEars(), &book{}
+		e, j := newFakeTranscriber(), &book{}
 		past := func(context.Context, string) (call.Past, error) { return call.Past{}, errors.New("broken") }
 		c := call.New(call.Config{Recognizer: e, Journal: j, Past: past}).Start(context.Background(), stream("MZ1"))
 		c.End(events.EndStop, events.Counts{})
@@ -128,15 +128,15 @@ func TestAJournalThatDoesNotAnswerMakesACallNew(t *testing.T) {
 	})
 }
 
-// Carriers give each stream an id of its own. Programs that only look like one do not, and receivers keep ids of utterances.
-func TestAStreamIDThatComesAgainGivesNoUtteranceAnIDThatWasUsed(t *testing.T) {
+// Carriers give each stream its own id. Other programs may not, and receivers rely on unique utterance ids.
+func TestARepeatedStreamIDGivesNewUtteranceIDs(t *testing.T) {
 	type start struct{ call, stream string }
 	said := []events.Line{{Utterance: "MZ1-caller-1", Text: "before", End: 1}}
 	for _, c := range []struct {
 		name   string
 		past   []events.Line // of CA1, from before a restart
 		starts []start
-		plain  bool // the ids of the first stream are what they always were
+		plain  bool // the ids of the first stream have no suffix
 	}{
 		{"the same call again", nil, []start{{"CA1", "MZ1"}, {"CA1", "MZ1"}, {"CA1", "MZ1"}}, true},
 		{"another call", nil, []start{{"CA1", "MZ1"}, {"CA2", "MZ1"}}, true},
@@ -155,7 +155,7 @@ func TestAStreamIDThatComesAgainGivesNoUtteranceAnIDThatWasUsed(t *testing.T) {
 				}
 				calls := call.New(call.Config{Recognizer: r, Journal: j, Past: past})
 				for _, s := range c.starts {
-					e := newEars()
+					e := newFakeTranscriber()
 					r <- e
 					one := stream(s.stream)
 					one.Call.ID = s.call

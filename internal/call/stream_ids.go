@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// maxRecent is how many ids of streams are kept at least to tell which comes again; twice as many at most.
+// maxRecent is the least number of stream ids that are kept to detect repeated ones. Up to twice as many are kept.
 const maxRecent = 10_000
 
-// idSeed is for sums of ids, which no peer can make collide.
+// idSeed is random, so that a peer cannot choose ids whose hashes collide.
 var idSeed = maphash.MakeSeed()
 
-// recent are the ids of the last streams, as sums. The zero value has none.
-type recent struct{ young, old map[uint64]struct{} }
+// recentIDs has the hashes of the last streams' ids. The zero value is empty.
+type recentIDs struct{ young, old map[uint64]struct{} }
 
-// add adds an id and tells whether it was there already.
-func (r *recent) add(id string) (again bool) {
+// add adds an id and reports whether it was there already.
+func (r *recentIDs) add(id string) (again bool) {
 	sum := maphash.String(idSeed, id)
 	_, young := r.young[sum]
 	_, old := r.old[sum]
@@ -27,12 +27,12 @@ func (r *recent) add(id string) (again bool) {
 	return young || old
 }
 
-// newTag returns a word that is not used again.
+// newTag returns a random suffix that makes a repeated stream id unique.
 func newTag() string { return strings.ToLower(rand.Text()[:10]) }
 
-// saidOn tells whether an utterance so far has an id that begins as those of this stream do.
-func (q *queue) saidOn(stream string) bool {
-	for _, line := range q.said() {
+// hasUtterancesOf reports whether an utterance so far has an id of the given stream.
+func (q *eventQueue) hasUtterancesOf(stream string) bool {
+	for _, line := range q.transcript() {
 		if strings.HasPrefix(line.Utterance, stream+"-") {
 			return true
 		}

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-func TestIDsOfStreamsAreKeptWithinBounds(t *testing.T) {
+func TestTheNumberOfStreamIDsIsBounded(t *testing.T) {
 	const ids = 5*maxRecent + 7
-	var r recent
+	var r recentIDs
 	for i := range ids {
 		if r.add(strconv.Itoa(i)) {
 			t.Fatalf("id %d was there before", i)

@@ -8,17 +8,17 @@ import (
 	"aldeabridge/events"
 )
 
-// A track is one speaker of a stream. It has one leg, until somebody wants to listen differently: then the old leg
-// is asked for its last words and a new one goes on from the next sample.
+// track is one speaker of a stream. It has one leg at a time. When the recognition changes, the old leg is finalized and a new
+// one starts at the next sample.
 type track struct {
 	call    *Call
 	speaker events.Speaker
 
 	next     atomic.Pointer[recognition] // from the next audio on; nil for no change
-	paused   atomic.Bool                 // the recognizer hears silence instead
-	finalize atomic.Bool                 // the recognizer is to be asked for what it heard so far, at the next audio
+	paused   atomic.Bool                 // the recognizer receives silence instead
+	finalize atomic.Bool                 // request final results at the next audio
 
-	// Audio's goroutine, then End's.
+	// Used by Audio, then by End.
 	leg     *leg
 	former  []*leg
 	samples int64 // written so far
@@ -30,7 +30,7 @@ func (c *Call) startTrack(speaker events.Speaker, as *recognition) *track {
 	return t
 }
 
-// prefix begins the ids of the utterances of the track's next leg.
+// prefix returns the prefix of the utterance ids of the track's next leg.
 func (t *track) prefix() string {
 	prefix := t.call.prefix + "-" + string(t.speaker)
 	if t.leg == nil {
@@ -39,10 +39,10 @@ func (t *track) prefix() string {
 	return fmt.Sprintf("%s.%d", prefix, len(t.former)+2)
 }
 
-// now is the end of the audio so far, on the call's time line.
+// now returns the end of the audio so far, from the beginning of the call.
 func (t *track) now() time.Duration { return t.call.base + length(t.samples) }
 
-// muted is what the recognizer hears of a speaker who is not to be transcribed: µ-law silence.
+// muted is µ-law silence. The recognizer receives it while transcription is paused.
 var muted = func() (b [800]byte) {
 	for i := range b {
 		b[i] = 0xFF
@@ -50,7 +50,7 @@ var muted = func() (b [800]byte) {
 	return b
 }()
 
-// write hands on audio.
+// write passes audio to the leg.
 func (t *track) write(mulaw []byte) {
 	if t.next.Load() != nil {
 		t.change()
@@ -68,7 +68,7 @@ func (t *track) write(mulaw []byte) {
 	}
 }
 
-// pause leaves out what is said from now on, or goes on with it. What was said before is asked for.
+// pause replaces audio by silence from now on, or stops that. Final results of the audio before are requested.
 func (t *track) pause(paused bool) {
 	if t.paused.Swap(paused) || !paused {
 		return
@@ -76,10 +76,10 @@ func (t *track) pause(paused bool) {
 	t.finalize.Store(true)
 }
 
-// change goes on with another leg, unless the present one listens that way already.
+// change starts a new leg with the next recognition, unless the current leg has it already.
 func (t *track) change() {
 	next := t.next.Swap(nil)
-	if t.leg.listensAs(next) {
+	if t.leg.usesRecognition(next) {
 		return
 	}
 	prefix := t.prefix()
@@ -88,7 +88,7 @@ func (t *track) change() {
 	t.leg = t.call.startLeg(next, t.speaker, t.now(), prefix)
 }
 
-// wait returns when the last word of each leg is in the queue.
+// wait returns when the last result of each leg is queued.
 func (t *track) wait() {
 	for _, l := range append(t.former, t.leg) {
 		<-l.done

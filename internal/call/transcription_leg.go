@@ -13,29 +13,28 @@ import (
 	"aldeabridge/internal/transcript"
 )
 
-// A leg is a stretch of one speaker's time line: a transcriber, and the transcript that its results become.
+// leg is a stretch of one speaker's audio with its own Transcriber and transcript.
 type leg struct {
 	call        *Call
 	speaker     events.Speaker
 	transcriber Transcriber
 	logger      *slog.Logger
-	base        time.Duration // where it begins on the call's time line
-	done        chan struct{} // closed when the last word is in the queue
+	base        time.Duration // its beginning, from the beginning of the call
+	done        chan struct{} // closed when the last result is queued
 
 	mu        sync.Mutex // guards what follows, and the order of its events in the queue
 	as        *recognition
 	assembler *transcript.Assembler
 	timer     *time.Timer    // runs tick at the assembler's deadline
-	end       time.Duration  // of its audio, on the call's time line, once there is no more; negative before
-	endedBy   events.EndedBy // why there is no more
+	end       time.Duration  // end of its audio, from the beginning of the call; negative until the audio ends
+	endedBy   events.EndedBy // why the audio ended
 }
 
-// endSlack is how far before the end of the audio a result may end and still be one that the end caused:
-// recognizers count in frames of their own.
+// endSlack is the tolerance within which a result ends at the end of the audio: recognizers have their own frame length.
 const endSlack = 100 * time.Millisecond
 
-// startLeg begins to transcribe a speaker from a place on the call's time line on. The prefix of its utterances'
-// ids must be used once.
+// startLeg begins to transcribe a speaker at base, from the beginning of the call. Each prefix of utterance ids must be used
+// only once.
 func (c *Call) startLeg(as *recognition, speaker events.Speaker, base time.Duration, prefix string) *leg {
 	l := &leg{
 		call:        c,
@@ -55,11 +54,11 @@ func (c *Call) startLeg(as *recognition, speaker events.Speaker, base time.Durat
 	}
 	l.timer = time.AfterFunc(time.Hour, l.tick)
 	l.timer.Stop()
-	go l.listen(c.ctx)
+	go l.readResults(c.ctx)
 	return l
 }
 
-// closeSend says that there is no more audio after end, and why.
+// closeSend ends the audio at end. by is the reason.
 func (l *leg) closeSend(end time.Duration, by events.EndedBy) {
 	l.mu.Lock()
 	l.end, l.endedBy = end, by
@@ -68,15 +67,15 @@ func (l *leg) closeSend(end time.Duration, by events.EndedBy) {
 	l.transcriber.CloseSend()
 }
 
-// listen reads the transcriber until its last word, then ends the transcript.
-func (l *leg) listen(ctx context.Context) {
+// readResults reads the transcriber until its last result, then ends the transcript.
+func (l *leg) readResults(ctx context.Context) {
 	defer close(l.done)
 	defer l.call.recovered()
 	var err error
 	for err == nil {
 		var h Heard
 		if h, err = l.transcriber.Next(ctx); err == nil {
-			l.hear(h)
+			l.handle(h)
 		}
 	}
 	if cerr := l.transcriber.Close(); cerr != nil {
@@ -92,20 +91,20 @@ func (l *leg) listen(ctx context.Context) {
 	l.emit(l.assembler.Close(cmp.Or(l.endedBy, events.ByCallEnd), confirmed))
 }
 
-// hear takes one thing from the transcriber into the transcript.
-func (l *leg) hear(h Heard) {
+// handle adds one message of the transcriber to the transcript, and emits the events that result.
+func (l *leg) handle(h Heard) {
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case h.Result != nil:
-		r := l.place(*h.Result)
+		r := l.shift(*h.Result)
 		if l.speaker == events.Caller && r.Text != "" {
-			l.call.understood(r.Text, r.Start)
+			l.call.confirmSpeech(r.Text, r.Start)
 		}
 		if r.SpeechFinal && l.end >= 0 && r.End >= l.end-endSlack {
-			// The recognizer was told that the audio is over, and calls that the end of an utterance. It was
-			// we who ended it.
+			// The recognizer reports the end of the audio as the end of the utterance, but the speaker may not have
+			// finished.
 			r.Final, r.SpeechFinal = true, false
 		}
 		l.emit(l.assembler.Result(r, now))
@@ -115,7 +114,7 @@ func (l *leg) hear(h Heard) {
 			end.LastWordEnd += l.base
 		}
 		if last := end.LastWordEnd; l.end >= 0 && (last < 0 || last > l.end-l.as.timeout) {
-			break // the same: there was no silence behind the last word, only the end
+			break // likewise: there was no silence after the last word, only the end of the audio
 		}
 		bodies, finalize := l.assembler.UtteranceEnd(end, now)
 		l.emit(bodies)
@@ -139,15 +138,15 @@ func (l *leg) hear(h Heard) {
 	l.arm(now)
 }
 
-// listensAs reports whether the speaker is recognized that way.
-func (l *leg) listensAs(r *recognition) bool {
+// usesRecognition reports whether r is the leg's current recognition.
+func (l *leg) usesRecognition(r *recognition) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.as == r
 }
 
-// place puts a result on the call's time line.
-func (l *leg) place(r transcript.Result) transcript.Result {
+// shift makes a result's times count from the beginning of the call.
+func (l *leg) shift(r transcript.Result) transcript.Result {
 	r.Start, r.End = r.Start+l.base, r.End+l.base
 	for i := range r.Words {
 		w := &r.Words[i]
@@ -156,14 +155,14 @@ func (l *leg) place(r transcript.Result) transcript.Result {
 	return r
 }
 
-// tick ends an utterance about which the recognizer fell silent.
+// tick runs at the assembler's deadline: it ends an utterance for which the recognizer has sent no end.
 func (l *leg) tick() {
 	defer l.call.recovered()
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.end >= 0 {
-		return // it fired just before the end
+		return // the timer fired just before the end
 	}
 	if l.transcriber.Behind(l.assembler.Asked()) {
 		l.assembler.Resume(now)
@@ -177,8 +176,8 @@ func (l *leg) tick() {
 	l.arm(now)
 }
 
-// arm sets the timer to the assembler's deadline. At the end of the audio it is the end of the results that
-// ends an utterance. The caller holds mu.
+// arm sets the timer to the assembler's deadline. After the end of the audio, the end of the results ends an utterance
+// instead. The caller holds mu.
 func (l *leg) arm(now time.Time) {
 	if deadline, ok := l.assembler.Deadline(); ok && l.end < 0 {
 		l.timer.Reset(deadline.Sub(now))
@@ -187,7 +186,7 @@ func (l *leg) arm(now time.Time) {
 	}
 }
 
-// emit queues events. The caller holds mu, so that they leave in the order they were made.
+// emit queues events. The caller holds mu, which keeps them in order.
 func (l *leg) emit(bodies []events.Body) {
 	now := time.Now()
 	for _, b := range bodies {
@@ -195,5 +194,5 @@ func (l *leg) emit(bodies []events.Body) {
 	}
 }
 
-// length is how long n samples of telephone audio last.
+// length returns the duration of n samples of telephone audio.
 func length(n int64) time.Duration { return time.Duration(n) * (time.Second / 8000) }
