@@ -5,52 +5,51 @@ import (
 	"sync"
 )
 
-// turns sees to it that a call is updated by one at a time. The zero value is ready for use.
-type turns struct {
+// callLocks has a lock for each call, so that its updates are sent one at a time. The zero value is ready for use.
+type callLocks struct {
 	mu    sync.Mutex
-	calls map[string]*turn // those that somebody updates or waits for
+	locks map[string]*callLock // by call id, while held or awaited
 }
 
-// A turn is whose it is to update a call.
-type turn struct {
-	taken chan struct{} // holds one while somebody has it; who waits, waits in order
-	users int           // who has it and who waits; guarded by turns.mu
+// callLock is a semaphore of one; waiters are served in order.
+type callLock struct {
+	held  chan struct{} // has a value while the lock is held
+	users int           // the holder and the waiters; guarded by callLocks.mu
 }
 
-// take waits until nobody else updates the call, or returns false when the context ends first. The caller gives the turn
-// back with leave.
-func (t *turns) take(ctx context.Context, callID string) (leave func(), ok bool) {
-	t.mu.Lock()
-	if t.calls == nil {
-		t.calls = make(map[string]*turn)
+// lock waits for the call's lock, or returns false if ctx ends first. The caller releases the lock with unlock.
+func (c *callLocks) lock(ctx context.Context, callID string) (unlock func(), ok bool) {
+	c.mu.Lock()
+	if c.locks == nil {
+		c.locks = make(map[string]*callLock)
 	}
-	mine := t.calls[callID]
-	if mine == nil {
-		mine = &turn{taken: make(chan struct{}, 1)}
-		t.calls[callID] = mine
+	l := c.locks[callID]
+	if l == nil {
+		l = &callLock{held: make(chan struct{}, 1)}
+		c.locks[callID] = l
 	}
-	mine.users++
-	t.mu.Unlock()
-	leave = func() { <-mine.taken; t.done(callID, mine) }
+	l.users++
+	c.mu.Unlock()
+	unlock = func() { <-l.held; c.release(callID, l) }
 	select {
-	case mine.taken <- struct{}{}: // at once, whatever the context says
-		return leave, true
+	case l.held <- struct{}{}: // a free lock is taken even if ctx has ended
+		return unlock, true
 	default:
 	}
 	select {
-	case mine.taken <- struct{}{}:
-		return leave, true
+	case l.held <- struct{}{}:
+		return unlock, true
 	case <-ctx.Done():
-		t.done(callID, mine)
+		c.release(callID, l)
 		return nil, false
 	}
 }
 
-// done forgets a turn that nobody uses.
-func (t *turns) done(callID string, one *turn) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if one.users--; one.users == 0 {
-		delete(t.calls, callID)
+// release removes a user, and the lock after its last user.
+func (c *callLocks) release(callID string, l *callLock) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if l.users--; l.users == 0 {
+		delete(c.locks, callID)
 	}
 }

@@ -18,29 +18,29 @@ const (
 	defaultTimeout = 5 * time.Second
 )
 
-// Config is what New needs. AccountSID is required, and either AuthToken or an API key.
+// Config configures a Twilio. AccountSID is required, and either AuthToken or an API key.
 type Config struct {
-	AccountSID string // "AC…", whose calls they are
+	AccountSID string // "AC…", the account of the calls
 	AuthToken  Secret // of the account
 
 	KeySID    string // "SK…", an API key of the account, instead of AuthToken
 	KeySecret Secret
 
-	// BaseURL is what the REST API's paths ("/2010-04-01/…") are put behind: another region of Twilio's, or somebody with the
-	// same API, whose account ids need not begin with AC. It defaults to https://api.twilio.com. The secret is sent there.
+	// BaseURL is the prefix of the REST API's paths ("/2010-04-01/…"): another region of Twilio's, or a service with the same
+	// API, whose account ids need not begin with AC. It defaults to https://api.twilio.com. The secret is sent there.
 	BaseURL string
-	// Transport sends the requests. Nil means one of its own, without a proxy, without limits on where it connects.
+	// Transport sends the requests. Nil means a new one, without a proxy and without restrictions on its destinations.
 	Transport http.RoundTripper
 	// Timeout bounds one attempt. It defaults to 5 seconds. All attempts together are bounded by the context.
 	Timeout time.Duration
-	// Logger is told of attempts that failed and are repeated. Nil means nobody is.
+	// Logger logs failed attempts that are retried. Nil discards the log.
 	Logger *slog.Logger
 }
 
 // ErrConfig means that a Config cannot be used. The error's text says why and never holds a secret.
 var ErrConfig = errors.New("control: bad configuration")
 
-// sid is what can be a part of a path as it is.
+// sid matches ids that need no escaping in a path.
 var sid = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 func (c Config) check() error {
@@ -61,7 +61,7 @@ func (c Config) check() error {
 	return nil
 }
 
-// base reads BaseURL. Twilio's own account ids begin with AC.
+// base parses BaseURL. Twilio's own account ids begin with AC.
 func (c Config) base() (*url.URL, error) {
 	u, err := url.Parse(cmp.Or(c.BaseURL, defaultBase))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
@@ -74,7 +74,7 @@ func (c Config) base() (*url.URL, error) {
 	return u, nil
 }
 
-// credentials are those of the Basic authentication: the API key where there is one.
+// credentials returns the user and password of the Basic authentication: those of the API key if it is set.
 func (c Config) credentials() (user, password string) {
 	if c.KeySID != "" {
 		return c.KeySID, string(c.KeySecret)

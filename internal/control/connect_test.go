@@ -30,7 +30,7 @@ func dialling(n int, err error) func(*control.Config) {
 	}
 }
 
-// What never went out can be asked for again, whatever it is. What nobody outside should know about our network stays inside.
+// Any request that was never sent may be retried. Errors have no internal addresses.
 func TestWhatNeverWentOutIsAskedForAgain(t *testing.T) {
 	at := &net.TCPAddr{IP: net.IPv4(10, 1, 2, 3), Port: 443}
 	for _, tt := range []struct {

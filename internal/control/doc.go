@@ -1,16 +1,16 @@
-// Package control steers a live call through Twilio's REST API: what the media stream has no message for.
+// Package control changes a live call through Twilio's REST API, for actions that Media Streams cannot express.
 //
 //	twilio, err := control.New(control.Config{AccountSID: account, AuthToken: token})
 //	…
 //	defer twilio.Close()
 //	err = twilio.Transfer(ctx, call, "+15550100001", "")
 //
-// Each method is one update of the call's resource. Twilio then tears the call's media stream down and does what it was
-// told. Updates of one call are made one after the other, in the order in which they were asked for.
+// Each method updates the call's resource. Twilio then ends the call's media stream and executes the update. Updates of one
+// call are sent one at a time, in the order of the method calls.
 //
-// An update that is done twice starts twice: a second transfer would cut off the first one's ringing. So a request is
-// repeated only where Twilio said that it did nothing (429), where it never got the request, or where twice is as good as
-// once (Hangup). Otherwise the error says that it is not known whether it was done.
+// Most updates are not idempotent: a second transfer would cut off the first one's ringing. So a request is retried only if
+// Twilio refused it with 429, if it never reached Twilio, or if it is idempotent (Hangup). Otherwise the error's Unknown field
+// says that the outcome is unknown.
 //
 // The package imports nothing else of this project. Package control/controltest is a stand-in for Twilio.
 package control

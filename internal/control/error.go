@@ -9,36 +9,35 @@ import (
 	"time"
 )
 
-// What callers may want to test an Error for, with errors.Is.
+// Kinds of an Error, for errors.Is.
 var (
-	// ErrNoCall means that there is no such call, or that it is over.
+	// ErrNoCall means that the call does not exist or is over.
 	ErrNoCall = errors.New("control: no such call is live")
-	// ErrCredentials means that Twilio does not accept the SID and the secret. Trying again will not help.
+	// ErrCredentials means that Twilio does not accept the SID and the secret. It is permanent.
 	ErrCredentials = errors.New("control: credentials refused")
 )
 
-// Twilio's error codes that mean something to us, https://www.twilio.com/docs/api/errors.
+// Twilio's error codes that this package distinguishes, https://www.twilio.com/docs/api/errors.
 const (
 	codeNotFound      = 20404 // no such resource
-	codeNotInProgress = 21220 // the call is not in a state for this
+	codeNotInProgress = 21220 // the call's state does not allow the update
 )
 
-// An Error says what was not done, and why. Its text is fit for who asked for it: it holds no credentials, and nothing of
-// the network that we are in.
+// An Error is a failed update. Its text may be shown to API clients: it has no credentials and no internal addresses.
 type Error struct {
 	What     string // "hang up", "redirect", "twiml" or "transfer"
-	Status   int    // of Twilio's answer; 0 if there was none
-	Code     int    // Twilio's, 0 if it gave none
-	Reason   string // in one line: Twilio's, shortened, or ours
-	Attempts int    // how often Twilio was asked
-	// Unknown means that it may have been done nevertheless.
+	Status   int    // HTTP status of Twilio's response; 0 if there was none
+	Code     int    // Twilio's error code; 0 if there was none
+	Reason   string // one line: Twilio's message, shortened, or this package's
+	Attempts int    // number of requests
+	// Unknown means that the update may have been executed nevertheless.
 	Unknown bool
 
-	cause      error  // there was no answer, or it could not be read
-	retryAfter string // as in the answer
+	cause      error  // why there was no response or it could not be parsed; nil otherwise
+	retryAfter string // the response's header
 }
 
-// Error is such as `transfer: Twilio answered 400, code 21220: Call is not in-progress. Cannot redirect; the call is over`.
+// Error returns a text such as `transfer: Twilio answered 400, code 21220: Call is not in-progress. Cannot redirect; the call is over`.
 func (e *Error) Error() string {
 	parts := []string{e.Reason}
 	if e.Status != 0 {
@@ -62,10 +61,10 @@ func (e *Error) Error() string {
 	return e.What + ": " + strings.Join(parts, "; ")
 }
 
-// advice says what an answer means here, or what would be right.
+// advice returns what Twilio's response means and how to fix it, or nothing.
 func (e *Error) advice() string {
 	switch {
-	case e.cause != nil: // nobody knows what it said
+	case e.cause != nil: // the response could not be parsed
 	case e.Is(ErrCredentials):
 		return "the account SID and its auth token, or the API key and its secret, must belong together and be live"
 	case e.Code == codeNotInProgress:
@@ -78,12 +77,12 @@ func (e *Error) advice() string {
 	return ""
 }
 
-// Unwrap returns what went wrong beneath, if anything did.
+// Unwrap returns the underlying error, or nil.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Is says whether e is of a sort. A 404 without Twilio's code is somebody else's, and no ErrNoCall.
-func (e *Error) Is(sort error) bool {
-	switch sort {
+// Is reports whether e is of a kind. A 404 without Twilio's code is not an ErrNoCall: it comes from another server.
+func (e *Error) Is(kind error) bool {
+	switch kind {
 	case ErrNoCall:
 		return e.Code == codeNotFound || e.Code == codeNotInProgress
 	case ErrCredentials:
@@ -92,23 +91,23 @@ func (e *Error) Is(sort error) bool {
 	return false
 }
 
-// The patience of a caller who hears nothing meanwhile.
+// Retries are short because the caller hears silence while they last.
 const (
 	maxAttempts  = 4
 	firstWait    = 250 * time.Millisecond
 	maxRetryWait = 5 * time.Second
 )
 
-// retry says whether to try once more, and when. Twice says that it does no harm if it was done.
-func (e *Error) retry(twice bool) (time.Duration, bool) {
+// retry reports whether to retry, and after which wait.
+func (e *Error) retry(idempotent bool) (time.Duration, bool) {
 	unsent := e.Status == 0 && !e.Unknown
 	unclear := e.Unknown || e.cause != nil
-	safe := e.Status == http.StatusTooManyRequests || unsent || unclear && twice
+	safe := e.Status == http.StatusTooManyRequests || unsent || unclear && idempotent
 	if !safe || e.Attempts >= maxAttempts {
 		return 0, false
 	}
 	wait := firstWait << (e.Attempts - 1)
-	// In seconds, the form that Twilio uses.
+	// Twilio sends Retry-After in seconds.
 	if asked, err := strconv.ParseUint(e.retryAfter, 10, 16); err == nil {
 		wait = max(wait, time.Duration(asked)*time.Second)
 	}

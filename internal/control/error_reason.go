@@ -12,10 +12,11 @@ import (
 	"unicode"
 )
 
-const maxMessage = 300 // characters of Twilio's that an error repeats
+const maxMessage = 300 // most characters of Twilio's message in an error
 
-// silence says why there is no answer. What package net says stays inside: it names addresses of the network that we are in.
-func (x *exchange) silence(err error) string {
+// noAnswerReason returns why there is no response. It omits the text of package net, which has addresses of the internal
+// network.
+func (x *exchange) noAnswerReason(err error) string {
 	var (
 		name        *net.DNSError
 		certificate *tls.CertificateVerificationError
@@ -23,7 +24,7 @@ func (x *exchange) silence(err error) string {
 	)
 	switch sent := x.sent.Load(); {
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Sprintf("no answer from Twilio within %v", x.patience.Round(100*time.Millisecond))
+		return fmt.Sprintf("no answer from Twilio within %v", x.timeout.Round(100*time.Millisecond))
 	case errors.Is(err, context.Canceled):
 		return "given up before Twilio answered"
 	case errors.As(err, &name):
@@ -36,8 +37,8 @@ func (x *exchange) silence(err error) string {
 	return "the connection to Twilio broke before the answer"
 }
 
-// clean makes what the other side wrote fit for an event: one line, not long, without a full stop, because more follows, and
-// without the credentials, whatever a server repeats.
+// clean prepares a message from the server for an event: one line of at most maxMessage characters, without a full stop at its
+// end, because more text follows, and without the credentials.
 func (c Config) clean(s string) string {
 	user, password := c.credentials()
 	for _, secret := range []string{

@@ -20,7 +20,7 @@ const (
 	callSID = "CA00000000000000000000000000000003"
 )
 
-// secrets are what nobody may read in an error or a log: the credentials, as they are and as Basic authentication has them.
+// secrets must not occur in errors and logs: the credentials, as they are and encoded for Basic authentication.
 var secrets = []string{token, key, "QUMwMDAw", "U0swMDAw"}
 
 // A rig is a client and its Twilio, in memory.

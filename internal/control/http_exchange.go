@@ -18,31 +18,31 @@ import (
 
 const maxAnswer = 256 << 10 // bytes; a call's resource has about 2 KiB
 
-// An exchange is one request and its answer: a client.BaseClient of twilio-go for a single call of a single method. The one
-// that comes with it knows no contexts, has its host built in and loses the Retry-After of an answer.
+// exchange is one HTTP request and its response: a client.BaseClient of twilio-go for one method call. twilio-go's own client
+// does not support contexts, has a fixed host and drops the Retry-After header.
 type exchange struct {
-	twilio   *Twilio
-	ctx      context.Context // here because BaseClient has no room for it
-	patience time.Duration   // of ctx
+	twilio  *Twilio
+	ctx     context.Context // a field because BaseClient's methods have no context
+	timeout time.Duration   // of ctx
 
-	sent       atomic.Bool // something of the request may have reached Twilio
-	status     int         // of the answer, 0 if none came
+	sent       atomic.Bool // the request may have reached Twilio
+	status     int         // of the response, 0 if there was none
 	retryAfter string
 }
 
-// AccountSid is a part of the path.
+// AccountSid returns the account in the request's path.
 func (x *exchange) AccountSid() string { return x.twilio.config.AccountSID }
 
-// SetTimeout does nothing: the context bounds the exchange.
+// SetTimeout does nothing: the context has the deadline.
 func (x *exchange) SetTimeout(time.Duration) {}
 
-// SetOauth does nothing: we authenticate by name and secret.
+// SetOauth does nothing: requests use Basic authentication.
 func (x *exchange) SetOauth(client.OAuth) {}
 
-// OAuth is nil.
+// OAuth returns nil.
 func (x *exchange) OAuth() client.OAuth { return nil }
 
-// SendRequest sends a form to the path of rawURL, and reads the answer whole.
+// SendRequest sends a form to the path of rawURL, and reads the whole response, up to maxAnswer bytes.
 func (x *exchange) SendRequest(method, rawURL string, form url.Values, _ map[string]any, _ ...byte) (*http.Response, error) {
 	req, err := x.request(method, rawURL, form)
 	if err != nil {
@@ -61,7 +61,7 @@ func (x *exchange) SendRequest(method, rawURL string, form url.Values, _ map[str
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		refusal := &client.TwilioRestError{}
 		if err := json.Unmarshal(body, refusal); err != nil && !errors.As(err, new(*json.UnmarshalTypeError)) {
-			refusal = &client.TwilioRestError{} // a proxy's page, say
+			refusal = &client.TwilioRestError{} // for example a proxy's error page
 		}
 		return nil, refusal
 	}
@@ -91,7 +91,7 @@ func (x *exchange) request(method, rawURL string, form url.Values) (*http.Reques
 	return req, nil
 }
 
-// failure says what went wrong.
+// failure returns the Error for a failed exchange.
 func (x *exchange) failure(what string, err error) *Error {
 	e := &Error{What: what, Status: x.status, retryAfter: x.retryAfter}
 	var refusal *client.TwilioRestError
@@ -104,9 +104,9 @@ func (x *exchange) failure(what string, err error) *Error {
 	case x.status != 0:
 		e.Reason, e.cause = "its answer cannot be read", err
 	default:
-		e.Reason, e.cause = x.silence(err), err
+		e.Reason, e.cause = x.noAnswerReason(err), err
 	}
-	// What a server did that says it failed, or whose answer is lost, nobody knows.
+	// After a server error or a lost response, the outcome is unknown.
 	e.Unknown = x.status == 0 && x.sent.Load() || x.status >= 500 || x.status >= 200 && x.status <= 299
 	return e
 }

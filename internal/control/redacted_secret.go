@@ -8,17 +8,17 @@ import (
 
 const redacted = "REDACTED"
 
-// A Secret proves who we are. It shows itself to nobody: not to fmt, not to log/slog, not to JSON.
+// A Secret is a credential. fmt, log/slog and encoding/json write REDACTED for it.
 type Secret string
 
-// String is REDACTED.
+// String returns REDACTED.
 func (s Secret) String() string { return redacted }
 
-// Format writes REDACTED for every verb, also for those that do not ask String (%d, %#v).
+// Format writes REDACTED for every verb, also for those that do not call String (%d, %#v).
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
-// LogValue is REDACTED.
+// LogValue returns REDACTED.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// MarshalText is REDACTED, so that JSON shows no more than a log does.
+// MarshalText returns REDACTED, also for JSON.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }

@@ -22,7 +22,7 @@ type Twilio struct {
 	config Config
 	base   *url.URL
 	http   *http.Client
-	turns  turns
+	locks  callLocks
 }
 
 // New returns a Twilio that has not connected yet. Its error wraps ErrConfig. Close it.
@@ -60,7 +60,7 @@ func (t *Twilio) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "Twilio(%s)", t.co
 // Hangup ends a call. It is no error that the call is over already.
 func (t *Twilio) Hangup(ctx context.Context, callID string) error {
 	completed := "completed"
-	err := t.update(ctx, update{what: "hang up", callID: callID, twice: true, params: api.UpdateCallParams{Status: &completed}})
+	err := t.update(ctx, update{what: "hang up", callID: callID, idempotent: true, params: api.UpdateCallParams{Status: &completed}})
 	if err == nil || err.Is(ErrNoCall) {
 		return nil
 	}

@@ -96,7 +96,7 @@ func TestABaseURLMayHaveAPath(t *testing.T) {
 
 // What cannot be right is said before anybody is asked.
 func TestNothingIsSentThatCannotBeRight(t *testing.T) {
-	const noID = "the call's id is not one of Twilio's: only letters, digits, _ and - are in them"
+	const noID = "the call's id is not a Twilio SID: only letters, digits, _ and - are allowed"
 	r := newRig(t, nil)
 	defer r.close(t)
 	ctx := t.Context()
@@ -147,7 +147,7 @@ func TestACallIsUpdatedByOneAtATime(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		wantFailure(t, r.Redirect(ctx, callSID, "https://example.com/"), "redirect: given up while an earlier request about this call was still under way")
+		wantFailure(t, r.Redirect(ctx, callSID, "https://example.com/"), "redirect: canceled while an earlier request for this call was in progress")
 		close(goOn)
 		for range 2 {
 			if err := <-results; err != nil {

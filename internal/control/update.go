@@ -8,35 +8,35 @@ import (
 	api "github.com/twilio/twilio-go/rest/api/v2010"
 )
 
-// An update is what a call's resource is to become.
+// update is a change of a call's resource.
 type update struct {
-	what   string // for people
-	callID string
-	twice  bool // twice is as good as once
-	params api.UpdateCallParams
+	what       string // its name in errors and logs
+	callID     string
+	idempotent bool // may be retried if the outcome is unknown
+	params     api.UpdateCallParams
 }
 
-// update changes a call's resource, when nobody else does, and tries again where that does no harm.
+// update changes a call's resource while it holds the call's lock, and retries if that is safe.
 func (t *Twilio) update(ctx context.Context, u update) *Error {
 	if !sid.MatchString(u.callID) {
-		return &Error{What: u.what, Reason: "the call's id is not one of Twilio's: only letters, digits, _ and - are in them"}
+		return &Error{What: u.what, Reason: "the call's id is not a Twilio SID: only letters, digits, _ and - are allowed"}
 	}
-	leave, ok := t.turns.take(ctx, u.callID)
+	unlock, ok := t.locks.lock(ctx, u.callID)
 	if !ok {
-		return &Error{What: u.what, Reason: "given up while an earlier request about this call was still under way", cause: ctx.Err()}
+		return &Error{What: u.what, Reason: "canceled while an earlier request for this call was in progress", cause: ctx.Err()}
 	}
-	defer leave()
+	defer unlock()
 	for n := 1; ; n++ {
 		err := t.once(ctx, u)
 		if err == nil {
 			return nil
 		}
 		err.Attempts = n
-		wait, again := err.retry(u.twice)
+		wait, again := err.retry(u.idempotent)
 		if !again || !lasts(ctx, wait) {
 			return err
 		}
-		t.config.Logger.Warn("the carrier did not do what it was asked; trying again",
+		t.config.Logger.Warn("the carrier did not accept a request; retrying",
 			"what", u.what, "call_sid", u.callID, "attempt", n, "status", err.Status, "code", err.Code, "wait", wait)
 		if !sleep(ctx, wait) {
 			return err
@@ -44,16 +44,16 @@ func (t *Twilio) update(ctx context.Context, u update) *Error {
 	}
 }
 
-// once makes one attempt.
+// once sends one request.
 func (t *Twilio) once(ctx context.Context, u update) *Error {
-	patience := t.config.Timeout
+	timeout := t.config.Timeout
 	if at, ok := ctx.Deadline(); ok {
-		patience = min(patience, time.Until(at))
+		timeout = min(timeout, time.Until(at))
 	}
-	inner, cancel := context.WithTimeout(ctx, patience)
+	inner, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	x := &exchange{twilio: t, ctx: inner, patience: patience}
-	// Not NewRequestHandler: that reads the environment.
+	x := &exchange{twilio: t, ctx: inner, timeout: timeout}
+	// NewRequestHandler is not used because it reads the environment.
 	service := api.NewApiService(&client.RequestHandler{Client: x})
 	if _, err := service.UpdateCall(u.callID, &u.params); err != nil {
 		return x.failure(u.what, err)
@@ -61,13 +61,13 @@ func (t *Twilio) once(ctx context.Context, u update) *Error {
 	return nil
 }
 
-// lasts says whether the context is to go on for longer than d.
+// lasts reports whether ctx has more than d left.
 func lasts(ctx context.Context, d time.Duration) bool {
 	at, ok := ctx.Deadline()
 	return ctx.Err() == nil && (!ok || time.Until(at) > d)
 }
 
-// sleep waits, and says whether the context let it.
+// sleep waits for d and returns true, or returns false if ctx ends first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -69,7 +69,7 @@ func (t *Twilio) Call(call string) (Call, bool) {
 }
 
 // OnUpdate has f called after each update was done and before it is answered: Twilio's media stream may well end before
-// its answer is there. Requests wait meanwhile.
+// its answer is there. Requests wait until then.
 func (t *Twilio) OnUpdate(f func(Update)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -53,7 +53,7 @@ func serve(accounts []Account, l net.Listener, dial func(context.Context) (net.C
 // Transport leads to the server, whatever the address.
 func (s *Server) Transport() http.RoundTripper { return s.transport }
 
-// Close stops the server. It returns when nobody is being answered.
+// Close stops the server. It returns when no request is in progress.
 func (s *Server) Close() {
 	s.Twilio.Close()
 	s.transport.CloseIdleConnections()

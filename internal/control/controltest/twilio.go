@@ -53,7 +53,7 @@ var resource = regexp.MustCompile(`^/2010-04-01/Accounts/([^/]+)/Calls/([^/]+)\.
 func (t *Twilio) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxForm))
 	if err != nil {
-		return // nobody is there any more
+		return // the client has disconnected
 	}
 	form := url.Values{}
 	if r.Header.Get("Content-Type") == "application/x-www-form-urlencoded" {
