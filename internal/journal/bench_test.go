@@ -14,7 +14,7 @@ import (
 	"aldeabridge/events"
 )
 
-// utterance is what most events are: 0.8 kB.
+// utterance returns a typical event: 0.8 kB.
 func utterance(callID string, i int) events.Event {
 	words := make([]events.Word, 9)
 	for k := range words {
@@ -30,7 +30,7 @@ func utterance(callID string, i int) events.Event {
 	}
 }
 
-// emptyJournal is a journal on the disk, with one endpoint, closed at the end.
+// emptyJournal opens a store with one endpoint, and closes it at the end of the test.
 func emptyJournal(b *testing.B) *Store {
 	b.Helper()
 	s, err := Open(Options{Path: filepath.Join(b.TempDir(), "journal.db"), Endpoints: []string{"crm"}})
@@ -45,7 +45,7 @@ func emptyJournal(b *testing.B) *Store {
 	return s
 }
 
-// BenchmarkAppend prints events a second, and how long one of them took.
+// BenchmarkAppend prints the events per second, and the duration of Append.
 func BenchmarkAppend(b *testing.B) {
 	for _, writers := range []int{1, 100, 1000} {
 		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
@@ -78,8 +78,8 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
-// BenchmarkSteadyAppend appends so many events a second from 500 calls, as recognizers end utterances: at random. It prints how
-// long Append took. Run it with -benchtime=2000x or more, so that the log is moved to the file several times.
+// BenchmarkSteadyAppend appends a fixed number of events a second from 500 calls, at random times. It prints how long Append
+// took. Run it with -benchtime=2000x or more, so that the WAL is checkpointed several times.
 func BenchmarkSteadyAppend(b *testing.B) {
 	for _, rate := range []int{100, 200} {
 		b.Run(fmt.Sprintf("rate=%d", rate), func(b *testing.B) {

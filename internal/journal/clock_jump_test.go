@@ -11,10 +11,10 @@ import (
 	"aldeabridge/events"
 )
 
-func TestAClockThatJumpsAheadIsNotBelievedForADay(t *testing.T) {
+func TestAClockJumpSuspendsDeletionByAgeForADay(t *testing.T) {
 	const day = 24 * time.Hour
 	for name, c := range map[string]struct {
-		wall, passed, jump, doubt time.Duration // since the last look
+		wall, passed, jump, doubt time.Duration // since the last check
 	}{
 		"nothing":              {time.Minute, time.Minute, 0, 0},
 		"a leap second":        {61 * time.Second, time.Minute, 0, 0},
@@ -39,7 +39,7 @@ func TestAClockThatJumpsAheadIsNotBelievedForADay(t *testing.T) {
 	}
 }
 
-func TestAWrongClockDeletesNoCallThatIsNew(t *testing.T) {
+func TestAWrongClockDeletesNoNewCall(t *testing.T) {
 	const month = 30 * 24 * time.Hour
 	s, err := Open(Options{Path: filepath.Join(t.TempDir(), "journal.db"), MaxAge: month})
 	if err != nil {
@@ -68,8 +68,8 @@ func TestAWrongClockDeletesNoCallThatIsNew(t *testing.T) {
 	}
 }
 
-// A clock that was set back, or ahead, between two runs is seen in what is stored.
-func TestAJournalOfAnotherTimeGoesOn(t *testing.T) {
+// A clock change between two runs is detected by the time of the newest event.
+func TestAJournalWithOtherTimestampsWorks(t *testing.T) {
 	for name, c := range map[string]struct {
 		moved   time.Duration
 		doubted bool

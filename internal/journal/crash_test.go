@@ -15,11 +15,11 @@ import (
 	"time"
 )
 
-// crashPath is the variable that makes this test's program one that appends to the journal there.
+// crashPath is the environment variable with the path of a journal. If it is set, the test binary appends to that journal.
 const crashPath = "JOURNAL_CRASH_PATH"
 
-// appendUntilKilled appends on some calls at once, settles some, and says so: a line for each event that
-// was acknowledged.
+// appendUntilKilled appends events of several calls concurrently, and settles some. It prints a line for each
+// acknowledged event.
 func appendUntilKilled(path string) {
 	s, err := Open(Options{Path: path, Endpoints: []string{"crm"}, MaxAge: -1})
 	if err != nil {
@@ -50,7 +50,7 @@ func appendUntilKilled(path string) {
 	work.Wait()
 }
 
-// acks reads what a killed child had acknowledged, into known: ids by call and sequence.
+// acks adds the events that a killed child acknowledged to known: ids by call and sequence.
 func acks(t *testing.T, out io.Reader, known map[string]string) (n int) {
 	t.Helper()
 	for lines := bufio.NewScanner(out); lines.Scan(); {
@@ -68,7 +68,7 @@ func acks(t *testing.T, out io.Reader, known map[string]string) (n int) {
 	return n
 }
 
-// verify checks that everything known is in the journal at path, and that the sequences are whole.
+// verify checks that all known events are in the journal at path, and that the sequences have no holes.
 func verify(t *testing.T, path string, known map[string]string) {
 	t.Helper()
 	s, err := Open(Options{Path: path, Endpoints: []string{"crm"}, MaxAge: -1})

@@ -16,7 +16,7 @@ import (
 	"aldeabridge/events"
 )
 
-// content is what stands in the files of a store, in lower case.
+// content returns the bytes of a store's files, in lower case.
 func content(t *testing.T, s *Store) (all []byte) {
 	t.Helper()
 	for _, suffix := range []string{"", "-wal", "-shm"} {
@@ -29,7 +29,7 @@ func content(t *testing.T, s *Store) (all []byte) {
 	return all
 }
 
-// traces counts those of words that stand in content.
+// traces counts the words that occur in content.
 func traces(content []byte, words ...string) (n int) {
 	for _, word := range words {
 		if bytes.Contains(content, []byte(word)) {
@@ -39,8 +39,8 @@ func traces(content []byte, words ...string) (n int) {
 	return n
 }
 
-// word is a word that is said nowhere else. The index of words leaves out the beginning that a word shares with the
-// one before it, so the rest alone must be rare.
+// word returns a unique word. The full-text index omits the prefix that a word shares with the previous one, so the rest
+// must be unique by itself.
 func word(r *rand.Rand) string {
 	b := make([]byte, 24)
 	for i := range b {
@@ -49,7 +49,7 @@ func word(r *rand.Rand) string {
 	return string(b)
 }
 
-func TestADeletedCallIsGone(t *testing.T) {
+func TestADeletedCallLeavesNoTraceInTheFiles(t *testing.T) {
 	const calls, each = 16, 10
 	r := rand.New(rand.NewPCG(1, 2))
 	s := opened(t, "crm")
@@ -110,7 +110,7 @@ func TestADeletedCallIsGone(t *testing.T) {
 	}
 }
 
-func TestPositionsDoNotComeAgain(t *testing.T) {
+func TestPositionsAreNotReused(t *testing.T) {
 	s := opened(t, "crm")
 	put(t, s, event("A", "1"), event("B", "2"), ended("B"))
 	if err := s.DeleteCall(t.Context(), "B"); err != nil {
@@ -129,7 +129,7 @@ func TestPositionsDoNotComeAgain(t *testing.T) {
 	}
 }
 
-func TestOldCallsGo(t *testing.T) {
+func TestOldCallsAreDeleted(t *testing.T) {
 	s := opened(t, "crm")
 	now := time.Now()
 	old := func(id string, body events.Body) events.Event {
@@ -153,7 +153,7 @@ func TestOldCallsGo(t *testing.T) {
 	}
 }
 
-func TestABigJournalShrinksByWhatNobodyNeeds(t *testing.T) {
+func TestAJournalAboveMaxBytesDeletesDeliveredCalls(t *testing.T) {
 	s := opened(t, "crm")
 	for i := range 30 {
 		id := fmt.Sprint("CA", i)

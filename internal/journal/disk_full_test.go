@@ -8,7 +8,7 @@ import (
 	"aldeabridge/events"
 )
 
-// limit lets the file have no more than so many pages beyond those that it has.
+// limit bounds the growth of the database to a number of pages.
 func limit(t *testing.T, s *Store, pages int) {
 	t.Helper()
 	err := s.change(t.Context(), func(w *writer) error {
@@ -23,7 +23,7 @@ func limit(t *testing.T, s *Store, pages int) {
 	}
 }
 
-func TestAFullDiskRefusesAndForgetsNothing(t *testing.T) {
+func TestAFullDiskRefusesEventsAndLosesNone(t *testing.T) {
 	s := opened(t, "crm")
 	limit(t, s, 20)
 	var taken int

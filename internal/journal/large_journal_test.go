@@ -12,13 +12,13 @@ import (
 	"aldeabridge/events"
 )
 
-// A day has so many calls, of so many utterances.
+// The size of a day: the number of calls, and of utterances per call.
 const (
 	dayCalls = 10_000
 	dayWords = 20
 )
 
-// aDay fills a store with a day's calls: 220,000 events. One call in a hundred is about pianos.
+// aDay returns a store with the calls of a day: 220,000 events. One call in a hundred is about pianos.
 func aDay(tb testing.TB) *Store {
 	tb.Helper()
 	s, err := Open(Options{Path: filepath.Join(tb.TempDir(), "journal.db"), Endpoints: []string{"crm"}, MaxAge: -1})
@@ -70,7 +70,7 @@ func aDay(tb testing.TB) *Store {
 	return s
 }
 
-// BenchmarkDay asks a journal of 10,000 calls what people ask it.
+// BenchmarkDay runs typical queries on a journal of 10,000 calls.
 func BenchmarkDay(b *testing.B) {
 	s := aDay(b)
 	ctx := context.Background()

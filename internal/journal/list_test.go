@@ -120,14 +120,14 @@ func TestEventsAreReadByCallAndByPosition(t *testing.T) {
 	}
 }
 
-func TestWhatWasSaidIsFound(t *testing.T) {
+func TestSearchFindsUtterances(t *testing.T) {
 	s := opened(t)
 	put(t, s, said("A", "", "Grüße, I'd like to move my appointment", 0), said("B", "", "my appointment is OK; move on", 0), said("C", "", "no", 0))
 	for text, want := range map[string]string{
 		"appointment":            "B A",
 		"GRUSSE":                 "",
 		"grüße":                  "A",
-		"gruße":                  "A", // accents do not count
+		"gruße":                  "A", // accents are ignored
 		"move appointment":       "B A",
 		`"my appointment"`:       "B A",
 		`"move my appointment"`:  "A",
@@ -138,7 +138,7 @@ func TestWhatWasSaidIsFound(t *testing.T) {
 		"NOT no":                 "",
 		"appointment) OR (text:": "",
 		"I'd":                    "A",
-		"- move * !":             "B A", // signs between words do not count
+		"- move * !":             "B A", // punctuation is ignored
 		"appoint**":              "B A",
 		`"my appoint*"`:          "B A",
 	} {
@@ -201,7 +201,7 @@ func TestDeliveriesAndAttemptsAreListed(t *testing.T) {
 	records := put(t, s, event("A", "1"), event("B", "2"), event("A", "3"))
 	settled(t, s, 1, "crm", "dead:exhausted")
 	settled(t, s, 2, "crm", "delivered")
-	settled(t, s, 2, "crm", "dead:exhausted") // the first state stays
+	settled(t, s, 2, "crm", "dead:exhausted") // the first state is kept
 	settled(t, s, 1, "log", "filtered")
 	s.Log(Attempt{EventID: records[0].ID, Endpoint: "crm", Number: 1, Live: true, Started: noon, Latency: 1500 * time.Microsecond, Status: 500, Error: "no", Answer: []byte(strings.Repeat("x", 5000))})
 	s.Log(Attempt{EventID: records[0].ID, Endpoint: "crm", Number: 2, Started: noon, Class: "dns", Redelivery: "rdl_1", Remote: "192.0.2.1:443"})

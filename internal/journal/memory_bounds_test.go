@@ -10,7 +10,7 @@ import (
 	"aldeabridge/events"
 )
 
-func TestCountersAreForgottenInTime(t *testing.T) {
+func TestOldCountersAreRemoved(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		end   bool
@@ -59,7 +59,7 @@ func TestACallRunsUntilTheLastOfItsStreamsHasEnded(t *testing.T) {
 		if got := appended(t, m, event("A", "2"))[0].Sequence; got != 5 {
 			t.Errorf("one stream is left: got sequence %d, want 5", got)
 		}
-		appended(t, m, ended("A"), ended("A"), started) // an end too many, before another stream
+		appended(t, m, ended("A"), ended("A"), started) // an extra end event, before another stream
 		time.Sleep(endedFor + time.Second)
 		if got := appended(t, m, ended("A"))[0].Sequence; got != 9 {
 			t.Errorf("another stream has begun: got sequence %d, want 9", got)
@@ -71,7 +71,7 @@ func TestACallRunsUntilTheLastOfItsStreamsHasEnded(t *testing.T) {
 	})
 }
 
-func TestOnlySoManyEndedCallsAreRemembered(t *testing.T) {
+func TestCountersOfEndedCallsAreBounded(t *testing.T) {
 	m := NewMemory(0)
 	m.calls.endedLimit = 10
 	for i := range 100 {
@@ -88,7 +88,7 @@ func TestOnlySoManyEndedCallsAreRemembered(t *testing.T) {
 	}
 }
 
-func TestOnlySoManyCallsRun(t *testing.T) {
+func TestRunningCallsAreBounded(t *testing.T) {
 	m := NewMemory(0)
 	m.calls.runningLimit = 2
 	appended(t, m, event("A", "1"), event("B", "1"))
@@ -101,7 +101,7 @@ func TestOnlySoManyCallsRun(t *testing.T) {
 	}
 }
 
-func TestABigJournalDoesNotRememberMoreFreedIDs(t *testing.T) {
+func TestTheLimitDoesNotChangeTheNumberOfFreedIDs(t *testing.T) {
 	m := NewMemory(200_000)
 	for range 3 * freedLimit {
 		appended(t, m, event("A", "1"))
@@ -111,7 +111,7 @@ func TestABigJournalDoesNotRememberMoreFreedIDs(t *testing.T) {
 	}
 }
 
-func TestFreedIDsAreRememberedUpToTheLimit(t *testing.T) {
+func TestFreedIDsAreBounded(t *testing.T) {
 	m := NewMemory(0)
 	m.index.limit = 3
 	id := func(i int) events.Event {
@@ -133,7 +133,7 @@ func TestFreedIDsAreRememberedUpToTheLimit(t *testing.T) {
 	}
 }
 
-func TestAnOldRecordDoesNotKeepThePlacesOfTheSettled(t *testing.T) {
+func TestAnOldRecordDoesNotKeepTheEntriesOfSettledOnes(t *testing.T) {
 	m := NewMemory(0, "crm")
 	appended(t, m, event("stuck", "1"))
 	for i := range int64(10_000) {
@@ -149,7 +149,7 @@ func TestAnOldRecordDoesNotKeepThePlacesOfTheSettled(t *testing.T) {
 	}
 }
 
-func TestASettledRecordLetsGoOfItsBodyAtOnce(t *testing.T) {
+func TestASettledRecordFreesItsBodyAtOnce(t *testing.T) {
 	m := NewMemory(0, "crm")
 	appended(t, m, event("A", "1"), event("A", "2"), event("A", "3"))
 	settle(t, m, 2, "crm")
@@ -160,7 +160,7 @@ func TestASettledRecordLetsGoOfItsBodyAtOnce(t *testing.T) {
 	}
 }
 
-func TestWhatWasReadIsNotChangedBySettling(t *testing.T) {
+func TestSettlingDoesNotChangeReturnedRecords(t *testing.T) {
 	m := NewMemory(0, "crm")
 	want := string(appended(t, m, event("A", "1"))[0].Body)
 	read, err := m.Read(t.Context(), 0, 1)

@@ -15,7 +15,7 @@ import (
 	"aldeabridge/events"
 )
 
-// event is a key pressed on a call.
+// event returns a dtmf.received event of a call.
 func event(callID, digit string) events.Event {
 	return events.Event{Time: time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC), Call: events.Call{ID: callID}, Body: events.DTMFReceived{Digit: digit}}
 }
@@ -24,13 +24,13 @@ func ended(callID string) events.Event {
 	return events.Event{Call: events.Call{ID: callID}, Body: events.CallEnded{Reason: events.EndStop}}
 }
 
-// unmarshallable is a stored body that has no JSON.
-type unmarshallable struct{ X func() }
+// unmarshalable is a stored body that cannot be marshaled.
+type unmarshalable struct{ X func() }
 
-func (unmarshallable) Type() events.Type { return "test.unmarshallable" }
-func (unmarshallable) Stored() bool      { return true }
+func (unmarshalable) Type() events.Type { return "test.unmarshalable" }
+func (unmarshalable) Stored() bool      { return true }
 
-// appended appends events that must be taken.
+// appended appends events and fails the test on an error.
 func appended(t *testing.T, m *Memory, es ...events.Event) (records []events.Record) {
 	t.Helper()
 	for _, e := range es {
@@ -43,7 +43,7 @@ func appended(t *testing.T, m *Memory, es ...events.Event) (records []events.Rec
 	return records
 }
 
-// places are the call, sequence and position of records.
+// places returns the call, sequence and position of records.
 func places(records []events.Record) (s []string) {
 	for _, r := range records {
 		s = append(s, fmt.Sprintf("%s/%d@%d", r.CallID, r.Sequence, r.Position))
@@ -51,7 +51,7 @@ func places(records []events.Record) (s []string) {
 	return s
 }
 
-func TestAppendGivesEachEventItsPlace(t *testing.T) {
+func TestAppendAssignsPositionAndSequence(t *testing.T) {
 	m := NewMemory(0, "crm")
 	got := appended(t, m, event("A", "1"), event("B", "2"), event("A", "3"), ended("A"), event("B", "4"), event("A", "5"))
 	want := []string{"A/1@1", "B/1@2", "A/2@3", "A/3@4", "B/2@5", "A/4@6"} // A was resumed after its end
@@ -89,14 +89,14 @@ func TestAppendIsIdempotentByID(t *testing.T) {
 	}
 }
 
-func TestAppendRefusesWhatHasNoPlace(t *testing.T) {
+func TestAppendRefusesInvalidEvents(t *testing.T) {
 	m := NewMemory(0, "crm")
 	for _, body := range []events.Body{nil, events.TranscriptInterim{Text: "hello"}, events.SpeechStarted{}} {
 		if _, err := m.Append(t.Context(), events.Event{Body: body}); !errors.Is(err, ErrNotStored) {
 			t.Errorf("%T: got %v, want ErrNotStored", body, err)
 		}
 	}
-	if _, err := m.Append(t.Context(), events.Event{Call: events.Call{ID: "A"}, Body: unmarshallable{}}); err == nil {
+	if _, err := m.Append(t.Context(), events.Event{Call: events.Call{ID: "A"}, Body: unmarshalable{}}); err == nil {
 		t.Error("body without JSON: got no error")
 	}
 	if got := places(appended(t, m, event("A", "1"))); got[0] != "A/1@1" {
@@ -104,7 +104,7 @@ func TestAppendRefusesWhatHasNoPlace(t *testing.T) {
 	}
 }
 
-func TestAFullJournalRefusesAndLosesNothing(t *testing.T) {
+func TestAFullJournalRefusesEventsAndLosesNone(t *testing.T) {
 	m := NewMemory(2, "crm")
 	records := appended(t, m, event("A", "1"), event("A", "2"))
 	if _, err := m.Append(t.Context(), event("A", "3")); !errors.Is(err, ErrFull) {
@@ -123,7 +123,7 @@ func TestAFullJournalRefusesAndLosesNothing(t *testing.T) {
 	}
 }
 
-func TestAJournalIsFullOfBytes(t *testing.T) {
+func TestTheSizeOfBodiesIsBounded(t *testing.T) {
 	m := NewMemory(0, "crm")
 	r := appended(t, m, event("A", "1"))[0]
 	m.maxBytes = int64(2*len(r.Body)) - 1
@@ -137,13 +137,13 @@ func TestAJournalIsFullOfBytes(t *testing.T) {
 	}
 }
 
-func TestReadFindsWhatIsUnsettled(t *testing.T) {
+func TestReadReturnsUnsettledRecords(t *testing.T) {
 	m := NewMemory(0, "crm", "log", "crm")
 	appended(t, m, event("A", "1"), event("A", "2"), event("B", "3"), event("A", "4"))
 	settle(t, m, 1, "crm")
 	settle(t, m, 3, "log")
 	settle(t, m, 3, "crm")
-	settle(t, m, 3, "crm") // twice is once
+	settle(t, m, 3, "crm") // settling twice has no effect
 	for _, tt := range []struct {
 		after int64
 		max   int
@@ -165,7 +165,7 @@ func TestReadFindsWhatIsUnsettled(t *testing.T) {
 	}
 }
 
-func TestSettleRefusesWhatItDoesNotKnow(t *testing.T) {
+func TestSettleRefusesUnknownRecordsAndEndpoints(t *testing.T) {
 	m := NewMemory(0, "crm")
 	appended(t, m, event("A", "1"))
 	for _, tt := range []struct {
@@ -179,7 +179,7 @@ func TestSettleRefusesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-func TestWithoutEndpointsNothingIsHeld(t *testing.T) {
+func TestWithoutEndpointsNoRecordIsHeld(t *testing.T) {
 	m := NewMemory(1)
 	appended(t, m, event("A", "1"), event("A", "2"), event("A", "3"))
 	if s := m.Stats(); s.Records != 0 || s.Bytes != 0 || s.Freed != 3 {

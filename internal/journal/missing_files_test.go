@@ -28,7 +28,7 @@ func TestDeletedFilesAreReportedAndWrittenAgain(t *testing.T) {
 			}
 			s.checkFiles("")
 			put(t, s, utterance("A", 1))
-			for range 2 * maxReaders { // whichever connection reads
+			for range 2 * maxReaders { // all connections
 				if got, err := s.Events(t.Context(), "A", 0, 10); err != nil || len(got) != 2 {
 					t.Fatalf("got %d events, %v, want 2", len(got), err)
 				}
@@ -49,7 +49,7 @@ func TestDeletedFilesAreReportedAndWrittenAgain(t *testing.T) {
 	}
 }
 
-func TestAFileInThePlaceOfTheJournalIsNotTouched(t *testing.T) {
+func TestAForeignFileAtTheJournalsPathIsNotModified(t *testing.T) {
 	s := opened(t, "crm")
 	put(t, s, utterance("A", 0))
 	remove(t, s.options.Path)
@@ -75,14 +75,14 @@ func TestAJournalIsInUseAlsoWithoutItsLockFile(t *testing.T) {
 	}
 }
 
-// What is stored after the log was deleted is in the journal itself, also if the process is killed then.
-func TestWithoutItsLogAJournalKeepsWhatIsStored(t *testing.T) {
+// Events stored after the WAL was deleted are in the database file, so that they survive a kill.
+func TestWithoutItsWALAJournalKeepsEvents(t *testing.T) {
 	s := opened(t, "crm")
 	put(t, s, utterance("A", 0))
 	remove(t, s.options.Path+"-wal")
 	s.checkFiles("")
 	put(t, s, utterance("A", 1))
-	b, err := os.ReadFile(s.options.Path) // what a kill leaves
+	b, err := os.ReadFile(s.options.Path) // the file as a kill leaves it
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,5 +2,5 @@
 
 package journal
 
-// underRace tells that the race detector is on: the same takes about ten times as long.
+// underRace is true under the race detector, which makes SQLite about ten times slower.
 const underRace = true

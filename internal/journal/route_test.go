@@ -13,19 +13,19 @@ import (
 	"aldeabridge/events"
 )
 
-// byNumber sends the calls to +1 to orders and the log, those to +2 to the log, and those to +3 to nobody of ours.
+// byNumber is a Route: calls to +1 go to orders and log, calls to +2 to log, and calls to +3 to an unknown endpoint.
 func byNumber(c events.Call) []string {
 	return map[string][]string{"+1": {"orders", "log"}, "+2": {"log"}, "+3": {"stranger"}}[c.To]
 }
 
-// dialled is a key pressed on a call to a number.
-func dialled(call, to string) events.Event {
+// dialed returns a dtmf.received event of a call to a number.
+func dialed(call, to string) events.Event {
 	e := event(call, "1")
 	e.Call.To = to
 	return e
 }
 
-// owed reads n records and returns who is owed them, as "call/sequence:endpoint,endpoint".
+// owed reads n records and returns them with their endpoints, as "call/sequence:endpoint,endpoint".
 func owed(t *testing.T, j journal, n int) (all []string) {
 	t.Helper()
 	for after := int64(0); len(all) < n; {
@@ -41,7 +41,7 @@ func owed(t *testing.T, j journal, n int) (all []string) {
 	return all
 }
 
-// routedStore opens a store that sends calls by their number.
+// routedStore opens a store with byNumber as its Route.
 func routedStore(t *testing.T, path string, route func(events.Call) []string) *Store {
 	t.Helper()
 	s, err := Open(Options{Path: path, Endpoints: []string{"orders", "log"}, Route: route, MaxAge: -1})
@@ -52,12 +52,12 @@ func routedStore(t *testing.T, path string, route func(events.Call) []string) *S
 	return s
 }
 
-func TestEventsAreOwedToTheEndpointsOfTheirRoute(t *testing.T) {
+func TestEventsGoToTheEndpointsOfTheirRoute(t *testing.T) {
 	memory := NewMemory(0, "orders", "log")
 	memory.Route = byNumber
 	for name, j := range map[string]journal{"memory": memory, "store": routedStore(t, filepath.Join(t.TempDir(), "j.db"), byNumber)} {
 		t.Run(name, func(t *testing.T) {
-			for _, e := range []events.Event{dialled("A", "+1"), dialled("B", "+2"), dialled("C", "+3"), dialled("D", ""), dialled("A", "+1"), dialled("C", "+3")} {
+			for _, e := range []events.Event{dialed("A", "+1"), dialed("B", "+2"), dialed("C", "+3"), dialed("D", ""), dialed("A", "+1"), dialed("C", "+3")} {
 				if _, err := j.Append(t.Context(), e); err != nil {
 					t.Fatal(err)
 				}
@@ -78,7 +78,7 @@ func TestEventsAreOwedToTheEndpointsOfTheirRoute(t *testing.T) {
 	}
 }
 
-func TestWhatNobodyIsOwedIsNotReadAndNotHeld(t *testing.T) {
+func TestEventsWithoutEndpointsAreNotReadAndNotHeld(t *testing.T) {
 	memory := NewMemory(1, "orders")
 	memory.Route = func(events.Call) []string { return nil }
 	appended(t, memory, event("A", "1"), event("A", "2"), event("A", "3")) // more than it may hold
@@ -99,13 +99,13 @@ func TestWhatNobodyIsOwedIsNotReadAndNotHeld(t *testing.T) {
 	}
 }
 
-func TestARestartWithOtherRoutesKeepsWhatIsOwedToWhom(t *testing.T) {
+func TestARestartWithOtherRoutesKeepsPendingDeliveries(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "j.db")
 	s := routedStore(t, path, byNumber)
-	put(t, s, dialled("A", "+1"), dialled("B", "+2"))
+	put(t, s, dialed("A", "+1"), dialed("B", "+2"))
 	closed(t, s)
 	s = routedStore(t, path, func(events.Call) []string { return []string{"orders"} })
-	put(t, s, dialled("A", "+1"))
+	put(t, s, dialed("A", "+1"))
 	want := []string{"A/1:orders,log", "B/1:log", "A/2:orders"}
 	got := owed(t, s, 3)
 	for i := range got { // the backlog names endpoints in the order of their keys
@@ -120,14 +120,14 @@ func TestARestartWithOtherRoutesKeepsWhatIsOwedToWhom(t *testing.T) {
 	}
 }
 
-func TestTheRouteOfACallIsAskedOnceAndOfNoRouteCostsNothing(t *testing.T) {
+func TestRouteIsCalledOncePerCall(t *testing.T) {
 	var asked atomic.Int32
 	s := routedStore(t, filepath.Join(t.TempDir(), "j.db"), func(c events.Call) []string {
 		asked.Add(1)
 		return byNumber(c)
 	})
 	for range 10 {
-		put(t, s, dialled("A", "+1"))
+		put(t, s, dialed("A", "+1"))
 	}
 	if n := asked.Load(); n != 1 {
 		t.Errorf("got asked %d times, want once", n)

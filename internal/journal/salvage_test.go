@@ -17,7 +17,7 @@ import (
 	"aldeabridge/events"
 )
 
-// cases is how many of all cases are tried: a tenth with -short, and under the race detector, where SQLite is thirty times as slow.
+// cases returns how many of all cases to run: a tenth with -short or under the race detector.
 func cases(all int) uint64 {
 	if underRace || testing.Short() {
 		return uint64(all+9) / 10
@@ -25,17 +25,17 @@ func cases(all int) uint64 {
 	return uint64(all)
 }
 
-// A picture is a journal as a crash leaves it, and what is true of it.
+// A picture is a copy of a journal's files as a crash leaves them, with the expected content.
 type picture struct {
 	db, log []byte
-	records map[int64]events.Record // by position; Owed as it was
-	pages   map[int64][]int         // of the file in which an event stands, from 0
+	records map[int64]events.Record // by position, with Owed
+	pages   map[int64][]int         // pages of the file that contain an event, from 0
 	highest map[string]int64        // sequence by call
 	last    int64
 }
 
-// taken makes a journal of calls in all states, some deleted, and takes its picture while it is open. What the last
-// logged transactions did is in the log only, the rest in the file.
+// taken makes a journal with calls in all states, some deleted, and copies its files while it is open. The last logged
+// transactions are only in the WAL, the others in the database file.
 func taken(t testing.TB, calls, logged int) picture {
 	t.Helper()
 	r := rand.New(rand.NewPCG(7, 7))
@@ -116,7 +116,7 @@ func (p picture) put(t testing.TB) (path string) {
 	return path
 }
 
-// readable returns the positions of the events of which everything stands in pages that satisfy whole.
+// readable returns the positions of the events all of whose pages satisfy whole.
 func (p picture) readable(whole func(page int) bool) map[int64]bool {
 	found := map[int64]bool{}
 	for position, pages := range p.pages {
@@ -125,7 +125,7 @@ func (p picture) readable(whole func(page int) bool) map[int64]bool {
 	return found
 }
 
-// find notes the pages in which the bytes of events stand: all in which a piece of them does.
+// find records the pages that contain any part of an event.
 func (p *picture) find() {
 	p.pages = map[int64][]int{}
 	pieces := map[string][]int64{}
@@ -140,7 +140,7 @@ func (p *picture) find() {
 	for at := 0; at+64 <= len(p.db); at++ {
 		positions := pieces[string(p.db[at:at+64])]
 		if len(positions) > 1 {
-			continue // it is said everywhere
+			continue // this text is in every call
 		}
 		for _, position := range positions {
 			for _, page := range []int{at / pageSize, (at + 63) / pageSize} {
@@ -152,8 +152,8 @@ func (p *picture) find() {
 	}
 }
 
-// judged opens the journal at path and holds what is in it against the truth: all of want is there, nothing is changed,
-// everything works. It says how many events were carried over.
+// judged opens the journal at path and checks that all events of want are there, that no event changed, and that the
+// journal works. It returns the number of restored events.
 func (p picture) judged(t *testing.T, path string, want map[int64]bool) (carried int) {
 	t.Helper()
 	open := func() *Store {
@@ -164,7 +164,7 @@ func (p picture) judged(t *testing.T, path string, want map[int64]bool) (carried
 		return s
 	}
 	s := open()
-	if err := s.Check(t.Context()); err != nil { // what nobody looked at yet
+	if err := s.Check(t.Context()); err != nil { // the pages not read so far
 		if !errors.Is(err, ErrDamaged) || !errors.Is(s.Health(), ErrDamaged) {
 			t.Errorf("got %v and health %v, want ErrDamaged twice", err, s.Health())
 		}
@@ -264,7 +264,7 @@ func putAtOnce(t *testing.T, s *Store, calls []string) map[string]events.Record 
 	return found
 }
 
-func TestADamagedPageCostsWhatIsOnIt(t *testing.T) {
+func TestADamagedPageLosesOnlyItsRows(t *testing.T) {
 	whole := taken(t, int(cases(12))+12, 0)
 	pages := len(whole.db) / pageSize
 	for seed := range cases(80) {
@@ -299,7 +299,7 @@ func TestADamagedPageCostsWhatIsOnIt(t *testing.T) {
 	}
 }
 
-func TestACutFileCostsWhatWasCutOff(t *testing.T) {
+func TestATruncatedFileLosesOnlyTheMissingPages(t *testing.T) {
 	whole := taken(t, int(cases(12))+12, 0)
 	r := rand.New(rand.NewPCG(3, 1))
 	lengths := []int{1, 15, 16, 99, 100, 4095, 4096, 8192, len(whole.db) - 1, len(whole.db) - 4096}
@@ -315,7 +315,7 @@ func TestACutFileCostsWhatWasCutOff(t *testing.T) {
 	}
 }
 
-func TestADamagedLogCostsWhatIsInTheDamagedPlace(t *testing.T) {
+func TestADamagedWALLosesOnlyTheDamagedFrames(t *testing.T) {
 	whole := taken(t, int(cases(12))+12, 30)
 	size := frameHeader + pageSize
 	frames := (len(whole.log) - walHeader) / size
@@ -351,7 +351,7 @@ func TestADamagedLogCostsWhatIsInTheDamagedPlace(t *testing.T) {
 	}
 }
 
-func TestAMissingOrStrangeFileIsNoReasonNotToStart(t *testing.T) {
+func TestAMissingOrBrokenFileDoesNotPreventTheStart(t *testing.T) {
 	whole := taken(t, 16, 20)
 	for name, c := range map[string]struct {
 		db, log []byte
@@ -388,7 +388,7 @@ func TestAMissingOrStrangeFileIsNoReasonNotToStart(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotAJournalIsNotTouched(t *testing.T) {
+func TestAForeignFileIsNotModified(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal.db")
 	if err := makeFile(path); err != nil {
 		t.Fatal(err)
@@ -414,7 +414,7 @@ func TestWhatIsNotAJournalIsNotTouched(t *testing.T) {
 		}
 	}
 	refused()
-	before = before[:4096] // damaged, and still not ours
+	before = before[:4096] // damaged, and not a journal
 	if err := os.WriteFile(path, before, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -424,7 +424,7 @@ func TestWhatIsNotAJournalIsNotTouched(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused()
-	if left, err := filepath.Glob(path + "*"); err != nil || len(left) != 2 { // and the lock
+	if left, err := filepath.Glob(path + "*"); err != nil || len(left) != 2 { // and the lock file
 		t.Errorf("got %v %v, want nothing beside it", left, err)
 	}
 	directory := filepath.Join(t.TempDir(), "journal.db")
@@ -436,7 +436,7 @@ func TestWhatIsNotAJournalIsNotTouched(t *testing.T) {
 	}
 }
 
-func TestARepairThatIsKilledIsBegunAgain(t *testing.T) {
+func TestAnInterruptedRepairIsRestarted(t *testing.T) {
 	whole := taken(t, 8, 20)
 	want := whole.readable(func(page int) bool { return page > 9 })
 	for _, at := range []string{"carried", "rename", "aside-wal", "aside-journal", "aside", "replace"} {
@@ -446,7 +446,7 @@ func TestARepairThatIsKilledIsBegunAgain(t *testing.T) {
 			clear(p.db[:10*pageSize])
 			path := p.put(t)
 			killed := errors.New("killed")
-			for range 2 { // by a supervisor
+			for range 2 { // as a supervisor does
 				_, err := Open(Options{Path: path, Endpoints: []string{"crm", "log"}, MaxAge: -1, step: func(name string) error {
 					if name == at {
 						return killed
@@ -466,7 +466,7 @@ func TestARepairThatIsKilledIsBegunAgain(t *testing.T) {
 	}
 }
 
-func TestDamageThatShowsWhileInUseIsRepairedAtTheNextStart(t *testing.T) {
+func TestDamageDetectedInUseIsRepairedAtTheNextStart(t *testing.T) {
 	var log bytes.Buffer
 	s := opened(t, "crm")
 	put(t, s, event("A", "1"), event("B", "1"))
@@ -506,7 +506,7 @@ func TestDamageThatShowsWhileInUseIsRepairedAtTheNextStart(t *testing.T) {
 	}
 }
 
-func TestANumberThatChangedGivesNoEventToAnotherCall(t *testing.T) {
+func TestADamagedKeyAssignsNoEventToAnotherCall(t *testing.T) {
 	s := opened(t, "crm")
 	put(t, s, event("A", "1"), event("A", "2"), event("B", "1"))
 	closed(t, s)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// crafted is a page full of cells that all claim to be of 60 MB and go on at another page.
+// crafted returns a page full of cells that claim a size of 60 MB and continue on page next.
 func crafted(next uint32) []byte {
 	page := make([]byte, pageSize)
 	page[0] = pageTableLeaf
@@ -25,13 +25,13 @@ func crafted(next uint32) []byte {
 	return page
 }
 
-func TestACraftedFileCostsNoMoreThanItsSize(t *testing.T) {
+func TestACraftedFileReadsNoMoreThanItsSize(t *testing.T) {
 	var file []byte
 	for range 63 {
 		file = append(file, crafted(64)...)
 	}
 	file = append(file, make([]byte, pageSize)...)
-	binary.BigEndian.PutUint32(file[63*pageSize:], 64) // goes on at itself
+	binary.BigEndian.PutUint32(file[63*pageSize:], 64) // continues on itself
 	path := filepath.Join(t.TempDir(), "journal.db")
 	if err := os.WriteFile(path, file, 0o600); err != nil {
 		t.Fatal(err)
@@ -54,7 +54,7 @@ func TestACraftedFileCostsNoMoreThanItsSize(t *testing.T) {
 	}
 }
 
-// Whatever is in the files, Open ends: with a journal that takes events, or with a refusal that leaves them alone.
+// Whatever the content of the files, Open returns: a journal that works, or an error, and then the files are unchanged.
 func TestOpenSurvivesGarbage(t *testing.T) {
 	whole := taken(t, 4, 4)
 	r := rand.New(rand.NewPCG(11, 11))
@@ -75,7 +75,7 @@ func TestOpenSurvivesGarbage(t *testing.T) {
 	}
 }
 
-// garbled is b with nonsense in some places, or cut, or nothing but nonsense.
+// garbled returns b with random bytes in some places, or truncated, or only random bytes.
 func garbled(r *rand.Rand, b []byte) []byte {
 	b = bytes.Clone(b)
 	nonsense := func(part []byte) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// state is what is on the disk.
+// state is the content of the files on disk.
 type state struct{ db, log []byte }
 
 func stateOf(t *testing.T, s *Store) state {
@@ -16,7 +16,7 @@ func stateOf(t *testing.T, s *Store) state {
 	return state{read(t, s.options.Path), read(t, s.options.Path+"-wal")}
 }
 
-// torn is a file of which not all changes were synced: each sector is as before or after.
+// torn returns a file of which some changes were not synced: each sector is as before or after.
 func torn(r *rand.Rand, before, after []byte, survives float64) []byte {
 	found := bytes.Clone(before)
 	if r.Float64() < survives { // the length is a change, too
@@ -35,7 +35,7 @@ func torn(r *rand.Rand, before, after []byte, survives float64) []byte {
 	return found
 }
 
-// What a power cut leaves, at any moment of the log's life, is not damage.
+// The files that a power cut leaves at any time are not reported as damaged.
 func TestAPowerCutIsNotDamage(t *testing.T) {
 	s := opened(t, "crm")
 	for i := range 8 {
@@ -100,7 +100,7 @@ func TestAPowerCutIsNotDamage(t *testing.T) {
 	}
 }
 
-func TestALogThatIsBrokenInTheMiddleIsDamage(t *testing.T) {
+func TestAWALBrokenInTheMiddleIsDamage(t *testing.T) {
 	s := opened(t, "crm")
 	put(t, s, event("A", "1"))
 	first := len(read(t, s.options.Path+"-wal"))
@@ -122,7 +122,7 @@ func TestALogThatIsBrokenInTheMiddleIsDamage(t *testing.T) {
 	}
 }
 
-// checkpointed moves the log to the file.
+// checkpointed moves the WAL into the database file.
 func checkpointed(t *testing.T, s *Store, how string) {
 	t.Helper()
 	done := make(chan error, 1)

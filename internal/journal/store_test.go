@@ -13,7 +13,7 @@ import (
 	"aldeabridge/events"
 )
 
-// A journal is what Memory and Store have in common.
+// A journal has the common methods of Memory and Store.
 type journal interface {
 	Append(context.Context, events.Event) (events.Record, error)
 	Read(context.Context, int64, int) ([]events.Record, error)
@@ -57,7 +57,7 @@ func closed(t testing.TB, s *Store) {
 	}
 }
 
-// put appends events that must be taken.
+// put appends events and fails the test on an error.
 func put(t testing.TB, j journal, es ...events.Event) (records []events.Record) {
 	t.Helper()
 	for _, e := range es {
@@ -77,7 +77,7 @@ func settled(t testing.TB, j journal, position int64, endpoint, state string) {
 	}
 }
 
-func TestAStoreGivesEachEventItsPlace(t *testing.T) {
+func TestAStoreAssignsPositionAndSequence(t *testing.T) {
 	s := opened(t, "crm")
 	got := put(t, s, event("A", "1"), event("B", "2"), event("A", "3"), ended("A"), event("B", "4"), event("A", "5"))
 	want := []string{"A/1@1", "B/1@2", "A/2@3", "A/3@4", "B/2@5", "A/4@6"}
@@ -92,7 +92,7 @@ func TestAStoreGivesEachEventItsPlace(t *testing.T) {
 	}
 }
 
-func TestAStoreGoesOnWhereItStopped(t *testing.T) {
+func TestAReopenedStoreContinuesPositionsAndSequences(t *testing.T) {
 	s := opened(t, "crm", "log")
 	e := event("A", "1")
 	e.ID = "evt_1"
@@ -163,7 +163,7 @@ func TestAStoreIsOpenOnce(t *testing.T) {
 	}
 }
 
-func TestOnlyItsOwnerReadsAStore(t *testing.T) {
+func TestOnlyTheOwnerCanReadTheFiles(t *testing.T) {
 	s := opened(t)
 	put(t, s, event("A", "1"))
 	for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
@@ -174,7 +174,7 @@ func TestOnlyItsOwnerReadsAStore(t *testing.T) {
 	}
 }
 
-func TestAStoreWhereNothingCanBeWrittenSaysSo(t *testing.T) {
+func TestAnUnwritableDirectoryIsAnError(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -202,7 +202,7 @@ func TestAStoreOfANewerVersionIsRefused(t *testing.T) {
 	}
 }
 
-func TestAClosedStoreTakesNothing(t *testing.T) {
+func TestAClosedStoreRefusesEvents(t *testing.T) {
 	s := opened(t, "crm")
 	put(t, s, event("A", "1"))
 	errs := make(chan error, 1)
@@ -222,7 +222,7 @@ func TestAClosedStoreTakesNothing(t *testing.T) {
 	}
 }
 
-func TestAnEventThatCannotBeWrittenSpoilsNoOther(t *testing.T) {
+func TestAnInvalidEventDoesNotFailTheOthersOfItsBatch(t *testing.T) {
 	s := opened(t, "crm")
 	var work sync.WaitGroup
 	for i := range 50 {
@@ -232,7 +232,7 @@ func TestAnEventThatCannotBeWrittenSpoilsNoOther(t *testing.T) {
 			}
 		})
 		work.Go(func() {
-			if _, err := s.Append(t.Context(), events.Event{Call: events.Call{ID: fmt.Sprint("good", i%5)}, Body: unmarshallable{}}); err == nil {
+			if _, err := s.Append(t.Context(), events.Event{Call: events.Call{ID: fmt.Sprint("good", i%5)}, Body: unmarshalable{}}); err == nil {
 				t.Error("bad: got no error")
 			}
 		})
@@ -282,7 +282,7 @@ func TestAppendersAndReadersOfAStoreLoseNothing(t *testing.T) {
 	}
 }
 
-func TestANewEndpointIsNotOwedThePastAndAnOldOneIsRemembered(t *testing.T) {
+func TestANewEndpointGetsNoOldEventsAndARemovedOneKeepsItsDeliveries(t *testing.T) {
 	s := opened(t, "crm")
 	put(t, s, event("A", "1"))
 	s = reopened(t, s, "log")
