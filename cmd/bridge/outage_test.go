@@ -76,7 +76,7 @@ func TestAWebhookThatIsGoneForAWhileGetsEverything(t *testing.T) {
 	back := time.Now()
 	calls.Wait()
 	all := heard.wait(ctx, t, count(events.TypeCallEnded, "CAlive"))
-	if err := r.Wait(ctx, func([]webhooktest.Request) bool { return len(r.Delivered()) >= len(all) }); err != nil {
+	if err := r.Wait(ctx, func([]webhooktest.Request) bool { return r.Report().Delivered >= len(all) }); err != nil {
 		t.Fatal(err)
 	}
 	r.judge(t, w, all, backlog, back, back.Sub(gone))
