@@ -31,7 +31,7 @@ RELEASE_PATH := $(CURDIR)/$(TOOL_DIR)/goreleaser-$(GORELEASER):$(CURDIR)/$(TOOL_
 
 .PHONY: build demo test test-peers check compat lint fmt bench fuzz golden soak chaos crash outage stuck attack powercut bench-journal bench-calls burst latency release release-check release-tools clean
 
-build: ## bin/bridge (static) and bin/bridge-sphinx (the offline recogniser's host)
+build: ## bin/bridge (static) and bin/bridge-sphinx (the offline recognizer's host)
 	GOEXPERIMENT=$(EXPERIMENT) CGO_ENABLED=0 $(GO) build -trimpath -ldflags='$(LDFLAGS)' -o bin/bridge ./cmd/bridge
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='$(LDFLAGS)' -o bin/bridge-sphinx ./cmd/sphinx
 
@@ -111,7 +111,7 @@ clean:
 soak: ## 50 calls of a minute, every utterance checked
 	$(GO) test ./cmd/bridge -run='^$$' -bench=Soak -benchtime=1x
 
-chaos: ## SEEDS (10000) worlds in simulated time, REAL (200) over real sockets, 100 calls at once; the recogniser fails in all
+chaos: ## SEEDS (10000) worlds in simulated time, REAL (200) over real sockets, 100 calls at once; the recognizer fails in all
 	@set -o pipefail; $(GO) test -count=1 -v -timeout=3h ./cmd/bridge -run='^(TestChaos$$|TestNothingIsL|TestManyCallsCatchUp|TestAHalfOpen)' -chaos.seed=$(SEED) -chaos.seeds=$(SEEDS) -chaos.bars=100 | grep -v '^ *\(===\|--- PASS\)'
 	@set -o pipefail; $(GO) test -count=1 -v -timeout=3h ./cmd/bridge -run='^(TestChaosOverRealSockets|TestNoSocketIsLeft)' -chaos.seed=$(SEED) -chaos.real=$(REAL) -chaos.bars=100 | grep -v '^ *\(===\|--- PASS\)'
 
@@ -136,7 +136,7 @@ bench-journal: ## append rates, a slow disk (root and /dev/fuse), an event's way
 	cd test/powercut && $(GO) test -run='^$$' -bench=SlowDisk -benchtime=1x .
 	$(GO) test -run='^$$' -bench=UtteranceToRequest -benchtime=1x ./webhooks
 
-latency: ## how much later than the carrier's frames their audio arrives at the recogniser; from its final to the webhook's request; from its answer to the first frame; from the caller's voice to the clear
+latency: ## how much later than the carrier's frames their audio arrives at the recognizer; from its final to the webhook's request; from its answer to the first frame; from the caller's voice to the clear
 	$(GO) test ./cmd/bridge -run='^$$' -bench='AddedLatency|UtteranceLatency|TalkingBack' -benchtime=1x -timeout=20m
 
 bench-calls: ## what a call costs, beside a raw relay: CALLS, SECONDS measured, ROUNDS; table, JSON and plot in OUT (bin/bench)

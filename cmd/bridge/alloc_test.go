@@ -20,18 +20,18 @@ import (
 	"aldeabridge/aldea"
 )
 
-// From the carrier's socket to the recogniser's, with all that lies between: parsing, time line, call, replay buffer, linear16.
+// From the carrier's socket to the recognizer's, with all that lies between: parsing, time line, call, replay buffer, linear16.
 func TestAFrameAllocatesNothing(t *testing.T) {
 	const frames = 5                      // that come together
 	const message = 14 - 6 + frames*640   // what they become: a header of 8 bytes and linear16 at 16 kHz
 	const warm, measured = 6 * 10, 3 * 10 // of such; the silence that is kept for a replay is full after 5 seconds
 	heard := &counter{each: message, more: make(chan struct{}, 1)}
-	recogniser := httptest.NewServer(heard)
-	defer recogniser.Close()
+	recognizer := httptest.NewServer(heard)
+	defer recognizer.Close()
 	s, err := newServer(options{
 		Listen: "127.0.0.1:0", MaxCalls: 1, Grace: 100 * time.Millisecond, Tick: 10 * time.Millisecond,
 		Journal: journalOptions{inMemory: true},
-		Aldea:   aldeaOptions{URL: recogniser.URL, SampleRate: 16000, Language: "en", Endpointing: "300"},
+		Aldea:   aldeaOptions{URL: recognizer.URL, SampleRate: 16000, Language: "en", Endpointing: "300"},
 		secrets: secrets{aldeaKey: "org_test"},
 	}, hooks{aldea: func(c *aldea.Config) { c.ReplaySpeed, c.Chunk = -1, 100*time.Millisecond }}, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -75,7 +75,7 @@ func TestAFrameAllocatesNothing(t *testing.T) {
 	}
 }
 
-// A counter is a recogniser that counts bytes and says when each so many have come. It allocates nothing meanwhile.
+// A counter is a recognizer that counts bytes and says when each so many have come. It allocates nothing meanwhile.
 type counter struct {
 	each  int64
 	bytes atomic.Int64

@@ -144,7 +144,7 @@ func (d *dialogue) check(r mediatest.Result) error {
 	offer, goodbye := d.finished["offer"], d.finished["goodbye"]
 	switch {
 	case d.turn != turnGoodbye:
-		return errors.New("demo: the dialogue did not come to its end: not every turn of the caller was recognised")
+		return errors.New("demo: the dialogue did not come to its end: not every turn of the caller was recognized")
 	case offer.InterruptedBy == nil || *offer.InterruptedBy != events.BySpeech:
 		return errors.New("demo: the caller did not interrupt the bot")
 	case goodbye.InterruptedBy != nil || goodbye.HeardText != botGoodbye || !r.ByServer:

@@ -55,7 +55,7 @@ func TestTheBotOfTheDemoIsUnderstood(t *testing.T) {
 	}
 }
 
-// fields are the words of a text, as a recogniser writes them.
+// fields are the words of a text, as a recognizer writes them.
 func fields(text string) []string {
 	return strings.Fields(strings.ToLower(strings.NewReplacer(".", " ", "?", " ", ",", " ", "-", " ", "good bye", "goodbye").Replace(strings.ToLower(text))))
 }

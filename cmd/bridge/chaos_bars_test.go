@@ -91,7 +91,7 @@ func TestManyCallsCatchUpAfterAnOutageOfHalfAMinuteWithoutAStorm(t *testing.T) {
 	}
 }
 
-func TestAHalfOpenRecogniserIsNoticedAndNothingIsLost(t *testing.T) {
+func TestAHalfOpenRecognizerIsNoticedAndNothingIsLost(t *testing.T) {
 	var all calltest.Tally
 	simulate(t, crowd(*chaosBars, time.Minute, func(r *rand.Rand, l *calltest.Leg) {
 		l.Attempts = []calltest.Attempt{{Freeze: time.Second + time.Duration(r.Int64N(int64(30*time.Second)))}}

@@ -32,7 +32,7 @@ func fewer(n, underRaceDetector int) int {
 // realAtOnce is how many worlds of real sockets live at the same time: they mostly wait.
 const realAtOnce = 25
 
-// Words are lost in no world, whatever happens to the recogniser.
+// Words are lost in no world, whatever happens to the recognizer.
 func TestChaos(t *testing.T) {
 	var all calltest.Tally
 	begin := time.Now()

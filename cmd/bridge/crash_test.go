@@ -59,7 +59,7 @@ const (
 	well
 )
 
-// A crashWorld is what survives the bridge: its data, the recogniser, the webhook, and somebody who listens.
+// A crashWorld is what survives the bridge: its data, the recognizer, the webhook, and somebody who listens.
 type crashWorld struct {
 	program, data string
 	env           []string
@@ -78,9 +78,9 @@ type crashWorld struct {
 }
 
 func newCrashWorld(t *testing.T) *crashWorld {
-	recogniser := sandbox.New(sandbox.Options{Source: sandbox.Marker()})
+	recognizer := sandbox.New(sandbox.Options{Source: sandbox.Marker()})
 	t.Cleanup(func() {
-		if err := recogniser.Close(); err != nil {
+		if err := recognizer.Close(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -107,7 +107,7 @@ func newCrashWorld(t *testing.T) *crashWorld {
 		return a
 	})
 	w.env = append(os.Environ(), "BRIDGE_DATA_DIR="+w.data, "BRIDGE_LISTEN=127.0.0.1:0", "BRIDGE_GRACE=5m", "LOG_FORMAT=json",
-		"ALDEA_URL="+recogniser.URL, "ALDEA_API_KEY=org_test", "WEBHOOK_URL="+w.webhook.URL, "WEBHOOK_SECRET="+secretA)
+		"ALDEA_URL="+recognizer.URL, "ALDEA_API_KEY=org_test", "WEBHOOK_URL="+w.webhook.URL, "WEBHOOK_SECRET="+secretA)
 	return w
 }
 

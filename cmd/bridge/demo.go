@@ -24,7 +24,7 @@ import (
 //go:embed voice/caller.wav
 var callerWAV []byte
 
-// markerText is what the caller says where speech cannot be recognised: tones, one utterance a line.
+// markerText is what the caller says where speech cannot be recognized: tones, one utterance a line.
 var markerText = []string{
 	"hello I would like an appointment",
 	"tomorrow morning if you can",
@@ -40,13 +40,13 @@ type demoCmd struct {
 	Save   string  `placeholder:"DIR" type:"path" help:"Directory in which --bot saves both sides of the call as WAV files (a new one among the temporary files)."`
 }
 
-// A scene is what a demo plays: a recogniser and what the caller says to it.
+// A scene is what a demo plays: a recognizer and what the caller says to it.
 type scene struct {
 	source  sandbox.Source
 	caller  []byte // µ-law, 8000 Hz
 	name    string // of what is said
-	missing string // why speech is not recognised, or empty
-	tones   bool   // speech is not recognised: the caller says tones
+	missing string // why speech is not recognized, or empty
+	tones   bool   // speech is not recognized: the caller says tones
 }
 
 // Validate rejects what does not go together.
@@ -64,15 +64,15 @@ func (c *demoCmd) Validate() error {
 	return nil
 }
 
-// Run plays the demo: a recogniser, a bridge, a webhook receiver and one call, all in this process on free
+// Run plays the demo: a recognizer, a bridge, a webhook receiver and one call, all in this process on free
 // ports. It fails unless the receiver got every event of the call, verified and in order.
 func (c *demoCmd) Run(ctx context.Context, term terminal, logger *slog.Logger) (err error) {
 	scene, err := c.scene()
 	if err != nil {
 		return err
 	}
-	recogniser := sandbox.New(sandbox.Options{Source: scene.source})
-	defer func() { err = errors.Join(err, recogniser.Close()) }()
+	recognizer := sandbox.New(sandbox.Options{Source: scene.source})
+	defer func() { err = errors.Join(err, recognizer.Close()) }()
 	value := newWebhookSecret()
 	receiver := webhooktest.New(value)
 	defer receiver.Close()
@@ -86,7 +86,7 @@ func (c *demoCmd) Run(ctx context.Context, term terminal, logger *slog.Logger) (
 		Grace:      20 * time.Second,
 		WebhookURL: receiver.URL,
 		Aldea: aldeaOptions{
-			URL: recogniser.URL, SampleRate: 16000, Language: "en", Endpointing: "500", UtteranceEndMS: 1500,
+			URL: recognizer.URL, SampleRate: 16000, Language: "en", Endpointing: "500", UtteranceEndMS: 1500,
 		},
 		Journal: journalOptions{inMemory: true},
 		secrets: secrets{aldeaKey: "org_demo", webhook: parsed},
@@ -146,7 +146,7 @@ func (c *demoCmd) Run(ctx context.Context, term terminal, logger *slog.Logger) (
 	return errors.Join(show.end(receiver), talk.check(result))
 }
 
-// scene chooses the recogniser and what is said.
+// scene chooses the recognizer and what is said.
 func (c *demoCmd) scene() (scene, error) {
 	source := sandbox.Marker()
 	var missing error

@@ -28,7 +28,7 @@ import (
 	"aldeabridge/webhooks/webhooktest"
 )
 
-// A site is what a bridge in a process of its own needs: its program, its data, a recogniser and a webhook.
+// A site is what a bridge in a process of its own needs: its program, its data, a recognizer and a webhook.
 type site struct {
 	world
 	program string

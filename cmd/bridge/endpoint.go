@@ -18,7 +18,7 @@ import (
 )
 
 // endpoints returns the webhooks to deliver to: that of WEBHOOK_URL and those of BRIDGE_CONFIG.
-func (s *server) endpoints(config *routing.Config) (all []webhooks.Endpoint, err error) {
+func (s *server) endpoints(routes *config.Config) (all []webhooks.Endpoint, err error) {
 	if s.options.WebhookURL != "" {
 		e, err := s.defaultEndpoint()
 		if err != nil {
@@ -26,13 +26,13 @@ func (s *server) endpoints(config *routing.Config) (all []webhooks.Endpoint, err
 		}
 		all = append(all, e)
 	}
-	for _, w := range config.Webhooks {
+	for _, w := range routes.Webhooks {
 		e, err := s.routedEndpoint(w)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, e)
-		if !slices.ContainsFunc(config.Routes, func(r routing.Route) bool { return slices.Contains(r.Webhooks, w.Name) }) {
+		if !slices.ContainsFunc(routes.Routes, func(r config.Route) bool { return slices.Contains(r.Webhooks, w.Name) }) {
 			s.logger.Warn("no route names this webhook: it gets nothing", "endpoint", w.Name)
 		}
 	}
@@ -58,8 +58,8 @@ func (s *server) defaultEndpoint() (webhooks.Endpoint, error) {
 	if err != nil {
 		return webhooks.Endpoint{}, wrong("events", "%w", err)
 	}
-	w := routing.Webhook{
-		Name: routing.DefaultWebhook, URL: s.options.WebhookURL, Events: types, Timeout: o.Timeout, CAFile: o.CAFile, Proxy: o.Proxy,
+	w := config.Webhook{
+		Name: config.DefaultWebhook, URL: s.options.WebhookURL, Events: types, Timeout: o.Timeout, CAFile: o.CAFile, Proxy: o.Proxy,
 	}
 	secrets := s.options.secrets.webhook
 	if len(secrets) == 0 {
@@ -71,7 +71,7 @@ func (s *server) defaultEndpoint() (webhooks.Endpoint, error) {
 }
 
 // routedEndpoint is a webhook of BRIDGE_CONFIG.
-func (s *server) routedEndpoint(w routing.Webhook) (webhooks.Endpoint, error) {
+func (s *server) routedEndpoint(w config.Webhook) (webhooks.Endpoint, error) {
 	var value, field string
 	var err error
 	switch {
@@ -119,7 +119,7 @@ func (s *server) keptSecrets(webhook string) ([]webhooks.Secret, error) {
 }
 
 // endpoint returns the endpoint of a webhook. wrong makes its errors: it knows where the webhook's fields were set.
-func endpoint(w routing.Webhook, secrets []webhooks.Secret, wrong func(field, format string, args ...any) error) (webhooks.Endpoint, error) {
+func endpoint(w config.Webhook, secrets []webhooks.Secret, wrong func(field, format string, args ...any) error) (webhooks.Endpoint, error) {
 	e := webhooks.Endpoint{
 		Name: w.Name, URL: w.URL, Secrets: secrets, Types: w.Events, Timeout: w.Timeout, Concurrency: w.Concurrency, Header: http.Header{},
 	}

@@ -18,7 +18,7 @@ import (
 	"aldeabridge/media/mediatest"
 )
 
-// A stopwatch is a recogniser that only notes when audio arrives. A call's audio is one constant level, from
+// A stopwatch is a recognizer that only notes when audio arrives. A call's audio is one constant level, from
 // which the stopwatch knows the call.
 type stopwatch struct {
 	mu      sync.Mutex
@@ -64,8 +64,8 @@ func (s *stopwatch) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(1000, ""), time.Now().Add(time.Second))
 }
 
-// BenchmarkAddedLatency reports how long after a frame left the carrier its audio arrives at the recogniser,
-// with carrier, bridge and recogniser sharing this machine. b.N is not what counts: each round is a fixed
+// BenchmarkAddedLatency reports how long after a frame left the carrier its audio arrives at the recognizer,
+// with carrier, bridge and recognizer sharing this machine. b.N is not what counts: each round is a fixed
 // number of calls of ten seconds.
 func BenchmarkAddedLatency(b *testing.B) {
 	for _, calls := range []int{1, 50, 100} {
@@ -86,11 +86,11 @@ func BenchmarkAddedLatency(b *testing.B) {
 // latencies places calls and returns the added latency of each of their frames.
 func latencies(b *testing.B, calls int, length time.Duration) []time.Duration {
 	watch := &stopwatch{arrived: map[byte][]arrival{}}
-	recogniser := httptest.NewServer(watch)
-	defer recogniser.Close()
+	recognizer := httptest.NewServer(watch)
+	defer recognizer.Close()
 	o := options{Listen: "127.0.0.1:0", MaxCalls: 1000, Grace: 20 * time.Second, secrets: secrets{aldeaKey: "org_bench"},
 		Journal: journalOptions{inMemory: true},
-		Aldea:   aldeaOptions{URL: recogniser.URL, SampleRate: 16000, Language: "en", Endpointing: "300"}}
+		Aldea:   aldeaOptions{URL: recognizer.URL, SampleRate: 16000, Language: "en", Endpointing: "300"}}
 	srv, err := newServer(o, hooks{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)

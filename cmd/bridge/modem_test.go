@@ -14,7 +14,7 @@ import (
 )
 
 // An independent modem shows that no frame is lost, doubled, swapped or decoded wrongly between the carrier's
-// socket and the recogniser's: one frame less, and the text does not come back.
+// socket and the recognizer's: one frame less, and the text does not come back.
 func TestAModemIsReadableBehindTheBridge(t *testing.T) {
 	t.Parallel()
 	const text = "The quick brown fox jumps over the lazy dog. 0123456789 +15550100001\n" +

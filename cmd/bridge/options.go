@@ -33,11 +33,11 @@ type options struct {
 	Grace     time.Duration `env:"BRIDGE_GRACE" default:"30s" placeholder:"TIME" help:"How long the last words and webhooks may take at SIGTERM, which ends all calls (${default})."`
 	EchoLoss  float64       `env:"BRIDGE_ECHO_LOSS" default:"9" placeholder:"DB" help:"How much weaker than what the caller hears its echo is at least (${default} dB); with less, callers must speak louder to interrupt."`
 	Tick      time.Duration `env:"BRIDGE_TICK" default:"100ms" placeholder:"TIME" help:"How often calls are read, 10ms to 200ms; longer costs less and answers later (${default}). Less than 0 reads every message as it arrives."`
-	Sandbox   string        `env:"BRIDGE_SANDBOX" default:"auto" enum:"auto,speech,marker,simulated" help:"What the built-in recogniser hears when there is no ALDEA_API_KEY: ${enum}."`
+	Sandbox   string        `env:"BRIDGE_SANDBOX" default:"auto" enum:"auto,speech,marker,simulated" help:"What the built-in recognizer hears when there is no ALDEA_API_KEY: ${enum}."`
 
-	Aldea aldeaOptions `embed:"" prefix:"aldea-" group:"Recogniser"`
+	Aldea aldeaOptions `embed:"" prefix:"aldea-" group:"Recognizer"`
 
-	Config     string         `env:"BRIDGE_CONFIG" placeholder:"FILE" help:"Which calls go to which webhooks, and how they are recognised: bridge.yaml."`
+	Config     string         `env:"BRIDGE_CONFIG" placeholder:"FILE" help:"Which calls go to which webhooks, and how they are recognized: bridge.yaml."`
 	WebhookURL string         `name:"webhook-url" env:"WEBHOOK_URL" placeholder:"URL" help:"Where events are POSTed."`
 	Webhook    webhookOptions `embed:"" prefix:"webhook-"`
 
@@ -73,9 +73,9 @@ type journalOptions struct {
 	inMemory bool
 }
 
-// aldeaOptions is how speech is recognised.
+// aldeaOptions is how speech is recognized.
 type aldeaOptions struct {
-	URL            string        `name:"url" env:"ALDEA_URL" placeholder:"URL" help:"Recogniser's base URL (wss://api.aldea.ai); several, separated by commas, are tried in that order."`
+	URL            string        `name:"url" env:"ALDEA_URL" placeholder:"URL" help:"Recognizer's base URL (wss://api.aldea.ai); several, separated by commas, are tried in that order."`
 	Plaintext      bool          `env:"ALDEA_PLAINTEXT" help:"Allow ws:// to a host that is not this machine."`
 	Auth           string        `env:"ALDEA_AUTH" default:"subprotocol" enum:"subprotocol,bearer,token" help:"How the key is shown first: ${enum}."`
 	SampleRate     int           `env:"ALDEA_SAMPLE_RATE" default:"16000" enum:"8000,16000" placeholder:"HZ" help:"Rate of the audio sent: ${enum}."`
@@ -85,7 +85,7 @@ type aldeaOptions struct {
 	UtteranceEndMS int           `name:"utterance-end-ms" env:"ALDEA_UTTERANCE_END_MS" default:"1000" placeholder:"MS" help:"Silence between words that ends a turn, in ms; 0 is off (${default})."`
 	Keywords       []string      `env:"ALDEA_KEYWORDS" placeholder:"WORD" help:"Words to listen for."`
 	Redact         []string      `env:"ALDEA_REDACT" placeholder:"KIND" help:"What to leave out of transcripts: pii, pci, numbers, true."`
-	Buffer         time.Duration `env:"ALDEA_BUFFER" default:"60s" placeholder:"TIME" help:"Audio kept for a recogniser that does not answer (${default}, 8 kB a second)."`
+	Buffer         time.Duration `env:"ALDEA_BUFFER" default:"60s" placeholder:"TIME" help:"Audio kept for a recognizer that does not answer (${default}, 8 kB a second)."`
 	ReplaySpeed    float64       `env:"ALDEA_REPLAY_SPEED" default:"1.25" placeholder:"X" help:"Catch up at X times real time; 0 is as fast as possible (${default})."`
 	MaxConnections int           `env:"ALDEA_MAX_CONNECTIONS" default:"0" placeholder:"N" help:"Connections that the key allows at once; calls beyond wait. 0 is no limit."`
 	Chunk          time.Duration `env:"ALDEA_CHUNK" default:"60ms" placeholder:"TIME" help:"Audio sent in one message, 20ms to 250ms (${default})."`
@@ -247,7 +247,7 @@ func tooShort(name string, i, n, length int) error {
 // isLoopback says whether only this machine can reach a listener at HOST:PORT.
 func isLoopback(listen string) bool { return loopback.Host(listen) }
 
-// sandboxKey is the key for a recogniser of our own.
+// sandboxKey is the key for a recognizer of our own.
 const sandboxKey = "org_sandbox"
 
 // aldeaNames is what users call the fields of aldea.Config.
@@ -259,7 +259,7 @@ var aldeaNames = strings.NewReplacer(
 	"Config.MaxConnections", "ALDEA_MAX_CONNECTIONS",
 )
 
-// client returns a client of the recogniser. Errors name the option that is wrong. A change, if any, has the
+// client returns a client of the recognizer. Errors name the option that is wrong. A change, if any, has the
 // last word on its configuration.
 func (o *aldeaOptions) client(key string, logger *slog.Logger, change func(*aldea.Config)) (*aldea.Client, error) {
 	auth, err := aldea.ParseAuth(o.Auth)
@@ -302,7 +302,7 @@ func trimmed(list []string) []string {
 	return list
 }
 
-// settings returns what receivers are told of the recogniser in call.started.
+// settings returns what receivers are told of the recognizer in call.started.
 func (o *aldeaOptions) settings(simulated bool) events.Recognizer {
 	return events.Recognizer{
 		SampleRate:  o.SampleRate,

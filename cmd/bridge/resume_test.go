@@ -27,14 +27,14 @@ var (
 // killed and started again, have every stored event once when they come back with Last-Event-ID.
 func TestAnEventStreamThatIsResumedMissesAndRepeatsNothing(t *testing.T) {
 	t.Parallel()
-	recogniser := sandbox.New(sandbox.Options{Source: sandbox.Marker()})
+	recognizer := sandbox.New(sandbox.Options{Source: sandbox.Marker()})
 	defer func() {
-		if err := recogniser.Close(); err != nil {
+		if err := recognizer.Close(); err != nil {
 			t.Error(err)
 		}
 	}()
 	program, data := buildBridge(t), t.TempDir()
-	env := append(os.Environ(), "BRIDGE_DATA_DIR="+data, "BRIDGE_LISTEN=127.0.0.1:0", "LOG_FORMAT=json", "ALDEA_URL="+recogniser.URL, "ALDEA_API_KEY=org_test")
+	env := append(os.Environ(), "BRIDGE_DATA_DIR="+data, "BRIDGE_LISTEN=127.0.0.1:0", "LOG_FORMAT=json", "ALDEA_URL="+recognizer.URL, "ALDEA_API_KEY=org_test")
 	f := &flock{chance: rand.New(rand.NewPCG(1, 3)), done: make(chan struct{})}
 	for range 4 {
 		f.follow("/v1/events?after=0")

@@ -13,14 +13,14 @@ import (
 	"aldeabridge/internal/config"
 )
 
-// A router says of each call who hears of it and how it is recognised, as BRIDGE_CONFIG does.
+// A router says of each call who hears of it and how it is recognized, as BRIDGE_CONFIG does.
 type router struct {
-	config      *routing.Config
+	config      *config.Config
 	unsaid      []string      // the webhooks of a call of which nothing is said
 	recognition []recognition // by the index of the route
 }
 
-// A recognition is how calls are recognised.
+// A recognition is how calls are recognized.
 type recognition struct {
 	recognizer       call.Recognizer
 	settings         events.Recognizer
@@ -36,24 +36,24 @@ func (r *router) webhooks(c events.Call) []string {
 	return r.config.Routes[i].Webhooks
 }
 
-// recognise changes the configuration of a call to how its route wants it recognised.
-func (r *router) recognise(config *call.Config, route int) {
+// recognize changes the configuration of a call to how its route wants it recognized.
+func (r *router) recognize(config *call.Config, route int) {
 	own := r.recognition[route]
 	config.Recognizer, config.Settings, config.UtteranceTimeout = own.recognizer, own.settings, own.utteranceTimeout
 }
 
-// newRouter returns the router of a configuration, for calls that are recognised by client unless their route says
+// newRouter returns the router of a configuration, for calls that are recognized by client unless their route says
 // otherwise. Errors have the line of what is wrong.
-func newRouter(config *routing.Config, o *options, client *aldea.Client, simulated bool) (*router, error) {
-	r := &router{config: config, unsaid: []string{}}
+func newRouter(routes *config.Config, o *options, client *aldea.Client, simulated bool) (*router, error) {
+	r := &router{config: routes, unsaid: []string{}}
 	if o.WebhookURL != "" {
-		r.unsaid = []string{routing.DefaultWebhook}
+		r.unsaid = []string{config.DefaultWebhook}
 	}
-	for _, route := range config.Routes {
-		if o.WebhookURL == "" && slices.Contains(route.Webhooks, routing.DefaultWebhook) {
-			return nil, route.Errorf("webhooks", "%s is the webhook of WEBHOOK_URL, which is not set", routing.DefaultWebhook)
+	for _, route := range routes.Routes {
+		if o.WebhookURL == "" && slices.Contains(route.Webhooks, config.DefaultWebhook) {
+			return nil, route.Errorf("webhooks", "%s is the webhook of WEBHOOK_URL, which is not set", config.DefaultWebhook)
 		}
-		own, err := recogniserOf(route, client)
+		own, err := recognizerOf(route, client)
 		if err != nil {
 			return nil, err
 		}
@@ -63,8 +63,8 @@ func newRouter(config *routing.Config, o *options, client *aldea.Client, simulat
 	return r, nil
 }
 
-// recogniserOf returns the client for the calls of a route.
-func recogniserOf(route routing.Route, client *aldea.Client) (*aldea.Client, error) {
+// recognizerOf returns the client for the calls of a route.
+func recognizerOf(route config.Route, client *aldea.Client) (*aldea.Client, error) {
 	s := aldea.Settings{Language: route.Language, Endpointing: route.Endpointing, Keywords: route.Keywords, Redact: route.Redact}
 	if end := route.UtteranceEnd; end != nil {
 		if s.UtteranceEnd = *end; *end == 0 {
@@ -86,7 +86,7 @@ func recogniserOf(route routing.Route, client *aldea.Client) (*aldea.Client, err
 }
 
 // routed returns o with what a route says.
-func (o aldeaOptions) routed(route routing.Route) *aldeaOptions {
+func (o aldeaOptions) routed(route config.Route) *aldeaOptions {
 	if route.Language != "" {
 		o.Language = route.Language
 	}
@@ -103,14 +103,14 @@ func (o aldeaOptions) routed(route routing.Route) *aldeaOptions {
 }
 
 // readConfig reads BRIDGE_CONFIG. Without one there are no routes.
-func (s *server) readConfig() (*routing.Config, error) {
+func (s *server) readConfig() (*config.Config, error) {
 	if s.options.Config == "" {
-		return &routing.Config{}, nil
+		return &config.Config{}, nil
 	}
-	config, err := routing.Read(s.options.Config, os.Getenv)
+	routes, err := config.Read(s.options.Config, os.Getenv)
 	if err != nil {
 		return nil, fmt.Errorf("BRIDGE_CONFIG: %w", err)
 	}
-	s.logger.Info("configuration read", "file", s.options.Config, "webhooks", len(config.Webhooks), "routes", len(config.Routes))
-	return config, nil
+	s.logger.Info("configuration read", "file", s.options.Config, "webhooks", len(routes.Webhooks), "routes", len(routes.Routes))
+	return routes, nil
 }

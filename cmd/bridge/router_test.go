@@ -100,7 +100,7 @@ func (w *world) place(t testing.TB, numbers map[string]string) {
 	wg.Wait()
 }
 
-func TestCallsGoToTheWebhooksOfTheirNumberAndAreRecognisedAsTheirRouteSays(t *testing.T) {
+func TestCallsGoToTheWebhooksOfTheirNumberAndAreRecognizedAsTheirRouteSays(t *testing.T) {
 	t.Parallel()
 	shops := newShops(t)
 	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, func(o *options) { o.Config = shops.config })
@@ -126,7 +126,7 @@ func TestCallsGoToTheWebhooksOfTheirNumberAndAreRecognisedAsTheirRouteSays(t *te
 		t.Errorf("the default webhook got %s\nwant %s", got, want)
 	}
 
-	// What the recogniser was asked for, and what receivers were told.
+	// What the recognizer was asked for, and what receivers were told.
 	var asked []string
 	for _, c := range w.sandbox.Connections() {
 		q, err := url.ParseQuery(c.Query)
@@ -138,7 +138,7 @@ func TestCallsGoToTheWebhooksOfTheirNumberAndAreRecognisedAsTheirRouteSays(t *te
 	slices.Sort(asked)
 	want := []string{"en [] [] 300", "en [] [] 300", "en [] [pci] 500", "es [Alda pedido] [] 300"}
 	if !slices.Equal(asked, want) {
-		t.Errorf("got recognisers of %v, want %v", asked, want)
+		t.Errorf("got recognizers of %v, want %v", asked, want)
 	}
 	told := (&world{webhook: shops.orders}).delivered(t)["CA1"]
 	start, said := told[0].Body.(events.CallStarted).Recognizer, told[1].Body.(events.UtteranceFinal).Utterance

@@ -104,7 +104,7 @@ func (c *sandboxCmd) source() (sandbox.Source, error) {
 }
 
 // sandboxSource returns the source of text called name. "auto" is offline recognition where it is installed,
-// else the simulated recogniser, which calls itself that.
+// else the simulated recognizer, which calls itself that.
 func sandboxSource(name string) (sandbox.Source, error) {
 	switch name {
 	case "marker":

@@ -41,10 +41,10 @@ func (s *screen) begin(sc scene, srv *server, webhook string) {
 	fmt.Fprintf(s.out, "One phone call, from carrier to webhook, all on this machine.\n\n")
 	fmt.Fprintf(s.out, "  carrier     says %s, %.0f s\n", sc.name, seconds(sc.caller))
 	fmt.Fprintf(s.out, "  bridge      %s\n", srv.mediaURL())
-	fmt.Fprintf(s.out, "  recogniser  %s\n", sc.source.Name())
+	fmt.Fprintf(s.out, "  recognizer  %s\n", sc.source.Name())
 	fmt.Fprintf(s.out, "  webhook     %s, verifies every signature\n", webhook)
 	if sc.missing != "" {
-		fmt.Fprintf(s.out, "\n  No speech is recognised: %s\n", sc.missing)
+		fmt.Fprintf(s.out, "\n  No speech is recognized: %s\n", sc.missing)
 	}
 	fmt.Fprintln(s.out)
 }
@@ -135,7 +135,7 @@ func (s *screen) end(receiver *webhooktest.Server) error {
 		fmt.Fprintf(s.out, "\nNext: run %[1]s in one terminal and %[1]s call FILE.wav in another; README.md has more.\n", os.Args[0])
 	}
 	if s.utterances == 0 {
-		return errors.New("demo: no utterance was recognised")
+		return errors.New("demo: no utterance was recognized")
 	}
 	return report.Err()
 }

@@ -111,7 +111,7 @@ func secretFile(file string) (string, error) {
 // both at first use. It serves those who set none, such as WEBHOOK_SECRET: requests are always signed.
 func keptWebhookSecret(dataDir, webhook string) (value, file string, err error) {
 	file = filepath.Join(dataDir, "webhook-secret")
-	if webhook != routing.DefaultWebhook {
+	if webhook != config.DefaultWebhook {
 		file += "-" + webhook
 	}
 	b, err := os.ReadFile(file)

@@ -106,7 +106,7 @@ func TestACallerWhoHangsUpInMidSentenceIsHeardToTheEnd(t *testing.T) {
 	}
 }
 
-func TestARecogniserThatAnswersAfterThreeSecondsMissesNothing(t *testing.T) {
+func TestARecognizerThatAnswersAfterThreeSecondsMissesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sandbox.Options{Source: sandbox.Marker(), Fault: sandbox.Fault{HandshakeDelay: 3 * time.Second}}, nil)
 	if _, err := w.call("CA1", say("first words count", "so do these")).Run(context.Background()); err != nil {
@@ -238,7 +238,7 @@ func TestAPanicInARequestIsAnswered(t *testing.T) {
 	}
 }
 
-// mute is a recogniser that listens and never says a word, not even goodbye.
+// mute is a recognizer that listens and never says a word, not even goodbye.
 func mute(w http.ResponseWriter, r *http.Request) {
 	up := websocket.Upgrader{Subprotocols: []string{"token"}}
 	conn, err := up.Upgrade(w, r, nil)
@@ -253,13 +253,13 @@ func mute(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func TestARecogniserThatNeverFinishesDoesNotKeepTheServer(t *testing.T) {
+func TestARecognizerThatNeverFinishesDoesNotKeepTheServer(t *testing.T) {
 	t.Parallel()
-	recogniser := httptest.NewServer(http.HandlerFunc(mute))
-	defer recogniser.Close()
+	recognizer := httptest.NewServer(http.HandlerFunc(mute))
+	defer recognizer.Close()
 	w := newWorld(t, sandbox.Options{}, func(o *options) {
-		o.Aldea.URL = recogniser.URL
-		o.Grace = 2 * time.Second // less than a recogniser may take to finish a call that ends by itself
+		o.Aldea.URL = recognizer.URL
+		o.Grace = 2 * time.Second // less than a recognizer may take to finish a call that ends by itself
 	})
 	c := w.call("CA1", silence(guard))
 	c.Sent = func(_ mediatest.Track, offset time.Duration, _ time.Time) {

@@ -41,7 +41,7 @@ type server struct {
 	metrics    *metrics
 	dispatcher *webhooks.Dispatcher // nil without a webhook
 	api        *api.API             // nil with a journal in memory
-	sandbox    *sandbox.Server      // nil with a real recogniser
+	sandbox    *sandbox.Server      // nil with a real recognizer
 	edge       edge
 	late       atomic.Int64       // answers whose actions came too late
 	draining   atomic.Bool        // no new calls are taken
@@ -55,7 +55,7 @@ type hooks struct {
 	attempt func(webhooks.Attempt)
 
 	listener net.Listener           // instead of one at BRIDGE_LISTEN
-	aldea    func(*aldea.Config)    // has the last word on the recogniser's client
+	aldea    func(*aldea.Config)    // has the last word on the recognizer's client
 	call     func(*call.Config)     // on the calls
 	webhooks func(*webhooks.Config) // on the dispatcher
 }
@@ -162,7 +162,7 @@ func (s *server) newCalls(settings events.Recognizer, h hooks) (err error) {
 // route makes the configuration of a call what its route says.
 func (s *server) route(config *call.Config, c events.Call) {
 	if i := s.router.config.Find(c.From, c.To); i >= 0 {
-		s.router.recognise(config, i)
+		s.router.recognize(config, i)
 		config.Speech = s.speech.as(s.router.config.Routes[i])
 	}
 }
@@ -204,7 +204,7 @@ func apply[T any](hook func(*T), config *T) {
 	}
 }
 
-// recognizer returns the client of the recogniser: Aldea's, or without a key that of a sandbox it starts.
+// recognizer returns the client of the recognizer: Aldea's, or without a key that of a sandbox it starts.
 func (s *server) recognizer(change func(*aldea.Config)) (*aldea.Client, events.Recognizer, error) {
 	o := s.options.Aldea
 	key, simulated := s.options.secrets.aldeaKey, false
@@ -269,7 +269,7 @@ func (s *server) run(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// endCalls ends every call and waits for its last words. A recogniser that has not said them when three
+// endCalls ends every call and waits for its last words. A recognizer that has not said them when three
 // quarters of the grace period are over is cut off: what it thought it heard is better than nothing.
 func (s *server) endCalls(grace context.Context) error {
 	patience, cancel := context.WithTimeout(grace, s.options.Grace*3/4)
@@ -277,7 +277,7 @@ func (s *server) endCalls(grace context.Context) error {
 	if s.media.Shutdown(patience) == nil {
 		return nil
 	}
-	s.logger.Warn("recogniser is late: calls end with what it said so far")
+	s.logger.Warn("recognizer is late: calls end with what it said so far")
 	s.hangUp()
 	if err := s.media.Shutdown(grace); err != nil {
 		return fmt.Errorf("not every call ended within BRIDGE_GRACE (%v): %w", s.options.Grace, err)

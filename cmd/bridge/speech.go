@@ -91,7 +91,7 @@ type speech struct {
 }
 
 // as is the same speech with the voice and the language of a route.
-func (s *speech) as(r routing.Route) *speech {
+func (s *speech) as(r config.Route) *speech {
 	own := *s
 	if own.voice = r.Voice; r.Language != "auto" {
 		own.language = r.Language

@@ -24,7 +24,7 @@ func tone(d time.Duration, amplitude float64) []byte {
 	return mulaw(samples)
 }
 
-// BenchmarkTalkingBack reports, for calls that run at the same time, carriers, recogniser and webhook sharing this machine: how
+// BenchmarkTalkingBack reports, for calls that run at the same time, carriers, recognizer and webhook sharing this machine: how
 // long after the webhook's answer the first frame of its play is at the carrier, and how long after the caller's first loud
 // frame the carrier is told to clear. b.N is not what counts: each round is one call of nine seconds for each of them.
 func BenchmarkTalkingBack(b *testing.B) {

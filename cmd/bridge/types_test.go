@@ -19,7 +19,7 @@ func TestEveryEventCanBeChosen(t *testing.T) {
 	for _, k := range events.Types() {
 		stored := strings.Contains(fmt.Sprint(events.StoredTypes()), string(k))
 		_, inEnvironment := parseServe(t, map[string]string{"WEBHOOK_EVENTS": "call.ended, " + string(k)})
-		_, inFile := routing.Parse("bridge.yaml", []byte("webhooks: {a: {url: 'https://a.example', events: ["+string(k)+"]}}"), os.Getenv)
+		_, inFile := config.Parse("bridge.yaml", []byte("webhooks: {a: {url: 'https://a.example', events: ["+string(k)+"]}}"), os.Getenv)
 		for where, err := range map[string]error{"WEBHOOK_EVENTS": inEnvironment, "bridge.yaml": inFile} {
 			if (err == nil) != stored {
 				t.Errorf("%s in %s: got %v, want success: %v", k, where, err, stored)

@@ -23,7 +23,7 @@ import (
 	"aldeabridge/webhooks"
 )
 
-// A relay race is what happens to each final: when the recogniser sent it, when it was read from the bridge's socket,
+// A relay race is what happens to each final: when the recognizer sent it, when it was read from the bridge's socket,
 // and when the request that tells of it had arrived at the webhook. Finals are known by their text.
 type relayRace struct {
 	every time.Duration // between the finals of a call
@@ -39,8 +39,8 @@ func (r *relayRace) note(when map[string]time.Time, text string, at time.Time) {
 	when[text] = at
 }
 
-// recognise is a recogniser that hears a final every so often, whatever is said.
-func (r *relayRace) recognise(w http.ResponseWriter, req *http.Request) {
+// recognize is a recognizer that hears a final every so often, whatever is said.
+func (r *relayRace) recognize(w http.ResponseWriter, req *http.Request) {
 	up := websocket.Upgrader{Subprotocols: []string{"token"}}
 	conn, err := up.Upgrade(w, req, nil)
 	if err != nil {
@@ -93,7 +93,7 @@ func (r *relayRace) deliver(_ http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// dial connects the bridge to its recogniser and notes what is read.
+// dial connects the bridge to its recognizer and notes what is read.
 func (r *relayRace) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, network, address)
@@ -117,9 +117,9 @@ func (w wiretap) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// BenchmarkUtteranceLatency reports how long after a final was read from the recogniser's socket the request that tells
-// of it is at the webhook; and the same from the moment that the recogniser began to send it. The journal is on the
-// disk, as durable as by default; carriers, bridge, recogniser and webhook share this machine. What the machine itself
+// BenchmarkUtteranceLatency reports how long after a final was read from the recognizer's socket the request that tells
+// of it is at the webhook; and the same from the moment that the recognizer began to send it. The journal is on the
+// disk, as durable as by default; carriers, bridge, recognizer and webhook share this machine. What the machine itself
 // takes meanwhile is reported beside it: a sync of 4 kB on the same disk, and how late a timer fires. b.N
 // is not what counts: each round is calls of a minute, with a final every two seconds.
 func BenchmarkUtteranceLatency(b *testing.B) {
@@ -159,8 +159,8 @@ func BenchmarkUtteranceLatency(b *testing.B) {
 // race places calls and returns what happened to their finals.
 func race(b *testing.B, calls int, length time.Duration) *relayRace {
 	r := &relayRace{every: 2 * time.Second, sent: map[string]time.Time{}, received: map[string]time.Time{}, arrived: map[string]time.Time{}}
-	recogniser, webhook := httptest.NewServer(http.HandlerFunc(r.recognise)), httptest.NewServer(http.HandlerFunc(r.deliver))
-	defer recogniser.Close()
+	recognizer, webhook := httptest.NewServer(http.HandlerFunc(r.recognize)), httptest.NewServer(http.HandlerFunc(r.deliver))
+	defer recognizer.Close()
 	defer webhook.Close()
 	secret, err := webhooks.ParseSecrets(secretA)
 	if err != nil {
@@ -168,7 +168,7 @@ func race(b *testing.B, calls int, length time.Duration) *relayRace {
 	}
 	srv, err := newServer(options{Listen: "127.0.0.1:0", MaxCalls: 1000, Grace: 20 * time.Second, DataDir: b.TempDir(), WebhookURL: webhook.URL,
 		secrets: secrets{aldeaKey: "org_bench", webhook: secret},
-		Aldea:   aldeaOptions{URL: recogniser.URL, SampleRate: 16000, Language: "en", Endpointing: "300", UtteranceEndMS: 1000},
+		Aldea:   aldeaOptions{URL: recognizer.URL, SampleRate: 16000, Language: "en", Endpointing: "300", UtteranceEndMS: 1000},
 	}, hooks{aldea: func(c *aldea.Config) { c.Dial = r.dial }}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)

@@ -20,7 +20,7 @@ import (
 
 // The rooms do not know each other. Here the words of one become the words of the next.
 
-// recognizer opens recogniser streams for calls.
+// recognizer opens recognizer streams for calls.
 type recognizer struct{ client *aldea.Client }
 
 func (r recognizer) Open(ctx context.Context, c events.Call, speaker events.Speaker) call.Transcriber {
@@ -46,7 +46,7 @@ func (r recognizer) With(l call.Listening) (call.Recognizer, error) {
 	return recognizer{client}, nil
 }
 
-// transcriber is a recogniser stream whose messages are what a call hears.
+// transcriber is a recognizer stream whose messages are what a call hears.
 type transcriber struct {
 	*aldea.Stream
 	speaker events.Speaker
@@ -89,7 +89,7 @@ var listenNames = strings.NewReplacer(
 	"Config.Endpointing: ", `field "endpointing_ms": `,
 )
 
-// behindAfter is how much audio may wait to be sent before the recogniser counts as behind: several chunks.
+// behindAfter is how much audio may wait to be sent before the recognizer counts as behind: several chunks.
 const behindAfter = 500 * time.Millisecond
 
 func (t transcriber) Behind(since time.Time) bool {

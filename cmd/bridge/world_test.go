@@ -19,7 +19,7 @@ import (
 // guard is how long a test waits for what must happen before it fails.
 const guard = 60 * time.Second
 
-// A world is a whole bridge over real sockets: a recogniser, the server, a webhook receiver.
+// A world is a whole bridge over real sockets: a recognizer, the server, a webhook receiver.
 type world struct {
 	sandbox *sandbox.Server
 	webhook *webhooktest.Server

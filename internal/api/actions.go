@@ -12,7 +12,7 @@ var (
 	// ErrActions means that actions cannot be read. The error that wraps it says what would be right.
 	ErrActions = errors.New("actions refused")
 	// ErrBusy means that a call has so much to do already that no more is taken.
-	ErrBusy = errors.New("console: busy")
+	ErrBusy = errors.New("api: busy")
 )
 
 // An Actor does things on calls.

@@ -39,7 +39,7 @@ func (a *API) sendBackup(_ context.Context, c *fiber.Ctx, _ *query) error {
 }
 
 // errNoRoom means that the copy of a backup does not fit.
-var errNoRoom = errors.New("console: no room for a backup")
+var errNoRoom = errors.New("api: no room for a backup")
 
 // A download is a file on its way to a client. fasthttp sets one write deadline for the whole answer; here each
 // piece has its own.

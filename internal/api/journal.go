@@ -12,17 +12,17 @@ import (
 
 var (
 	// ErrNotFound means that there is no such call or endpoint.
-	ErrNotFound = errors.New("console: not found")
+	ErrNotFound = errors.New("api: not found")
 	// ErrConflict means that it cannot be done in the state that things are in.
-	ErrConflict = errors.New("console: conflict")
+	ErrConflict = errors.New("api: conflict")
 	// ErrCursor means that a page was asked for with a cursor that no page gave.
-	ErrCursor = errors.New("console: bad cursor")
+	ErrCursor = errors.New("api: bad cursor")
 	// ErrDisk means that the disk does not take what is to be written. What a *DiskError says beside it may be told.
-	ErrDisk = errors.New("console: the disk does not take it")
+	ErrDisk = errors.New("api: the disk does not take it")
 	// ErrDamaged means that what is asked for cannot be read: the journal is damaged.
-	ErrDamaged = errors.New("console: the journal is damaged")
+	ErrDamaged = errors.New("api: the journal is damaged")
 	// ErrUnavailable means that it cannot be done now, because the program ends.
-	ErrUnavailable = errors.New("console: unavailable")
+	ErrUnavailable = errors.New("api: unavailable")
 )
 
 // A SearchError means that there is nothing to look for in the text of a search, or that it is not well formed.
@@ -30,7 +30,7 @@ type SearchError struct {
 	Reason string // for people: what is wrong, and what would be right
 }
 
-func (e *SearchError) Error() string { return "console: bad search: " + e.Reason }
+func (e *SearchError) Error() string { return "api: bad search: " + e.Reason }
 
 // A DiskError is an ErrDisk and why, in words that name no files.
 type DiskError struct {

@@ -44,7 +44,7 @@ func foundOf(h Hit) (types.Found, error) {
 	}
 	u, ok := e.Body.(events.UtteranceFinal)
 	if !ok {
-		return types.Found{}, fmt.Errorf("console: a search found %s of type %s", h.Record.ID, h.Record.Type)
+		return types.Found{}, fmt.Errorf("api: a search found %s of type %s", h.Record.ID, h.Record.Type)
 	}
 	f := types.Found{CallID: h.Record.CallID, Position: h.Record.Position, Sequence: h.Record.Sequence, Timestamp: types.Time{Time: e.Time}, Utterance: u.Utterance}
 	f.Snippet, f.Highlights = highlights(h.Snippet)

@@ -188,7 +188,7 @@ func watch(conn net.Conn, gone func()) (end func()) {
 }
 
 // errGone means that the client takes nothing any more.
-var errGone = errors.New("console: the client is gone")
+var errGone = errors.New("api: the client is gone")
 
 // An outlet writes to a client that may be slow. fasthttp sets one write deadline for the whole answer; here each
 // piece has its own. What is written passes through fasthttp, which writes it to the connection from another

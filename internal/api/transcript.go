@@ -123,7 +123,7 @@ func utterances(ctx context.Context, j Journal, call string) ([]types.Utterance,
 // decode reads the event of a record.
 func decode(r events.Record) (e events.Event, err error) {
 	if err := json.Unmarshal(r.Body, &e); err != nil {
-		return e, fmt.Errorf("console: event %s: %w", r.ID, err)
+		return e, fmt.Errorf("api: event %s: %w", r.ID, err)
 	}
 	return e, nil
 }

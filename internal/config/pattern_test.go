@@ -1,4 +1,4 @@
-package routing_test
+package config_test
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 func none(string) string { return "" }
 
 func TestTheFirstRouteThatMatchesCounts(t *testing.T) {
-	c, err := routing.Parse("bridge.yaml", []byte(`
+	c, err := config.Parse("bridge.yaml", []byte(`
 routes:
   - {to: ["+15550100002"], from: ["+1555019*"]}
   - {to: ["+1 (555) 010-0002", "+1555020*"]}
@@ -41,7 +41,7 @@ routes:
 }
 
 func Example() {
-	c, err := routing.Parse("bridge.yaml", []byte(`
+	c, err := config.Parse("bridge.yaml", []byte(`
 webhooks:
   orders: {url: https://orders.example.com/events}
 routes:
@@ -55,7 +55,7 @@ routes:
 	}
 	route := c.Routes[c.Find("+15550100001", "+1 (555) 020-0007")]
 	fmt.Println(route.Webhooks, route.Language)
-	_, err = routing.Parse("bridge.yaml", []byte("routes:\n- to: [\"+1555*0\"]\n"), none)
+	_, err = config.Parse("bridge.yaml", []byte("routes:\n- to: [\"+1555*0\"]\n"), none)
 	fmt.Println(err)
 	// Output:
 	// [orders] es

@@ -100,7 +100,7 @@ func TestValuesInEventsAreThoseOfTheLastReleaseAndMore(t *testing.T) {
 
 func TestTheConfigurationOfTheLastReleaseIsRead(t *testing.T) {
 	getenv := func(string) string { return "set" }
-	c, err := routing.Parse("bridge.yaml", read(t, "baseline/bridge.yaml"), getenv)
+	c, err := config.Parse("bridge.yaml", read(t, "baseline/bridge.yaml"), getenv)
 	if err != nil {
 		t.Fatalf("%v; docs/compatibility.md promises that it is read", err)
 	}
