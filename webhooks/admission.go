@@ -21,7 +21,7 @@ func (r *receiver) nextLane(now time.Time) *lane {
 		return nil
 	}
 	if c, i, ok := r.gate.longestWaiting(now); ok {
-		b.probe = r.gate.take(c, i)
+		b.probe = r.gate.admit(c, i)
 		return b.probe
 	}
 	return nil
@@ -58,7 +58,7 @@ func (g *gate) longestWaiting(now time.Time) (c priority, i int, ok bool) {
 	return c, i, ok
 }
 
-// nextExpired takes a lane whose head is expired. It scans the lanes at most once every expireEvery.
+// nextExpired admits a lane whose head has expired. It scans the lanes at most once every expireEvery.
 func (r *receiver) nextExpired(now time.Time) *lane {
 	if now.Sub(r.breaker.lastExpiryScan) < expireEvery {
 		return nil
@@ -66,7 +66,7 @@ func (r *receiver) nextExpired(now time.Time) *lane {
 	for c, lanes := range r.gate.ready {
 		i := slices.IndexFunc(lanes, func(l *lane) bool { return !l.redelivers && r.tooOld(l.queue[0], now) })
 		if i >= 0 {
-			return r.gate.take(priority(c), i)
+			return r.gate.admit(priority(c), i)
 		}
 	}
 	r.breaker.lastExpiryScan = now

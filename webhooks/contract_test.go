@@ -127,7 +127,7 @@ func TestTheProbeIsTheLiveLaneThatWaitsLongest(t *testing.T) {
 		if !ok {
 			t.Fatalf("got none as number %d", n+1)
 		}
-		if got := g.take(c, i); got != want {
+		if got := g.admit(c, i); got != want {
 			t.Errorf("number %d: got the lane that waits since %s, want that since %s", n+1, got.since, want.since)
 		}
 	}

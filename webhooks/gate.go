@@ -37,8 +37,8 @@ func (g *gate) push(l *lane, c priority) {
 	g.ready[c] = append(g.ready[c], l)
 }
 
-// take removes the i-th waiting lane of priority c and gives it a slot.
-func (g *gate) take(c priority, i int) *lane {
+// admit removes the i-th waiting lane of priority c and gives it a slot.
+func (g *gate) admit(c priority, i int) *lane {
 	l := g.ready[c][i]
 	if i == 0 { // the common case moves no other lane
 		g.ready[c][0] = nil
@@ -67,7 +67,7 @@ func (g *gate) next(now time.Time) *lane {
 	}
 	for c := range priorities {
 		if len(g.ready[c]) > 0 && g.free(c, g.slowStart.limit(g.limit, now)) {
-			return g.take(c, 0)
+			return g.admit(c, 0)
 		}
 	}
 	return nil

@@ -60,7 +60,7 @@ func (c *calls) len() int { return len(c.byID) }
 
 // next returns the sequence of the call's next event, or false if there are too many running calls for a new one.
 func (c *calls) next(callID string, now time.Time) (sequence int64, ok bool) {
-	c.forget(now)
+	c.prune(now)
 	if e := c.byID[callID]; e != nil {
 		return e.Value.(*counter).sequence + 1, true
 	}
@@ -88,9 +88,9 @@ func (c *calls) list(n *counter) *list.List {
 	return c.running
 }
 
-// forget removes old counters, and those of ended calls beyond endedLimit. The number of running calls is limited by
+// prune removes old counters, and those of ended calls beyond endedLimit. The number of running calls is limited by
 // next.
-func (c *calls) forget(now time.Time) {
+func (c *calls) prune(now time.Time) {
 	c.trim(c.ended, c.endedLimit, now.Add(-endedFor))
 	c.trim(c.running, math.MaxInt, now.Add(-silentFor))
 }

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// readOnly reports whether the file system of a directory takes no writes.
+// readOnly reports whether the file system of a directory is read-only.
 func readOnly(dir string) bool {
 	const writable = 2 // W_OK
 	return errors.Is(syscall.Access(dir, writable), syscall.EROFS)

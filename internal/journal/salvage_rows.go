@@ -62,7 +62,7 @@ func (c *salvager) copyPages(ctx context.Context) error {
 		}
 	}
 	for _, piece := range c.from.tail.beyond { // rows that exist already are not replaced by older ones
-		c.from.take(piece.frames)
+		c.from.apply(piece.frames)
 		for n := range piece.newest() {
 			c.page(ctx, n)
 		}

@@ -46,7 +46,7 @@ func (p *pageFile) open(path string) (err error) {
 	}
 	if p.log != nil {
 		p.tail = readLog(p.log, logBytes)
-		p.take(p.tail.committed)
+		p.apply(p.tail.committed)
 	}
 	// Each overflow page belongs to one row only, in the database and in the WAL.
 	p.chained = 2 * (p.bytes + logBytes) / pageSize
@@ -71,8 +71,8 @@ func openIfThere(path string) (*os.File, int64, error) {
 	return f, info.Size(), nil
 }
 
-// take makes frames of the WAL the newest versions of their pages.
-func (p *pageFile) take(frames []frame) {
+// apply makes frames of the WAL the newest versions of their pages.
+func (p *pageFile) apply(frames []frame) {
 	for _, f := range frames {
 		p.newer[f.page] = f.at
 	}
