@@ -31,7 +31,7 @@ type delivery struct {
 	at        time.Time
 }
 
-// post sends a request and returns what came back: status 0 if the connection broke.
+// post sends a request and returns the answer: status 0 if the connection broke.
 func (p *program) post(d delivery) (status int, body []byte) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), guard)
@@ -84,7 +84,7 @@ func (p *program) tell(call string, body events.Body) []actions.Action {
 	return p.deliver(event(p.t, call, p.sequence, body))
 }
 
-// again sends what tell would, as the event that was told before.
+// again sends the same event as tell once more.
 func (p *program) again(call string, body events.Body) []actions.Action {
 	p.t.Helper()
 	return p.deliver(event(p.t, call, p.sequence, body))

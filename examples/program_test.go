@@ -111,7 +111,7 @@ func (p *program) printed(text string) string {
 	}
 }
 
-// A buffer keeps what is written, for whoever asks meanwhile.
+// A buffer stores the bytes written to it. It is safe for concurrent use.
 type buffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// panickingReceiver panics when it receives silence.
+// panickingReceiver panics when it receives audio.
 type panickingReceiver struct{ calls int }
 
 func (r *panickingReceiver) Audio(Track, []byte) {

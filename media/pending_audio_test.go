@@ -12,19 +12,21 @@ import (
 	"aldeabridge/media"
 )
 
-// A diary is a Receiver that notes what it is told.
-type diary []string
+// A recorder is a Receiver that records its calls.
+type recorder []string
 
-func (d *diary) Audio(t media.Track, mulaw []byte) { *d = append(*d, fmt.Sprint(t, " ", len(mulaw))) }
-func (d *diary) DTMF(digit string, at time.Duration) {
+func (d *recorder) Audio(t media.Track, mulaw []byte) {
+	*d = append(*d, fmt.Sprint(t, " ", len(mulaw)))
+}
+func (d *recorder) DTMF(digit string, at time.Duration) {
 	*d = append(*d, fmt.Sprint("key ", digit, " at ", at))
 }
-func (d *diary) Mark(name string) { *d = append(*d, "mark "+name) }
+func (d *recorder) Mark(name string) { *d = append(*d, "mark "+name) }
 
 func TestWhatComesAtOneTickIsToldInOnePieceATrack(t *testing.T) {
-	told := make(chan diary, 1)
+	told := make(chan recorder, 1)
 	srv := serve(t, &media.Server{Serve: func(ctx context.Context, st *media.Stream) {
-		var d diary
+		var d recorder
 		st.Receive(ctx, &d)
 		told <- d
 	}})
@@ -50,7 +52,7 @@ func TestWhatComesAtOneTickIsToldInOnePieceATrack(t *testing.T) {
 	if _, err := conn.Write(wire); err != nil {
 		t.Fatal(err)
 	}
-	want := diary{"inbound 320", "outbound 320", "key 5 at 40ms", "inbound 160", "mark hello", "inbound 160"}
+	want := recorder{"inbound 320", "outbound 320", "key 5 at 40ms", "inbound 160", "mark hello", "inbound 160"}
 	if got := <-told; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

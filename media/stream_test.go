@@ -46,10 +46,10 @@ func TestShutdownEndsCallsAndWaitsForThem(t *testing.T) {
 	}
 }
 
-// A rebel panics when it hears something.
-type rebel struct{ diary }
+// A panickingAudio panics when it receives audio.
+type panickingAudio struct{ recorder }
 
-func (*rebel) Audio(media.Track, []byte) { panic("oops") }
+func (*panickingAudio) Audio(media.Track, []byte) { panic("oops") }
 
 func TestAPanicInOneCallLeavesTheOthersAlone(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -57,7 +57,7 @@ func TestAPanicInOneCallLeavesTheOthersAlone(t *testing.T) {
 		inbound []byte
 	}{
 		"of Serve":        {func(context.Context, *media.Stream) { panic("oops") }, nil},
-		"of the Receiver": {func(ctx context.Context, st *media.Stream) { st.Receive(ctx, &rebel{}) }, ramp(160)},
+		"of the Receiver": {func(ctx context.Context, st *media.Stream) { st.Receive(ctx, &panickingAudio{}) }, ramp(160)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			srv := serve(t, &media.Server{Serve: test.serve})

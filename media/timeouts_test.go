@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A listener notes what a Receiver is told, and when.
+// A listener is a Receiver that records its calls.
 type listener struct {
 	samples int
 	silence int

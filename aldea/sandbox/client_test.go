@@ -20,7 +20,7 @@ import (
 // guard is how long a test waits for what should come at once.
 const guard = time.Minute
 
-// client is a WebSocket client that knows nothing of the project's own.
+// client is a WebSocket client that shares no code with the project's own.
 type client struct {
 	t    *testing.T
 	conn *websocket.Conn

@@ -116,7 +116,7 @@ func (o *Outage) readJSON(b []byte) error {
 		if !ok {
 			return fmt.Errorf("no outage has a setting %q; there are for, status, drop", name)
 		}
-		k, err := findKnob(known)
+		k, err := findSetting(known)
 		if err != nil {
 			return err
 		}

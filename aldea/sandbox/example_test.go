@@ -11,7 +11,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// A server that hears two words, and a client that prints what it is told.
+// A server that recognizes two words, and a client that prints the messages.
 func Example() {
 	srv := sandbox.New(sandbox.Options{
 		Source: sandbox.Script(sandbox.Say(100*time.Millisecond, "hello world")),

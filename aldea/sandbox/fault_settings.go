@@ -36,43 +36,43 @@ const (
 
 // faultSettings are all settings, in the order in which they are written.
 var faultSettings = []faultSetting{
-	timeKnob("handshake-delay", func(f *Fault) *time.Duration { return &f.HandshakeDelay }),
-	numberKnob("status", 400, 599, func(f *Fault) *int { return &f.Status }),
-	timeKnob("retry-after", func(f *Fault) *time.Duration { return &f.RetryAfter }),
-	flagKnob("hang", func(f *Fault) *bool { return &f.Hang }),
-	flagKnob("reset", func(f *Fault) *bool { return &f.Reset }),
-	flagKnob("wrong-subprotocol", func(f *Fault) *bool { return &f.WrongSubprotocol }),
-	audioKnob("drop", func(f *Fault) *time.Duration { return &f.DropAfter }),
-	audioKnob("close", func(f *Fault) *time.Duration { return &f.CloseAfter }),
-	numberKnob("code", 1000, 4999, func(f *Fault) *int { return &f.CloseCode }),
+	timeSetting("handshake-delay", func(f *Fault) *time.Duration { return &f.HandshakeDelay }),
+	numberSetting("status", 400, 599, func(f *Fault) *int { return &f.Status }),
+	timeSetting("retry-after", func(f *Fault) *time.Duration { return &f.RetryAfter }),
+	flagSetting("hang", func(f *Fault) *bool { return &f.Hang }),
+	flagSetting("reset", func(f *Fault) *bool { return &f.Reset }),
+	flagSetting("wrong-subprotocol", func(f *Fault) *bool { return &f.WrongSubprotocol }),
+	audioSetting("drop", func(f *Fault) *time.Duration { return &f.DropAfter }),
+	audioSetting("close", func(f *Fault) *time.Duration { return &f.CloseAfter }),
+	numberSetting("code", 1000, 4999, func(f *Fault) *int { return &f.CloseCode }),
 	{"reason", formText, "a text", func(f *Fault, v string) error { f.CloseReason = v; return nil }, func(f *Fault) string { return f.CloseReason }},
-	audioKnob("half-open", func(f *Fault) *time.Duration { return &f.HalfOpenAfter }),
-	audioKnob("stall", func(f *Fault) *time.Duration { return &f.StallAfter }),
-	timeKnob("outage", func(f *Fault) *time.Duration { return &f.Outage.For }),
-	numberKnob("outage-status", 400, 599, func(f *Fault) *int { return &f.Outage.Status }),
-	flagKnob("outage-drop", func(f *Fault) *bool { return &f.Outage.Drop }),
-	choiceKnob("words", func(f *Fault) *Words { return &f.Words }, WordsArrays, WordsObjects, WordsEmpty, WordsAbsent, WordsRelative),
-	choiceKnob("speech-final", func(f *Fault) *SpeechFinal { return &f.SpeechFinal }, SpeechFinalSame, SpeechFinalEmpty, SpeechFinalRepeated, SpeechFinalNever),
-	choiceKnob("metadata", func(f *Fault) *Metadata { return &f.Metadata }, MetadataOpen, MetadataClose, MetadataBoth, MetadataNever),
-	flagKnob("empty-interims", func(f *Fault) *bool { return &f.EmptyInterims }),
-	flagKnob("empty-finals", func(f *Fault) *bool { return &f.EmptyFinals }),
-	flagKnob("mixed", func(f *Fault) *bool { return &f.Mixed }),
-	flagKnob("duplicate", func(f *Fault) *bool { return &f.Duplicate }),
-	timeKnob("overlap", func(f *Fault) *time.Duration { return &f.Overlap }),
-	flagKnob("unknown-type", func(f *Fault) *bool { return &f.UnknownType }),
-	flagKnob("unknown-fields", func(f *Fault) *bool { return &f.UnknownFields }),
-	flagKnob("invalid-json", func(f *Fault) *bool { return &f.InvalidJSON }),
-	flagKnob("huge", func(f *Fault) *bool { return &f.Huge }),
-	flagKnob("late-interim", func(f *Fault) *bool { return &f.LateInterim }),
-	timeKnob("latency", func(f *Fault) *time.Duration { return &f.Latency }),
-	timeKnob("jitter", func(f *Fault) *time.Duration { return &f.Jitter }),
-	timeKnob("burst", func(f *Fault) *time.Duration { return &f.Burst }),
-	choiceKnob("speed", func(f *Fault) *Speed { return &f.Speed }, SpeedClose, SpeedDelay),
-	seedKnob("seed", func(f *Fault) *uint64 { return &f.Seed }),
+	audioSetting("half-open", func(f *Fault) *time.Duration { return &f.HalfOpenAfter }),
+	audioSetting("stall", func(f *Fault) *time.Duration { return &f.StallAfter }),
+	timeSetting("outage", func(f *Fault) *time.Duration { return &f.Outage.For }),
+	numberSetting("outage-status", 400, 599, func(f *Fault) *int { return &f.Outage.Status }),
+	flagSetting("outage-drop", func(f *Fault) *bool { return &f.Outage.Drop }),
+	choiceSetting("words", func(f *Fault) *Words { return &f.Words }, WordsArrays, WordsObjects, WordsEmpty, WordsAbsent, WordsRelative),
+	choiceSetting("speech-final", func(f *Fault) *SpeechFinal { return &f.SpeechFinal }, SpeechFinalSame, SpeechFinalEmpty, SpeechFinalRepeated, SpeechFinalNever),
+	choiceSetting("metadata", func(f *Fault) *Metadata { return &f.Metadata }, MetadataOpen, MetadataClose, MetadataBoth, MetadataNever),
+	flagSetting("empty-interims", func(f *Fault) *bool { return &f.EmptyInterims }),
+	flagSetting("empty-finals", func(f *Fault) *bool { return &f.EmptyFinals }),
+	flagSetting("mixed", func(f *Fault) *bool { return &f.Mixed }),
+	flagSetting("duplicate", func(f *Fault) *bool { return &f.Duplicate }),
+	timeSetting("overlap", func(f *Fault) *time.Duration { return &f.Overlap }),
+	flagSetting("unknown-type", func(f *Fault) *bool { return &f.UnknownType }),
+	flagSetting("unknown-fields", func(f *Fault) *bool { return &f.UnknownFields }),
+	flagSetting("invalid-json", func(f *Fault) *bool { return &f.InvalidJSON }),
+	flagSetting("huge", func(f *Fault) *bool { return &f.Huge }),
+	flagSetting("late-interim", func(f *Fault) *bool { return &f.LateInterim }),
+	timeSetting("latency", func(f *Fault) *time.Duration { return &f.Latency }),
+	timeSetting("jitter", func(f *Fault) *time.Duration { return &f.Jitter }),
+	timeSetting("burst", func(f *Fault) *time.Duration { return &f.Burst }),
+	choiceSetting("speed", func(f *Fault) *Speed { return &f.Speed }, SpeedClose, SpeedDelay),
+	seedSetting("seed", func(f *Fault) *uint64 { return &f.Seed }),
 }
 
-// findKnob returns the setting of that name, or an error that names all.
-func findKnob(name string) (faultSetting, error) {
+// findSetting returns the setting of that name, or an error that names all.
+func findSetting(name string) (faultSetting, error) {
 	for _, k := range faultSettings {
 		if k.name == name {
 			return k, nil
@@ -98,7 +98,7 @@ func (k faultSetting) read(f *Fault, value string) error {
 
 var errValue = errors.New("not such a value")
 
-func timeKnob(name string, at func(*Fault) *time.Duration) faultSetting {
+func timeSetting(name string, at func(*Fault) *time.Duration) faultSetting {
 	return faultSetting{name, formText, "a time such as 3.2s or 250ms, more than zero and at most 24h",
 		func(f *Fault, v string) error {
 			d, err := time.ParseDuration(v)
@@ -116,9 +116,9 @@ func timeKnob(name string, at func(*Fault) *time.Duration) faultSetting {
 		}}
 }
 
-// audioKnob is a time of audio, or "open".
-func audioKnob(name string, at func(*Fault) *time.Duration) faultSetting {
-	k := timeKnob(name, at)
+// audioSetting is a time of audio, or "open".
+func audioSetting(name string, at func(*Fault) *time.Duration) faultSetting {
+	k := timeSetting(name, at)
 	set, get := k.set, k.get
 	k.want = `an amount of audio such as 3.2s, more than zero and at most 24h, or "open"`
 	k.set = func(f *Fault, v string) error {
@@ -137,7 +137,7 @@ func audioKnob(name string, at func(*Fault) *time.Duration) faultSetting {
 	return k
 }
 
-func numberKnob(name string, least, most int, at func(*Fault) *int) faultSetting {
+func numberSetting(name string, least, most int, at func(*Fault) *int) faultSetting {
 	return faultSetting{name, formNumber, fmt.Sprintf("a number from %d to %d", least, most),
 		func(f *Fault, v string) error {
 			n, err := strconv.Atoi(v)
@@ -155,7 +155,7 @@ func numberKnob(name string, least, most int, at func(*Fault) *int) faultSetting
 		}}
 }
 
-func seedKnob(name string, at func(*Fault) *uint64) faultSetting {
+func seedSetting(name string, at func(*Fault) *uint64) faultSetting {
 	return faultSetting{name, formNumber, "a number from 1 to 1000000000000000",
 		func(f *Fault, v string) error {
 			n, err := strconv.ParseUint(v, 10, 64)
@@ -173,7 +173,7 @@ func seedKnob(name string, at func(*Fault) *uint64) faultSetting {
 		}}
 }
 
-func flagKnob(name string, at func(*Fault) *bool) faultSetting {
+func flagSetting(name string, at func(*Fault) *bool) faultSetting {
 	return faultSetting{name, formFlag, "nothing but its name",
 		func(f *Fault, v string) error {
 			if v != "true" {
@@ -190,7 +190,7 @@ func flagKnob(name string, at func(*Fault) *bool) faultSetting {
 		}}
 }
 
-func choiceKnob[T ~string](name string, at func(*Fault) *T, choices ...T) faultSetting {
+func choiceSetting[T ~string](name string, at func(*Fault) *T, choices ...T) faultSetting {
 	names := make([]string, len(choices))
 	for i, c := range choices {
 		names[i] = string(c)

@@ -46,7 +46,7 @@ func (f *Fault) UnmarshalJSON(b []byte) error {
 	}
 	var read Fault
 	err := eachMember(b, func(name string, value json.RawMessage) error {
-		k, err := findKnob(name)
+		k, err := findSetting(name)
 		if err != nil {
 			return err
 		}

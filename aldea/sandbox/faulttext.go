@@ -61,7 +61,7 @@ func parseFault(words []string) (times int, f Fault, err error) {
 	}
 	for _, word := range words {
 		name, value, valued := strings.Cut(word, "=")
-		k, err := findKnob(name)
+		k, err := findSetting(name)
 		if err != nil {
 			return 0, f, err
 		}

@@ -127,7 +127,7 @@ func (t *transcoder) Write(ctx context.Context, b []byte, hear func([]int16) err
 	}
 }
 
-// Finish ends the input and hears what is left. Audio that yielded no sample at all is undecodable.
+// Finish ends the input and processes the remaining audio. Audio that yielded no sample at all is undecodable.
 func (t *transcoder) Finish(ctx context.Context, hear func([]int16) error) error {
 	if t.ended {
 		return nil
@@ -163,6 +163,6 @@ func (t *transcoder) Close() {
 	t.wait.Wait()
 	var exit *exec.ExitError
 	if err := t.cmd.Wait(); err != nil && !errors.As(err, &exit) {
-		return // killed: nobody wants to know
+		return // killed on purpose
 	}
 }

@@ -58,7 +58,7 @@ func NewHandler(opts Options) *Handler {
 	return h
 }
 
-// Close refuses new requests, ends all streams without ceremony and waits for them. It may be called twice.
+// Close refuses new requests, cuts all streams and waits for them. It may be called twice.
 func (h *Handler) Close() error {
 	h.mu.Lock()
 	h.closed = true
@@ -209,7 +209,7 @@ func newRequestID() string {
 	return strings.Join([]string{s[:8], s[8:12], s[12:16], s[16:20], s[20:]}, "-")
 }
 
-// safeQuery is the query with the key hidden, should somebody have put it there.
+// safeQuery returns the query with the key redacted, if it contains one.
 func safeQuery(query, key string) string {
 	if key != "" {
 		query = strings.ReplaceAll(query, key, keyHash(key))

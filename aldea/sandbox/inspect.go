@@ -198,7 +198,7 @@ func (h *Handler) WaitFor(ctx context.Context, condition func([]Connection) bool
 	}
 }
 
-// inspect answers GET /inspect with {"connections":[…]}. Audio is told by length and hash only.
+// inspect answers GET /inspect with {"connections":[…]}. Audio is represented by length and hash only.
 func (h *Handler) inspect(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")

@@ -15,7 +15,7 @@ type marked struct{}
 // Name is "marker".
 func (marked) Name() string { return "marker" }
 
-// Simulated is false: what is heard depends on the audio alone.
+// Simulated returns false: the words depend on the audio alone.
 func (marked) Simulated() bool { return false }
 
 // Open starts a decoder. Rates that it does not know are converted.

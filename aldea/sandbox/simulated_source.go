@@ -9,7 +9,7 @@ import (
 // simulatedStep is how often a simulated recognizer says how long it has been hearing a voice.
 const simulatedStep = 500 * time.Millisecond
 
-// Simulated is a Source that hears when somebody speaks but not what, and says so in every result:
+// Simulated is a Source that detects when a person speaks but not the words, and says so in every result:
 // "[simulated] speech 1.2 s". It stands in where no recognizer is installed; because says why, and is part of
 // the source's name.
 func Simulated(because string) Source { return simulated{because} }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A Source is where the text comes from: an engine. It is shared by all connections and safe for concurrent use.
+// A Source produces the text: a recognition engine or a script. It is shared by all connections and safe for concurrent use.
 type Source interface {
 	// Name is shown as the model's name in messages and in inspection, for instance "script".
 	Name() string
@@ -16,7 +16,7 @@ type Source interface {
 }
 
 // A Recognizer hears one stream. One goroutine calls it, frame by frame, so nothing in it needs a lock. It may
-// block while it computes: audio queues meanwhile.
+// block while it computes: audio is queued during that time.
 type Recognizer interface {
 	// Hear takes the next frame, about 10 ms of mono linear16 at Params.SampleRate. voice is what the energy
 	// detector says of the frame; the answer is what the recognizer makes of it, and by that answer

@@ -30,8 +30,8 @@ type SpeechOptions struct {
 
 // Speech is a Source that really listens: PocketSphinx in a process of its own for every stream, English only. It
 // is of low accuracy, about every second word of telephone speech is wrong: it shows that the plumbing
-// works, not what a modern service hears. A process takes about 100 MB and a third of a processor while somebody
-// speaks.
+// works, not what a modern service hears. A process takes about 100 MB and a third of a processor during
+// speech.
 //
 // The error is ErrNoSpeech where the program, the libraries or the model are missing.
 func Speech(o SpeechOptions) (Source, error) {
@@ -129,7 +129,7 @@ type hearing struct {
 	converter converter
 
 	samples int64   // of the stream, heard
-	before  []int16 // the last preRoll of audio, at engineRate, while nobody speaks
+	before  []int16 // the last preRoll of audio, at engineRate, before speech starts
 	talking bool    // an utterance of the engine is under way
 	quiet   time.Duration
 	begin   time.Duration // where it began
@@ -137,7 +137,7 @@ type hearing struct {
 	words   []Word        // done and the interim words of this one
 }
 
-// Hear passes the frame on while somebody speaks.
+// Hear passes the frame to the engine during speech.
 func (h *hearing) Hear(frame []int16, voice bool) (bool, error) {
 	converted := h.converter.Resample(nil, frame)
 	h.samples += int64(len(frame))

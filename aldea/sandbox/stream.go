@@ -88,7 +88,7 @@ func (st *stream) run(ctx context.Context) {
 	st.h.logger.Info("stream ended", "request_id", st.worker.encoder.requestID, "audio", st.worker.audio())
 }
 
-// read fills the queue until the client is gone, and reports whether the worker still has something to say to it.
+// read fills the queue until the client is gone. It reports whether the worker still has messages for the client.
 func (st *stream) read(ctx context.Context) (wait bool) {
 	ending, audio := false, false
 	st.conn.SetReadLimit(maxMessage)

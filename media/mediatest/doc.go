@@ -1,5 +1,5 @@
-// Package mediatest is a carrier that calls a media server: the other end of Twilio Media Streams, for
-// tests, load and demonstrations.
+// Package mediatest simulates a carrier that calls a media server with Twilio Media Streams, for tests, load and
+// demonstrations.
 //
 // A Call plays µ-law audio at its real pace, both tracks if wanted, presses keys, plays back what the server
 // sends (by a clock, not by a loudspeaker), echoes marks when their time has come, and hangs up in
@@ -9,6 +9,6 @@
 //	call := mediatest.Call{URL: "ws://127.0.0.1:8080/media/twilio", Inbound: mulaw}
 //	result, err := call.Run(ctx)
 //
-// The wire is written by hand here and shares nothing with the server's code: a mistake there does not
-// agree with itself.
+// The wire format is implemented here separately from the server's code, so that a mistake in one is detected by the
+// other.
 package mediatest

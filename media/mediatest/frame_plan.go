@@ -19,7 +19,7 @@ type item struct {
 	twice   bool
 }
 
-// A plan makes the media messages of a call, one after the other, with all faults decided.
+// A plan generates the media messages of a call in order, with all faults applied.
 type plan struct {
 	c      *Call
 	rng    *rand.Rand

@@ -7,8 +7,8 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// hangUp ends the stream the way the call wants, unless the server has ended it already. After a failure the
-// caller is gone at once, whatever the way.
+// hangUp ends the stream as Call.HangUp says, unless the server has ended it already. After a failure it cuts the
+// connection.
 func (l *line) hangUp(ctx context.Context, failed error) {
 	if l.res.ByServer {
 		l.awaitEnd()
@@ -51,7 +51,7 @@ func (l *line) awaitEnd() {
 	}
 }
 
-// finish puts both halves of the result together. Nobody else uses the line any more.
+// finish merges both parts of the result. No goroutine uses the line any more.
 func (l *line) finish() Result {
 	r := l.res
 	h := l.heard

@@ -16,12 +16,12 @@ type Faults struct {
 	// NoFlushedMarks keeps back the marks of audio that a clear takes away, as Plivo and Asterisk do.
 	NoFlushedMarks bool
 	// LostClears and RepeatedClears are the shares, 0 to 1, of clears that do nothing, or are done twice. All are
-	// done ClearDelay too late, the second time another ClearDelay later: they take away audio that came meanwhile.
+	// done ClearDelay too late, the second time another ClearDelay later: they also remove the audio that arrived in between.
 	LostClears, RepeatedClears float64
 	ClearDelay                 time.Duration
 }
 
-// A playback is what the caller hears, by the clock: audio is played back to back in the order it came. Times are on
+// A playback simulates the playout to the caller by the clock: audio is played back to back in the order of arrival. Times are on
 // the wall, lengths and delays on the time line of the audio.
 type playback struct {
 	speed  float64
@@ -106,7 +106,7 @@ func (p *playback) mark(name string, now time.Time) {
 	}
 }
 
-// clear takes a clear of the server.
+// clear schedules a clear of the server.
 func (p *playback) clear(now time.Time) {
 	p.catchUp(now)
 	if p.chance(p.faults.LostClears) {
@@ -121,7 +121,7 @@ func (p *playback) clear(now time.Time) {
 	p.catchUp(now)
 }
 
-// catchUp does the clears that are due.
+// catchUp applies the clears that are due.
 func (p *playback) catchUp(now time.Time) {
 	for len(p.clears) > 0 && !p.clears[0].After(now) {
 		p.forget(p.clears[0])
@@ -129,7 +129,7 @@ func (p *playback) catchUp(now time.Time) {
 	}
 }
 
-// forget takes away what has not been played at t.
+// forget removes the audio that has not been played at t.
 func (p *playback) forget(t time.Time) {
 	if p.until.After(t) {
 		p.until = t
@@ -159,7 +159,7 @@ func (p *playback) next() int {
 	return first
 }
 
-// nextDue is when something is to be done: a mark comes back, or a clear is due.
+// nextDue returns when the next mark or clear is due.
 func (p *playback) nextDue() (t time.Time, ok bool) {
 	if len(p.marks) > 0 {
 		t, ok = p.marks[p.next()].due(), true
@@ -170,7 +170,7 @@ func (p *playback) nextDue() (t time.Time, ok bool) {
 	return t, ok
 }
 
-// due takes a mark off the list if its time has come.
+// due removes and returns a mark that is due.
 func (p *playback) due(now time.Time) (string, bool) {
 	p.catchUp(now)
 	if len(p.marks) == 0 {

@@ -34,7 +34,7 @@ func (l *line) read() {
 	}
 }
 
-// closed notes how the server ended the stream.
+// closed records how the server ended the stream.
 func (l *line) closed(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -44,7 +44,7 @@ func (l *line) closed(err error) {
 	}
 }
 
-// heed does what the server asks for.
+// heed executes a message of the server.
 func (l *line) heed(msg Message, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

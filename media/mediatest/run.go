@@ -11,7 +11,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// patience is how long the server may take to accept a message, and to answer our hanging up.
+// patience is how long the server may take to read a message and to answer the close frame.
 const patience = 10 * time.Second
 
 // progressEvery is how much audio goes by between two calls of Progress.
@@ -20,8 +20,8 @@ const progressEvery = 100 * time.Millisecond
 // errGone means that the server ended the stream.
 var errGone = errors.New("mediatest: the server ended the stream")
 
-// A line is one run of a call. talk runs in the goroutine of Run and alone writes to the socket; read runs in
-// a second one and alone reads.
+// A line is one run of a call. talk runs in the goroutine of Run and is the only writer of the socket; read runs in a
+// second goroutine and is the only reader.
 type line struct {
 	c     *Call
 	conn  *websocket.Conn
@@ -29,7 +29,7 @@ type line struct {
 	began time.Time
 	w     writer
 	burst listener
-	res   Result // talk's part
+	res   Result // filled by talk
 
 	reading sync.WaitGroup
 	gone    chan struct{} // closed when read has ended
@@ -37,7 +37,7 @@ type line struct {
 
 	mu       sync.Mutex // guards the rest, which read fills and talk uses
 	playback playback
-	heard    Result // read's part
+	heard    Result // filled by read
 }
 
 func newLine(c *Call, conn *websocket.Conn) *line {
@@ -75,7 +75,7 @@ func (l *line) wall(offset time.Duration) time.Time {
 	return l.began.Add(time.Duration(float64(offset) / l.speed()))
 }
 
-// talk sends the whole call up to its end, and the marks that become due meanwhile. It returns nil at the end of the
+// talk sends the whole call up to its end, and echoes the marks that become due. It returns nil at the end of the
 // audio and also when the server ended the stream before.
 func (l *line) talk(ctx context.Context) error {
 	err := l.send(ctx)
@@ -167,7 +167,7 @@ func (l *line) frame(ctx context.Context, it item) error {
 	return nil
 }
 
-// wrote makes errGone of a failed write: the reader will find out why.
+// wrote converts a write error to errGone: the reader determines the cause.
 func (l *line) wrote(err error) error {
 	if err != nil {
 		return errGone
@@ -175,7 +175,7 @@ func (l *line) wrote(err error) error {
 	return nil
 }
 
-// waitUntil waits for a moment and echoes the marks that become due before it.
+// waitUntil waits until t and echoes the marks that become due before.
 func (l *line) waitUntil(ctx context.Context, t time.Time) error {
 	for {
 		if err := l.echo(); err != nil {
@@ -209,7 +209,7 @@ func (l *line) waitUntil(ctx context.Context, t time.Time) error {
 	}
 }
 
-// still tells whether there is any reason to go on.
+// still returns an error if the call is over.
 func (l *line) still(ctx context.Context) error {
 	select {
 	case <-l.gone:

@@ -15,7 +15,7 @@ var (
 	bridgeFlag = flag.String("attack.bridge", "", "the bridge to attack; built if empty")
 )
 
-// openFiles is the limit of open files when the test began: what a bridge gets that nobody limits further.
+// openFiles is the limit of open files when the test began: the limit of a bridge without a lower one.
 var openFiles uint64
 
 // raiseFiles lets this process open more files than the bridge, if the system allows it.

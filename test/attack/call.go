@@ -17,7 +17,7 @@ import (
 	"aldeabridge/media/mediatest"
 )
 
-// lines are what is said on the call, in order.
+// lines are the sentences of the call, in order.
 var lines = []string{"one apple", "two pears", "three plums", "four figs", "five dates", "six limes", "seven kiwis", "eight nuts", "nine beans", "ten peas"}
 
 // sound returns lines as telephone audio, each with a pause behind it.
@@ -117,7 +117,7 @@ func (w *world) ended(ctx context.Context, v *victim) error {
 }
 
 // unharmed returns what is wrong with the events of a call whose lines were said and which is over: nothing but these lines may be
-// in it, from its own stream. Attackers may open streams of the call when it has ended: it is nobody's then.
+// in it, from its own stream. Attackers may open streams of the call when it has ended.
 func (w *world) unharmed(v *victim, lines []string) (faults []string) {
 	if got := strings.Join(w.receiver.words(v.callSID), " "); got != strings.Join(lines, " ") {
 		faults = append(faults, fmt.Sprintf("what arrived is %q", got))

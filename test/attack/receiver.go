@@ -31,7 +31,7 @@ type receiver struct {
 
 	mu      sync.Mutex
 	watched map[string]*heard
-	others  int // events of calls that nobody watches
+	others  int // events of unobserved calls
 }
 
 // heard is what arrived of one call.

@@ -16,7 +16,7 @@ import (
 // Tolerance is how far a time may be from the truth.
 const Tolerance = 50 * time.Millisecond
 
-// speakerOf is who is heard on a carrier's track.
+// speakerOf returns the speaker of a carrier's track.
 func speakerOf(t mediatest.Track) events.Speaker {
 	if t == mediatest.Outbound {
 		return events.Agent
@@ -24,8 +24,8 @@ func speakerOf(t mediatest.Track) events.Speaker {
 	return events.Caller
 }
 
-// judge compares what the webhook got with what was said. Each finding is a sentence.
-func (w *world) judge() []string {
+// check compares the events at the webhook with the words that were said. Each finding is a sentence.
+func (w *simulation) check() []string {
 	var findings []string
 	find := func(format string, args ...any) { findings = append(findings, fmt.Sprintf(format, args...)) }
 	if w.late != nil {
@@ -53,10 +53,10 @@ func (w *world) judge() []string {
 		if late := w.results[i].late; late > w.patience+Tolerance {
 			find("%s: the bridge did not read for %v", c.SID, late)
 		}
-		j := judge{world: w, call: c, events: got[c.SID], find: func(format string, args ...any) {
+		j := callChecker{world: w, call: c, events: got[c.SID], find: func(format string, args ...any) {
 			find("%s: %s", c.SID, fmt.Sprintf(format, args...))
 		}}
-		j.judge()
+		j.check()
 		delete(got, c.SID)
 	}
 	for sid := range got {
@@ -85,16 +85,16 @@ func peak(times []time.Duration) int {
 	return most
 }
 
-// A judge looks at one call.
-type judge struct {
-	world  *world
+// A callChecker checks the events of one call.
+type callChecker struct {
+	world  *simulation
 	call   *Call
 	events []events.Event
 	stood  time.Duration // silence that the bridge put in while the machine, in real time, stood still
 	find   func(format string, args ...any)
 }
 
-func (j *judge) judge() {
+func (j *callChecker) check() {
 	if len(j.events) == 0 {
 		j.find("no events")
 		return
@@ -107,7 +107,7 @@ func (j *judge) judge() {
 }
 
 // frame checks that the call begins and ends as it should.
-func (j *judge) frame() {
+func (j *callChecker) frame() {
 	if t := j.events[0].Body.Type(); t != events.TypeCallStarted {
 		j.find("its first event is %s", t)
 	}
@@ -131,7 +131,7 @@ func (j *judge) frame() {
 }
 
 // ended checks that call.ended tells the same story as the utterances.
-func (j *judge) ended(b events.CallEnded, said []string) {
+func (j *callChecker) ended(b events.CallEnded, said []string) {
 	var lines []string
 	for _, l := range b.Transcript {
 		lines = append(lines, l.Text)
@@ -154,7 +154,7 @@ func (j *judge) ended(b events.CallEnded, said []string) {
 	}
 }
 
-func (j *judge) digits() {
+func (j *callChecker) digits() {
 	var pressed, got strings.Builder
 	for _, d := range j.call.Digits {
 		pressed.WriteString(d.Digit)
@@ -170,7 +170,7 @@ func (j *judge) digits() {
 }
 
 // leg checks one speaker's words, gaps and troubles.
-func (j *judge) leg(l *Leg) {
+func (j *callChecker) leg(l *Leg) {
 	heard, gaps := j.heard(l.Speaker)
 	j.words(l, heard, gaps)
 	j.gaps(l, gaps)
@@ -195,7 +195,7 @@ func (j *judge) leg(l *Leg) {
 
 // heard returns what a speaker said according to the events. Words without times have a negative Start and End: a
 // recognizer that does not tell them cannot be asked.
-func (j *judge) heard(speaker events.Speaker) (heard []Word, gaps []Span) {
+func (j *callChecker) heard(speaker events.Speaker) (heard []Word, gaps []Span) {
 	for _, e := range j.events {
 		switch b := e.Body.(type) {
 		case events.UtteranceFinal:
@@ -217,7 +217,7 @@ func (j *judge) heard(speaker events.Speaker) (heard []Word, gaps []Span) {
 }
 
 // utterance returns the words of an utterance.
-func (j *judge) utterance(u events.Utterance) []Word {
+func (j *callChecker) utterance(u events.Utterance) []Word {
 	texts := strings.Fields(u.Text)
 	words := make([]Word, len(texts))
 	for i, text := range texts {
@@ -233,7 +233,7 @@ func (j *judge) utterance(u events.Utterance) []Word {
 }
 
 // words checks that each word was heard once, in order and at its time, gaps excepted.
-func (j *judge) words(l *Leg, heard []Word, gaps []Span) {
+func (j *callChecker) words(l *Leg, heard []Word, gaps []Span) {
 	missing := 0
 	i, k := 0, 0
 	for i < len(l.Words) || k < len(heard) {
@@ -290,7 +290,7 @@ func around(words []Word, i int) string {
 
 // time checks when a word was heard. The network may have delayed it by its stalls. Times that count from the start
 // of a result look just like others in a connection's first results, and cannot be held to anything.
-func (j *judge) time(l *Leg, said, heard Word) {
+func (j *callChecker) time(l *Leg, said, heard Word) {
 	if j.world.schedule.Recognizer.Fault.Words == sandbox.WordsRelative {
 		return
 	}
@@ -307,16 +307,16 @@ func (j *judge) time(l *Leg, said, heard Word) {
 }
 
 // covered reports whether all of a word lies in a gap, touched whether some of it does.
-func (j *judge) covered(gaps []Span, w Word) bool {
+func (j *callChecker) covered(gaps []Span, w Word) bool {
 	return slices.ContainsFunc(gaps, func(g Span) bool { return w.Start >= g.From+Tolerance && w.End+j.stood <= g.To-Tolerance })
 }
 
-func (j *judge) touched(gaps []Span, w Word) bool {
+func (j *callChecker) touched(gaps []Span, w Word) bool {
 	return slices.ContainsFunc(gaps, func(g Span) bool { return w.End+j.stood > g.From-Tolerance && w.Start < g.To+Tolerance })
 }
 
 // gaps checks that there is a gap exactly where the audio that had to wait did not fit the buffer.
-func (j *judge) gaps(l *Leg, gaps []Span) {
+func (j *callChecker) gaps(l *Leg, gaps []Span) {
 	want, ok := j.expected(l)
 	switch {
 	case !ok && len(gaps) == 0:
@@ -332,7 +332,7 @@ func (j *judge) gaps(l *Leg, gaps []Span) {
 
 // expected is where a gap should end, if there should be one: the buffer's length before the first connection after
 // an outage that is longer than that.
-func (j *judge) expected(l *Leg) (end time.Duration, ok bool) {
+func (j *callChecker) expected(l *Leg) (end time.Duration, ok bool) {
 	known := j.world.recognizer.legs[legKey{j.call.SID, l.Speaker}]
 	if known == nil || j.world.schedule.Buffer == 0 {
 		return 0, false
@@ -351,7 +351,7 @@ func (j *judge) expected(l *Leg) (end time.Duration, ok bool) {
 }
 
 // troubles checks that degraded and recovered come in turns.
-func (j *judge) troubles(l *Leg) {
+func (j *callChecker) troubles(l *Leg) {
 	in := false
 	for _, e := range j.events {
 		switch b := e.Body.(type) {

@@ -47,8 +47,8 @@ func TestTheJudgeSeesWhatHappenedToWords(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			var found []string
-			j := judge{
-				world: &world{schedule: &Schedule{}}, call: &Call{},
+			j := callChecker{
+				world: &simulation{schedule: &Schedule{}}, call: &Call{},
 				find: func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) },
 			}
 			j.words(&Leg{Speaker: events.Caller, Words: words("a b c d")}, test.heard, test.gaps)
@@ -78,8 +78,8 @@ func TestTheJudgeWantsAGapOnlyWhereTheBufferIsTooSmall(t *testing.T) {
 			var found []string
 			l := Leg{Speaker: events.Caller, Audio: make([]byte, 8000*60), Outages: []Span{{5 * time.Second, 5*time.Second + test.outage}}}
 			key := legKey{"CA1", events.Caller}
-			j := judge{
-				world: &world{
+			j := callChecker{
+				world: &simulation{
 					schedule:   &Schedule{Buffer: 10 * time.Second},
 					recognizer: &recognizer{legs: map[legKey]*leg{key: {answered: []time.Duration{0, 5*time.Second + test.outage}}}},
 				},

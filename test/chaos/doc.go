@@ -2,7 +2,7 @@
 // that judges, and a clock. One seed decides all of it.
 //
 // A Schedule says what will happen: who calls when and says what, which connection to the recognizer breaks after how
-// long, when nobody can be reached at all. New makes one from a seed, and it prints readably. Simulate runs it in a
+// long, when the recognizer and the webhook are unreachable. New makes one from a seed, and it prints readably. Simulate runs it in a
 // bubble of testing/synctest over connections in memory: minutes pass in milliseconds. Run does the same
 // over real sockets, in real time:
 //

@@ -40,10 +40,10 @@ func New(o Options) Schedule {
 	o.Calls = cmp.Or(o.Calls, 3)
 	o.Length = cmp.Or(o.Length, 20*time.Second)
 	r := rand.New(rand.NewPCG(o.Seed, 0x63616c6c))
-	s := Schedule{Seed: o.Seed, Weather: cmp.Or(o.Weather, forecast(r))}
+	s := Schedule{Seed: o.Seed, Weather: cmp.Or(o.Weather, randomWeather(r))}
 	s.SampleRate = 8000 << r.IntN(2)
 	s.ReplaySpeed = pick(r, 1.25, 1.25, 1.5, 3, 0)
-	s.Recognizer = temper(r)
+	s.Recognizer = recognizerOptions(r)
 	if r.IntN(4) == 0 {
 		s.WebhookErrors = r.Float64() * 0.3
 	}
@@ -64,7 +64,7 @@ func New(o Options) Schedule {
 	return s
 }
 
-// spare moves outages of all away from the ends of calls: a caller who has hung up is waited for only for so long.
+// spare moves general outages away from the ends of calls: the wait after a hang-up is bounded.
 func (s *Schedule) spare() {
 	for i := range s.Calls {
 		c := &s.Calls[i]
@@ -76,7 +76,7 @@ func (s *Schedule) spare() {
 	}
 }
 
-func forecast(r *rand.Rand) Weather {
+func randomWeather(r *rand.Rand) Weather {
 	switch n := r.IntN(100); {
 	case n < 5:
 		return Calm
@@ -91,20 +91,20 @@ func forecast(r *rand.Rand) Weather {
 	}
 }
 
-// temper is how the recognizer behaves while it is well.
-func temper(r *rand.Rand) sandbox.Options {
+// recognizerOptions returns the options of the healthy recognizer.
+func recognizerOptions(r *rand.Rand) sandbox.Options {
 	o := sandbox.Options{LongFinal: between(r, 3*time.Second, 8*time.Second), EmptyFinals: r.IntN(3) == 0}
 	if r.IntN(3) == 0 {
 		o.Profile = sandbox.ProfileDeepgram
 	}
 	if r.IntN(2) == 0 {
-		o.Fault = manners(r)
+		o.Fault = messageFaults(r)
 	}
 	return o
 }
 
-// manners are what a client must take: every legal way to write a result, and some messages that nobody expects.
-func manners(r *rand.Rand) sandbox.Fault {
+// messageFaults returns variations that a client must accept: every legal format of a result, and some unknown messages.
+func messageFaults(r *rand.Rand) sandbox.Fault {
 	return sandbox.Fault{
 		Words:         pick(r, sandbox.WordsProfile, sandbox.WordsArrays, sandbox.WordsObjects, sandbox.WordsEmpty, sandbox.WordsAbsent, sandbox.WordsRelative),
 		SpeechFinal:   pick(r, sandbox.SpeechFinalSame, sandbox.SpeechFinalEmpty, sandbox.SpeechFinalRepeated, sandbox.SpeechFinalNever),

@@ -24,7 +24,7 @@ const Noticed = 25 * time.Second
 
 // A recognizer is a sandbox for each connection, and the network in front of them, which fails as the schedule has it.
 type recognizer struct {
-	world   *world
+	world   *simulation
 	network faultnet.Network
 	server  http.Server
 	source  sandbox.Source
@@ -64,7 +64,7 @@ type attempt struct {
 }
 
 // startRecognizer serves on l, which network reaches.
-func startRecognizer(w *world, l net.Listener, network faultnet.Network) *recognizer {
+func startRecognizer(w *simulation, l net.Listener, network faultnet.Network) *recognizer {
 	r := &recognizer{
 		world: w, network: network, source: sandbox.Marker(),
 		legs: map[legKey]*leg{}, dialled: map[string]*attempt{}, open: map[*attempt]struct{}{}, handlers: map[*sandbox.Handler]struct{}{},
@@ -107,7 +107,7 @@ func (r *recognizer) begin(key legKey) *leg {
 func (r *recognizer) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	l, ok := ctx.Value(legContext{}).(*leg)
 	if !ok {
-		l = &leg{plan: &Leg{}, began: time.Now()} // a probe: nobody's
+		l = &leg{plan: &Leg{}, began: time.Now()} // a probe, which belongs to no call
 	}
 	a, refused := r.next(l)
 	if refused {

@@ -13,7 +13,7 @@ import (
 // more than a minute.
 func Simulate(t *testing.T, s Schedule, start Start, all *Tally) {
 	t.Helper()
-	w := &world{schedule: &s}
+	w := &simulation{schedule: &s}
 	defer w.addTo(all) // also when the bubble fails the test at once
 	synctest.Test(t, func(t *testing.T) {
 		w.report(t, w.run(context.Background(), memory(), start))
@@ -30,24 +30,24 @@ func Run(t testing.TB, s Schedule, start Start, all *Tally) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{schedule: &s, patience: 2 * time.Second} // the machine may be busy
+	w := &simulation{schedule: &s, patience: 2 * time.Second} // the machine may be busy
 	defer w.addTo(all)
 	w.report(t, w.run(context.Background(), wires, start))
 }
 
-func (w *world) addTo(all *Tally) {
+func (w *simulation) addTo(all *Tally) {
 	if all != nil {
 		all.Add(&w.tally)
 	}
 }
 
 // report judges and fails the test with what was found.
-func (w *world) report(t testing.TB, err error) {
+func (w *simulation) report(t testing.TB, err error) {
 	t.Helper()
 	if w.results == nil {
 		t.Fatal(err)
 	}
-	findings := w.judge()
+	findings := w.check()
 	if err != nil {
 		findings = append(findings, "the bridge did not stop cleanly: "+err.Error())
 	}

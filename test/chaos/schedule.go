@@ -16,7 +16,7 @@ type Schedule struct {
 	Replay  string // the command that runs this schedule again; printed with findings
 
 	Calls []Call
-	// Outages are the times when nobody reaches the recognizer: connections break and new ones are refused.
+	// Outages are the times when the recognizer is unreachable: connections break and new ones are refused.
 	// They count from the beginning of the world.
 	Outages []Span
 
@@ -71,8 +71,8 @@ type Leg struct {
 	Audio   []byte // µ-law, made by Say
 	Words   []Word // what is in Audio
 	// Attempts are what becomes of the attempts to connect to the recognizer, in their order. Further ones
-	// are healthy, and so is each that begins after the last sample: a caller who has hung up is waited for
-	// only for so long.
+	// are healthy, and so is each that begins after the last sample: the wait after a hang-up is
+	// bounded.
 	Attempts []Attempt
 	// Outages are the times when this leg does not reach the recognizer.
 	Outages []Span

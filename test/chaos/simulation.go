@@ -23,8 +23,8 @@ const WebhookSecret = "whsec_Y2FsbHRlc3QgY2FsbHRlc3QgY2FsbHRlc3QgY2FsbHQ="
 // patience is how long after its last call a world waits for the last webhook.
 const patience = 2 * time.Minute
 
-// A world is one run of a schedule.
-type world struct {
+// A simulation is one run of a schedule.
+type simulation struct {
 	schedule *Schedule
 	tally    Tally
 	began    time.Time
@@ -108,7 +108,7 @@ func sockets() (wiring, error) {
 }
 
 // run lives through the schedule and returns when nothing is left running.
-func (w *world) run(ctx context.Context, wires wiring, start Start) error {
+func (w *simulation) run(ctx context.Context, wires wiring, start Start) error {
 	w.began = time.Now()
 	w.dialBridge = wires.dialBridge
 	w.recognizer = startRecognizer(w, wires.recognizer, wires.toRecog)
@@ -137,12 +137,12 @@ func (w *world) run(ctx context.Context, wires wiring, start Start) error {
 }
 
 // random is a number that depends on the seed and the time.
-func (w *world) random() float64 {
+func (w *simulation) random() float64 {
 	return rand.New(rand.NewPCG(w.schedule.Seed, uint64(time.Since(w.began)))).Float64()
 }
 
 // place makes all calls and waits until they are over.
-func (w *world) place(ctx context.Context, url string) {
+func (w *simulation) place(ctx context.Context, url string) {
 	w.results = make([]callResult, len(w.schedule.Calls))
 	var calls sync.WaitGroup
 	for _, m := range w.schedule.Moments {
@@ -225,7 +225,7 @@ type webhook struct {
 	served sync.WaitGroup
 }
 
-func startWebhook(w *world, l net.Listener) *webhook {
+func startWebhook(w *simulation, l net.Listener) *webhook {
 	h := &webhook{Endpoint: webhooktest.NewEndpoint(WebhookSecret)}
 	h.Script(func(r webhooktest.Request) webhooktest.Answer {
 		if r.Attempt == 1 && w.schedule.fails(r.CallID, r.Sequence) {

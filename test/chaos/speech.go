@@ -43,7 +43,7 @@ func (l *Leg) Talk(r *rand.Rand, tag string, length time.Duration) {
 	for n, left := 0, length; left > word; {
 		words := 1 + r.IntN(6)
 		if r.IntN(12) == 0 {
-			words = 20 + r.IntN(20) // somebody who does not stop
+			words = 20 + r.IntN(20) // speech without a pause
 		}
 		words = min(words, int(left/word))
 		line := Line{Text: sentence(tag, n, words), Pause: between(r, 300*time.Millisecond, 2500*time.Millisecond)}

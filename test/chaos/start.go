@@ -8,7 +8,7 @@ import (
 	"aldeabridge/internal/call"
 )
 
-// A Network is what the program under test finds in the world.
+// A Network is the environment of the program under test.
 type Network struct {
 	// Listener is where the carriers call, at the path /media/twilio.
 	Listener net.Listener
@@ -28,7 +28,7 @@ type Network struct {
 	Random func() float64
 }
 
-// A Peer is somebody whom the program under test calls.
+// A Peer is a server that the program under test connects to.
 type Peer struct {
 	URL    string // ws:// or http://, without a path
 	Secret string // the recognizer's key, or what signs webhooks

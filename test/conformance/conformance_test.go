@@ -14,7 +14,7 @@ func TestTheSandboxConforms(t *testing.T) {
 }
 
 // The same against a real service, when ALDEA_API_KEY has a key for it; ALDEA_URL says where it is, and ALDEA_SPEECH
-// names a WAV file with somebody speaking English.
+// names a WAV file with English speech.
 func TestTheServiceConforms(t *testing.T) {
 	key := os.Getenv("ALDEA_API_KEY")
 	if key == "" {
@@ -28,7 +28,7 @@ func TestTheServiceConforms(t *testing.T) {
 	conformance.Run(t, conformance.Service(aldea.Config{URL: url, Key: aldea.Secret(key), AllowPlaintext: true}, speech(t)))
 }
 
-// speech reads somebody speaking.
+// speech reads the speech from the file.
 func speech(t *testing.T) []byte {
 	t.Helper()
 	name := os.Getenv("ALDEA_SPEECH")

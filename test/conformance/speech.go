@@ -22,13 +22,13 @@ const tolerance = 50 * time.Millisecond
 // A word is a word and its place on the source time line.
 type word = transcript.Word
 
-// A speech is what somebody says.
+// A speech is audio with its words.
 type speech struct {
 	audio []byte
-	words []word // nil if nobody knows
+	words []word // nil if unknown
 }
 
-// speak returns somebody speaking for about so long, with pauses. Words begin with tag.
+// speak returns speech of about the given length, with pauses. Words begin with tag.
 func (b *bench) speak(tag string, length time.Duration) speech {
 	if b.target.service {
 		n := int(length / (time.Second / 8000))
@@ -53,7 +53,7 @@ func tones(lines []string, pause time.Duration) speech {
 	return s
 }
 
-// text is what is said, as one line.
+// text returns the words as one line.
 func (s speech) text() string {
 	var texts []string
 	for _, w := range s.words {

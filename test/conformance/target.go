@@ -24,7 +24,7 @@ type Target struct {
 func Sandbox() Target { return Target{} }
 
 // Service is a real service. The configuration says where it is and how it is asked; Dial, Buffer, ReplaySpeed and
-// Endpointing are the tests' own. speech is somebody speaking with pauses: µ-law, 8000 Hz; it is repeated as often as needed.
+// Endpointing are the tests' own. speech is speech with pauses: µ-law, 8000 Hz; it is repeated as often as needed.
 func Service(config aldea.Config, speech []byte) Target {
 	return Target{service: true, config: config, audio: speech}
 }
@@ -104,7 +104,7 @@ func (b *bench) relay() {
 	b.Cleanup(func() { _ = r.Close() })
 }
 
-// client returns a client of the service. A change, if any, has the last word on its settings.
+// client returns a client of the service. change, if not nil, is applied to its settings last.
 func (b *bench) client(change func(*aldea.Config)) *aldea.Client {
 	b.Helper()
 	config := b.config

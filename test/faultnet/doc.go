@@ -1,7 +1,7 @@
-// Package faultnet is a network that fails on purpose.
+// Package faultnet simulates networks with faults.
 //
 // A Listener is one in memory: its connections have buffers and deadlines as sockets have, but no file
-// descriptors, so they work inside a bubble of testing/synctest, where time passes while everybody waits. A Relay
+// descriptors, so they work inside a bubble of testing/synctest, where time passes while all goroutines wait. A Relay
 // is one of real sockets: it stands between a client and a server on the loopback interface or elsewhere and
 // copies bytes, whatever they are.
 //
@@ -10,7 +10,7 @@
 //	conn, link, err := network.Dial(ctx)
 //	…
 //	link.Reset()  // both ends lose the connection, at once and without a word
-//	link.Freeze() // nothing passes any more, and nobody is told
+//	link.Freeze() // no data passes any more, and neither end gets an error
 //
-// Whoever dials decides when, so a test can let its faults come from a seed.
+// The test that dials decides when, so that it can derive its faults from a seed.
 package faultnet

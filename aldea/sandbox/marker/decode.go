@@ -89,7 +89,7 @@ func NewDecoder(rate int) *Decoder {
 	return &Decoder{
 		rate:  newDecimator(rate / SampleRate),
 		buf:   make([]float32, 0, 4*slot),
-		quiet: quietLead, // the beginning is as good as silence
+		quiet: quietLead, // the beginning counts as silence
 		word:  make([]byte, 0, frontCost+MaxWord+checkCost),
 	}
 }

@@ -12,7 +12,7 @@ const (
 )
 
 // chirp is the preamble as a complex signal whose power is 1 in all: what |correlate|² finds is then the power
-// that has its shape. Nobody writes it.
+// that has its shape. It is read-only.
 var chirp = func() (c struct{ re, im [slot]float32 }) {
 	for n := range slot {
 		c.re[n] = float32(math.Cos(chirpPhase(n)) * math.Sqrt(2.0/slot))
@@ -49,12 +49,12 @@ func power(w []float32) float64 {
 	return float64(sum)
 }
 
-// group is 16 tones that one of them is told from.
+// group is 16 tones of which one is detected.
 type group [16]struct{ cos, sin [slot / 2]float32 }
 
 // groups holds the tones of even and odd slots, the low and the high ones: one half of each about the middle of
 // a slot. The other half is its mirror image for the cosines and that upside down for the sines, so that half of the
-// multiplications are enough. Nobody writes it.
+// multiplications are enough. It is read-only.
 var groups = func() (t [2][2]group) {
 	for odd := range t {
 		for high := range t[odd] {

@@ -221,9 +221,9 @@ func (m *measurement) fill(idle reading, before, after []reading) {
 	m.Switches = float64(after[0].switches - before[0].switches) // of all frames
 }
 
-// hear asks recognizer and webhook what came, from frames sent within a window of the wall clock. At hangUp all calls ended.
+// hear requests the reports of recognizer and webhook about frames sent within a window of the wall clock. At hangUp all calls ended.
 func (m *measurement) hear(times, ears, hook string, from, to, hangUp int64) error {
-	var heard earReport
+	var heard recognizerReport
 	if err := get(ears+"/report", &heard); err != nil {
 		return err
 	}

@@ -142,7 +142,7 @@ func systemCalls(pid int, d time.Duration, table bool) (float64, string, error) 
 	return 0, string(out), nil
 }
 
-// await waits until somebody listens at an address.
+// await waits until a server listens at an address.
 func await(address string) error {
 	var err error
 	for range 200 {
@@ -155,7 +155,7 @@ func await(address string) error {
 	return err
 }
 
-// free is an address that nobody listens at.
+// free returns an address that is not in use.
 func free() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

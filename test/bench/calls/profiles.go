@@ -49,7 +49,7 @@ func (p *profiler) env() []string {
 	return []string{"BRIDGE_PPROF=" + p.address}
 }
 
-// check fails if nobody serves them.
+// check fails if the profiles are not served.
 func (p *profiler) check() error {
 	if p == nil {
 		return nil

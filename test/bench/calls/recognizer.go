@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// ears is the server.
-type ears struct {
+// recognizerServer is the server.
+type recognizerServer struct {
 	every int // each how-manieth call is read at once
 
 	mu      sync.Mutex
 	n       int
 	resumed int // of these, by a TLS session
-	lazy    []*ear
+	lazy    []*recognizerStream
 	results map[int][]arrival
 	finals  int
 }
@@ -42,15 +42,15 @@ func recognizer(args []string) error {
 	return serve(*listen, config, s)
 }
 
-func newEars(calls int) *ears {
-	return &ears{every: (calls + measured - 1) / measured, results: map[int][]arrival{}}
+func newEars(calls int) *recognizerServer {
+	return &recognizerServer{every: (calls + measured - 1) / measured, results: map[int][]arrival{}}
 }
 
-func (s *ears) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *recognizerServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/report" {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		_ = json.NewEncoder(w).Encode(earReport{s.finals, s.results, s.n, s.resumed})
+		_ = json.NewEncoder(w).Encode(recognizerReport{s.finals, s.results, s.n, s.resumed})
 		return
 	}
 	conn, _, err := w.(http.Hijacker).Hijack()
@@ -75,7 +75,7 @@ func (s *ears) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.resumed++
 	}
 	s.mu.Unlock()
-	e := &ear{raw: r.URL.Path == "/relay", eager: eager}
+	e := &recognizerStream{raw: r.URL.Path == "/relay", eager: eager}
 	tcp, plain := conn.(*net.TCPConn)
 	if eager || !plain {
 		s.listen(e, conn)
@@ -91,7 +91,7 @@ func (s *ears) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // listen reads one call the moment something comes. Behind TLS that is how all are read.
-func (s *ears) listen(e *ear, conn net.Conn) {
+func (s *recognizerServer) listen(e *recognizerStream, conn net.Conn) {
 	defer conn.Close()
 	e.write = conn.Write
 	if tcp, plain := conn.(*net.TCPConn); plain {
@@ -113,7 +113,7 @@ func (s *ears) listen(e *ear, conn net.Conn) {
 }
 
 // sweep reads all other calls now and then.
-func (s *ears) sweep() {
+func (s *recognizerServer) sweep() {
 	b := make([]byte, 64<<10)
 	for {
 		time.Sleep(sweepEvery)
@@ -137,7 +137,7 @@ func (s *ears) sweep() {
 	}
 }
 
-func (s *ears) note(e *ear) {
+func (s *recognizerServer) note(e *recognizerStream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.finals += e.finals
@@ -146,8 +146,8 @@ func (s *ears) note(e *ear) {
 	}
 }
 
-// An earReport is what the recognizer heard.
-type earReport struct {
+// A recognizerReport is what the recognizer received.
+type recognizerReport struct {
 	Finals   int               `json:"finals"`
 	Arrivals map[int][]arrival `json:"arrivals"` // by call
 

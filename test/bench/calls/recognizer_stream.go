@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// The recognizer's stand-in does not listen: it knows from a call's name what is said when, and says so as the
+// The recognizer's stand-in does not listen: it derives the words and their times from a call's name and sends them as the
 // recognizer would. Some calls it reads the moment something comes, and notes when; the others now and then, so that
 // it costs little.
 
@@ -25,8 +25,8 @@ type arrival struct {
 	At    int64 `json:"ns"`
 }
 
-// An ear hears one call.
-type ear struct {
+// A recognizerStream receives the audio of one call.
+type recognizerStream struct {
 	socket socket
 	write  func([]byte) (int, error)
 	raw    bool // the relay's: the carrier's own messages
@@ -43,7 +43,7 @@ type ear struct {
 }
 
 // feed takes what was read. It answers false when the call is over.
-func (e *ear) feed(b []byte, now time.Time) bool {
+func (e *recognizerStream) feed(b []byte, now time.Time) bool {
 	if len(e.left) > 0 {
 		b = append(e.left, b...)
 	}
@@ -73,7 +73,7 @@ func (e *ear) feed(b []byte, now time.Time) bool {
 }
 
 // millis is how much audio has come.
-func (e *ear) millis() int64 {
+func (e *recognizerStream) millis() int64 {
 	if e.raw {
 		return int64(max(0, e.bytes-2)) * 20 // connected and start are no audio
 	}
@@ -81,7 +81,7 @@ func (e *ear) millis() int64 {
 }
 
 // text takes a text message.
-func (e *ear) text(f wsFrame) bool {
+func (e *recognizerStream) text(f wsFrame) bool {
 	if e.raw {
 		e.bytes++
 		if e.bytes == 2 { // start
@@ -102,7 +102,7 @@ func (e *ear) text(f wsFrame) bool {
 }
 
 // audio takes linear PCM.
-func (e *ear) audio(f wsFrame) {
+func (e *recognizerStream) audio(f wsFrame) {
 	before := e.bytes / 2
 	e.bytes += len(f.payload)
 	for e.named < digits && nameSample(e.named) < e.bytes/2 {
@@ -121,7 +121,7 @@ func (e *ear) audio(f wsFrame) {
 }
 
 // hear says what the recognizer would say of a frame.
-func (e *ear) hear() {
+func (e *recognizerStream) hear() {
 	switch at := (e.frame + phase(e.name)) % cycle; {
 	case at == 0:
 		e.from = e.frame
@@ -138,13 +138,13 @@ func (e *ear) hear() {
 func seconds(frames int) float64 { return float64(frames) / 50 }
 
 // final ends an utterance. Its text says when.
-func (e *ear) final() {
+func (e *recognizerStream) final() {
 	e.finals++
 	e.results(true, fmt.Sprintf("call %d said its sentence number %d at %d", e.name, e.finals, time.Now().UnixNano()))
 	e.from = e.frame
 }
 
-func (e *ear) results(final bool, text string) {
+func (e *recognizerStream) results(final bool, text string) {
 	var words strings.Builder
 	all := strings.Fields(text)
 	step := (e.frame - e.from) * 20 / len(all)
@@ -159,7 +159,7 @@ func (e *ear) results(final bool, text string) {
 		seconds(e.frame-e.from), seconds(e.from), final, final, text, words.String()))
 }
 
-// say sends a frame. What does not fit into the socket is lost: nobody reads then.
-func (e *ear) say(op byte, payload string) {
+// say sends a frame. Data that does not fit into the socket is lost: the client does not read.
+func (e *recognizerStream) say(op byte, payload string) {
 	_, _ = e.write(appendFrame(nil, op, payload, false))
 }

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// A socket is a file descriptor that the Go runtime knows nothing about: it is read and written when its owner wants
-// to, and wakes nobody. So that thousands cost what their system calls cost.
+// A socket is a file descriptor outside the Go runtime's poller: it is read and written by explicit system calls, and
+// arriving data wakes no goroutine, so that thousands of sockets cost only their system calls.
 type socket int
 
 // take makes a socket of a connection, which is closed by that.
@@ -87,7 +87,7 @@ type wsFrame struct {
 	payload []byte
 }
 
-// parseFrame takes one frame off b and returns what is left, or false if b does not hold all of it.
+// parseFrame takes one frame off b and returns the rest, or false if b does not hold all of it.
 func parseFrame(b []byte) (wsFrame, []byte, bool) {
 	if len(b) < 2 {
 		return wsFrame{}, b, false

@@ -47,7 +47,7 @@ func TestEarsBehindTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	var r earReport
+	var r recognizerReport
 	if err := json.NewDecoder(resp.Body).Decode(&r); err != nil {
 		t.Fatal(err)
 	}

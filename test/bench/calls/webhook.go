@@ -27,7 +27,7 @@ type sink struct {
 	seen     map[int64]float64 // milliseconds from the final result to the first request, by when it was said
 }
 
-// A sinkReport is what came.
+// A sinkReport lists the received requests.
 type sinkReport struct {
 	Requests  int               `json:"requests"`
 	Latencies map[int64]float64 `json:"latencies"` // of utterances, by when they were said: from the final result to the request, milliseconds
