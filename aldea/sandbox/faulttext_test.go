@@ -164,7 +164,7 @@ func FuzzFaults(f *testing.F) {
 		if err != nil {
 			return
 		}
-		plan = plan[:min(len(plan), 100)] // "9999x ok" is one fault as good as many
+		plan = plan[:min(len(plan), 100)] // "9999x ok" needs no more than 100 faults
 		texts := make([]string, len(plan))
 		for i, fault := range plan {
 			texts[i] = fault.String()

@@ -34,7 +34,7 @@ func TestTheIdleLimitIsTenSecondsAndKeepAliveCountsAfterAudio(t *testing.T) { //
 		name  string
 		opts  sandbox.Options
 		audio bool
-		alive time.Duration // KeepAlive every four seconds for so long
+		alive time.Duration // how long KeepAlive is sent every four seconds
 		want  time.Duration
 	}{
 		{"nothing sent", sandbox.Options{}, false, 0, 10 * time.Second},

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// ErrNoSpeech means that offline recognition is not installed. The text around it says what is missing.
+// ErrNoSpeech means that offline recognition is not installed. Errors that wrap it name the missing part.
 var ErrNoSpeech = errors.New("sandbox: no offline speech recognition")
 
 // packages is what the program needs on Debian.
@@ -28,9 +28,9 @@ type SpeechOptions struct {
 	Simulate bool
 }
 
-// Speech is a Source that really listens: PocketSphinx in a process of its own for every stream, English only. It
-// is of low accuracy, about every second word of telephone speech is wrong: it shows that the plumbing
-// works, not what a modern service hears. A process takes about 100 MB and a third of a processor during
+// Speech is a Source of real recognition: PocketSphinx in a separate process for every stream, English only. Its
+// accuracy is low, about every second word of telephone speech is wrong: it tests the connection, not the quality of a
+// modern service. A process takes about 100 MB and a third of a processor during
 // speech.
 //
 // The error is ErrNoSpeech where the program, the libraries or the model are missing.
@@ -89,7 +89,7 @@ func findProgram(name string) (string, error) {
 		ErrNoSpeech, packages)
 }
 
-// oneLine makes a program's output fit into an error.
+// oneLine shortens a program's output to one line for an error.
 func oneLine(b []byte) string {
 	return clip(strings.Join(strings.Fields(string(b)), " "), 500)
 }
@@ -116,7 +116,7 @@ func (s *speech) Open(ctx context.Context, p Params) (Recognizer, error) {
 }
 
 const (
-	preRoll      = 300 * time.Millisecond // heard again from before the voice was noticed
+	preRoll      = 300 * time.Millisecond // audio before the detected start of voice
 	quietEnd     = time.Second            // silence that ends the engine's utterance where no final does
 	longestTaken = 20 * time.Second       // of one utterance of the engine: its memory and final delay grow with it
 )

@@ -13,7 +13,7 @@ import (
 
 const (
 	maxMessage   = 4 << 20          // bytes of one WebSocket message; beyond it close 1009
-	writeTimeout = 10 * time.Second // a client that does not read for this long is gone
+	writeTimeout = 10 * time.Second // a client that reads nothing for this long is considered gone
 	closeWait    = 2 * time.Second  // how long the client has to answer a close frame
 )
 
@@ -68,7 +68,7 @@ func (st *stream) run(ctx context.Context) {
 	})
 	defer spare()
 	st.worker.outage = func(o Outage) {
-		spare() // this stream ends in its own way
+		spare() // this stream ends with its own close code
 		st.h.faults.strike(o)
 	}
 	working := make(chan struct{})
@@ -103,7 +103,7 @@ func (st *stream) read(ctx context.Context) (wait bool) {
 		it := classify(kind, data)
 		it.at = time.Now()
 		if ending {
-			continue // after CloseStream nothing counts
+			continue // frames after CloseStream are ignored
 		}
 		audio = audio || it.audio != nil
 		ending = it.control == closeStream || it.control == emptyFrame && st.opts.EmptyFrame == EmptyFrameEnd
@@ -142,7 +142,7 @@ func (st *stream) halfOpen() func() {
 	}
 }
 
-// hold waits while the connection is half-open. The idle time-out begins anew after it.
+// hold waits while the connection is half-open. The idle timeout restarts afterwards.
 func (st *stream) hold(ctx context.Context) {
 	if !st.frozen.Load() {
 		return
@@ -154,7 +154,7 @@ func (st *stream) hold(ctx context.Context) {
 	}
 }
 
-// allow gives the client the idle time-out from now on, or for ever.
+// allow sets the read deadline to the idle timeout, or removes it.
 func (st *stream) allow(limited bool) {
 	var deadline time.Time
 	if limited && st.opts.IdleTimeout > 0 {
@@ -163,7 +163,7 @@ func (st *stream) allow(limited bool) {
 	_ = st.conn.SetReadDeadline(deadline) // fails only on a connection that is closed; the read says so
 }
 
-// readError notes how reading ended.
+// readError records how reading ended.
 func (st *stream) readError(ctx context.Context, err error, ending bool) (wait bool) {
 	var timeout net.Error
 	var closed *websocket.CloseError
@@ -189,7 +189,7 @@ func (st *stream) readError(ctx context.Context, err error, ending bool) (wait b
 	return false
 }
 
-// classify says what a message asks for.
+// classify converts a message to an item.
 func classify(kind int, data []byte) item {
 	if kind == websocket.BinaryMessage {
 		if len(data) == 0 {
@@ -220,7 +220,7 @@ func (st *stream) write(message string) error {
 	return st.conn.WriteMessage(websocket.TextMessage, []byte(message))
 }
 
-// finish ends the connection the way the worker ended.
+// finish ends the connection with the worker's ending.
 func (st *stream) finish(end ending) {
 	switch end.code {
 	case websocket.CloseAbnormalClosure:
@@ -243,7 +243,7 @@ func (st *stream) finish(end ending) {
 	st.conn.Close()
 }
 
-// closed notes that the server ends the stream.
+// closed records that the server ends the stream.
 func (st *stream) closed(code int, reason string, err error) {
 	if err != nil {
 		st.h.logger.Warn("stream failed", "request_id", st.worker.encoder.requestID, "code", code, "error", err)

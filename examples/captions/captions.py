@@ -7,7 +7,7 @@ SILENCE = 60  # seconds; bridge sends a heartbeat every fifteen, so the connecti
 live = sys.stdout.isatty()
 
 def show(text, settled=True):
-    text = "".join(c if c.isprintable() else " " for c in text)  # what is said must not steer a terminal
+    text = "".join(c if c.isprintable() else " " for c in text)  # speech must not contain terminal escape sequences
     if live and not settled:
         print("\r\x1b[K" + text[:(shutil.get_terminal_size().columns or 80) - 1], end="", flush=True)
     else:

@@ -9,7 +9,7 @@ if (key.length === 0) throw new Error("set WEBHOOK_SECRET to that of bridge");
 const system = { role: "system", content: "You answer the phone. Reply in one or two short spoken sentences, without lists or markup." };
 const calls = new Map(); // of each call that is up: the highest sequence, and what was said
 
-const say = (text, id) => [{ type: "say", id, text, unless_superseded: true }]; // not when the caller has gone on meanwhile
+const say = (text, id) => [{ type: "say", id, text, unless_superseded: true }]; // unless the caller has spoken again
 
 async function complete(messages) {
   const response = await fetch(`${OPENAI_BASE_URL}/chat/completions`, {

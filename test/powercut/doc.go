@@ -5,5 +5,5 @@
 // in any order, as in a drive's cache. Names in a directory are forgotten too until the directory is synced.
 //
 // The journal runs in a child process, on a disk that is mounted with FUSE; the test kills it, cuts the power and
-// looks at what is left. It is a module of its own because it needs FUSE, and the right to mount: root, and /dev/fuse.
+// checks the files. It is a module of its own because it needs FUSE, and the right to mount: root, and /dev/fuse.
 package powercut

@@ -205,7 +205,7 @@ func readAll(all []*process) ([]reading, error) {
 	return readings, nil
 }
 
-// fill takes what the readings say.
+// fill sets the fields that come from the readings.
 func (m *measurement) fill(idle reading, before, after []reading) {
 	percent := func(i int) float64 {
 		return float64(after[i].cpu-before[i].cpu) / float64(after[i].at.Sub(before[i].at)) * 100
@@ -259,7 +259,7 @@ func (m *measurement) hear(times, ears, hook string, from, to, hangUp int64) err
 	return nil
 }
 
-// hooked returns what came to the webhook, once all utterances have, or nothing new has come for a few seconds.
+// hooked returns the webhook's report once it has all utterances, or no new one for a few seconds.
 func (m *measurement) hooked(url string, finals int) (r sinkReport, err error) {
 	before, since := -1, time.Now()
 	for {
