@@ -18,13 +18,13 @@ func (k Key) String() string { return redacted }
 // Format writes REDACTED for every verb.
 func (k Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
-// LogValue is REDACTED.
+// LogValue returns REDACTED.
 func (k Key) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// MarshalText is REDACTED.
+// MarshalText returns REDACTED.
 func (k Key) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// scrub removes the key from a text that came from the other side.
+// scrub removes the key from a service's text.
 func (k Key) scrub(text string) string {
 	if k == "" {
 		return text

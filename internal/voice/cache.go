@@ -16,16 +16,16 @@ import (
 	"time"
 )
 
-// DefaultCacheSize is how much a Cache keeps if nothing else is said: 256 MiB, nine hours of speech.
+// DefaultCacheSize is the default size limit of a Cache: 256 MiB, nine hours of speech.
 const DefaultCacheSize = 256 << 20
 
-// A Cache keeps speech that was made, in files. The least recently used goes when there is too much. It may be used
-// concurrently; other processes may use the same directory, each with a bound of its own.
+// A Cache keeps speech in files and evicts the least recently used. It is safe for concurrent use. Several processes may use the
+// same directory, each with its own size limit.
 //
-// A file's name is a hash of the engine, its settings and the request, so that it does not tell what is said; only its owner
-// can read it. A file is written beside its place and renamed: there are no halves. It has a checksum: one that is not whole,
-// was changed or is too large is removed when it is found. Only speech that was complete and valid is kept. Files of
-// versions that did not make sure of that are removed when the cache is opened.
+// A file's name is a hash of the engine, its settings and the request, so that it does not reveal the text; only its owner can
+// read it. A file is written under a temporary name and renamed, so none is incomplete. It has a checksum: a file that is
+// truncated, changed or too large is removed when it is found. Only complete and valid speech is kept. Files of versions that
+// did not check that are removed when the cache is opened.
 type Cache struct {
 	dir string
 	max int64
@@ -38,7 +38,7 @@ type Cache struct {
 	discarded atomic.Int64 // files that were no valid entries
 }
 
-// cached is a file of the cache.
+// cached is a file in the cache.
 type cached struct {
 	key  string
 	size int64
@@ -46,16 +46,16 @@ type cached struct {
 
 const (
 	suffix = ".speech2"
-	// oldSuffix is that of versions that also kept speech which was cut short, or was none.
+	// oldSuffix is the suffix of versions that also kept incomplete or invalid speech.
 	oldSuffix = ".speech"
-	// maxEntry is the largest file that is read: the longest audio, and as many words as there can be.
+	// maxEntry is the largest file that is read: the longest audio with the most words.
 	maxEntry = maxAudio + 16<<20
 	partial  = ".partial-" // the beginning of the name of a file that is being written
-	// stale is the age from which a file that is being written was forgotten by a process that died.
+	// stale is the age from which a temporary file belongs to a process that died.
 	stale = time.Hour
 )
 
-// NewCache opens the cache in dir, which is made if it is missing, and removes what is over max bytes. A max of 0 means
+// NewCache opens the cache in dir, creates dir if it is missing, and evicts down to max bytes. A max of 0 means
 // DefaultCacheSize.
 func NewCache(dir string, max int64) (*Cache, error) {
 	if max < 0 {
@@ -74,7 +74,7 @@ func NewCache(dir string, max int64) (*Cache, error) {
 	return c, nil
 }
 
-// scan takes in what is in the directory, by age. Files of others are let alone.
+// scan indexes the files in the directory by age. It ignores files that are not the cache's.
 func (c *Cache) scan() error {
 	files, err := os.ReadDir(c.dir)
 	if err != nil {
@@ -88,7 +88,7 @@ func (c *Cache) scan() error {
 	for _, f := range files {
 		info, err := f.Info()
 		if err != nil || !info.Mode().IsRegular() {
-			continue // gone meanwhile, or not ours
+			continue // removed since, or not the cache's
 		}
 		if strings.HasPrefix(f.Name(), partial) && time.Since(info.ModTime()) > stale {
 			_ = os.Remove(filepath.Join(c.dir, f.Name()))
@@ -103,7 +103,7 @@ func (c *Cache) scan() error {
 	sort.Slice(all, func(i, j int) bool { return all[i].used.Before(all[j].used) })
 	c.mu.Lock()
 	for _, f := range all {
-		c.remember(f.cached)
+		c.touch(f.cached)
 	}
 	gone := c.evict()
 	c.mu.Unlock()
@@ -111,39 +111,39 @@ func (c *Cache) scan() error {
 	return nil
 }
 
-// Size is how much is kept, in bytes.
+// Size returns the total size of the files, in bytes.
 func (c *Cache) Size() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.size
 }
 
-// Discarded is how many files were not used because they were damaged.
+// Discarded returns how many damaged files were removed.
 func (c *Cache) Discarded() int64 { return c.discarded.Load() }
 
-// get returns what was kept.
+// get returns the speech for a key, if it is in the cache.
 func (c *Cache) get(key string) ([]byte, []Word, bool) {
 	b, err := readEntry(c.path(key))
 	if err != nil && !errors.Is(err, errEntry) {
 		if errors.Is(err, os.ErrNotExist) {
-			c.forget(key)
+			c.discard(key)
 		}
 		return nil, nil, false
 	}
 	audio, words, err := decodeEntry(b)
 	if err != nil {
 		c.discarded.Add(1)
-		c.forget(key)
+		c.discard(key)
 		_ = os.Remove(c.path(key))
 		return nil, nil, false
 	}
 	now := time.Now()
-	_ = os.Chtimes(c.path(key), now, now) // so that the order is known after a restart
+	_ = os.Chtimes(c.path(key), now, now) // keeps the order of use across restarts
 	c.keep(cached{key, int64(len(b))})
 	return audio, words, true
 }
 
-// readEntry reads a file. What cannot be an entry is an errEntry.
+// readEntry reads a file. It returns errEntry for a file that cannot be an entry.
 func readEntry(path string) ([]byte, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -155,7 +155,7 @@ func readEntry(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// put keeps a recording that is whole. That it cannot be written is no fault of the speech.
+// put writes a complete recording. Write errors are ignored: the speech itself is valid.
 func (c *Cache) put(key string, rec *recording) {
 	b, err := encodeEntry(rec.content())
 	if err != nil || int64(len(b)) > min(c.max, maxEntry) || c.write(key, b) != nil {
@@ -164,11 +164,11 @@ func (c *Cache) put(key string, rec *recording) {
 	c.keep(cached{key, int64(len(b))})
 }
 
-// keep makes an entry the most recently used, and removes what is over the bound. A file that was read may have been evicted
-// meanwhile: then it is counted again until it is looked for.
+// keep makes an entry the most recently used, and evicts down to the size limit. If another goroutine evicted the file while it
+// was read, it is counted until the next get.
 func (c *Cache) keep(e cached) {
 	c.mu.Lock()
-	c.remember(e)
+	c.touch(e)
 	gone := c.evict()
 	c.mu.Unlock()
 	c.remove(gone)
@@ -177,7 +177,7 @@ func (c *Cache) keep(e cached) {
 func (c *Cache) write(key string, b []byte) error {
 	f, err := os.CreateTemp(c.dir, partial) // mode 0600
 	if errors.Is(err, os.ErrNotExist) && os.MkdirAll(c.dir, 0o700) == nil {
-		f, err = os.CreateTemp(c.dir, partial) // somebody emptied the cache by deleting its directory
+		f, err = os.CreateTemp(c.dir, partial) // the directory was deleted to empty the cache
 	}
 	if err != nil {
 		return err
@@ -195,8 +195,8 @@ func (c *Cache) write(key string, b []byte) error {
 	return err
 }
 
-// remember makes an entry the most recently used. c.mu is held.
-func (c *Cache) remember(e cached) {
+// touch makes an entry the most recently used. c.mu is held.
+func (c *Cache) touch(e cached) {
 	if old, ok := c.entries[e.key]; ok {
 		c.size -= old.Value.(cached).size
 		c.order.Remove(old)
@@ -205,8 +205,8 @@ func (c *Cache) remember(e cached) {
 	c.size += e.size
 }
 
-// forget takes an entry out whose file is of no use.
-func (c *Cache) forget(key string) {
+// discard removes an entry and its damaged file.
+func (c *Cache) discard(key string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e, ok := c.entries[key]; ok {
@@ -214,7 +214,7 @@ func (c *Cache) forget(key string) {
 	}
 }
 
-// drop takes an entry out. c.mu is held.
+// drop removes an entry from the index. c.mu is held.
 func (c *Cache) drop(e *list.Element) string {
 	old := c.order.Remove(e).(cached)
 	delete(c.entries, old.key)
@@ -222,7 +222,7 @@ func (c *Cache) drop(e *list.Element) string {
 	return old.key
 }
 
-// evict takes out what is over the bound and returns whose files have to go. c.mu is held.
+// evict removes entries from the index down to the size limit and returns those whose files must be removed. c.mu is held.
 func (c *Cache) evict() (gone []string) {
 	for c.size > c.max {
 		gone = append(gone, c.drop(c.order.Back()))
@@ -238,7 +238,7 @@ func (c *Cache) remove(keys []string) {
 
 func (c *Cache) path(key string) string { return filepath.Join(c.dir, key+suffix) }
 
-// keyOf is the name of a speech. Each part is preceded by its length, so that no two requests look alike.
+// keyOf returns the cache key of a request. Each part is preceded by its length, so that keys of different requests differ.
 func keyOf(identity string, r Request) string {
 	h := sha256.New()
 	for _, part := range []string{"2", identity, r.Voice, r.Language, r.Text} {

@@ -27,13 +27,13 @@ func TestCacheForgetsWhatWasUsedLeast(t *testing.T) {
 	size := int64(entryHead + len("null") + 1000 + entryTail)
 	c := newCache(t, dir, 3*size)
 	for _, k := range []string{"a", "b", "c"} {
-		c.put(key(k), whole(bytes.Repeat([]byte(k), 1000), nil))
+		c.put(key(k), complete(bytes.Repeat([]byte(k), 1000), nil))
 	}
 	if _, _, ok := c.get(key("a")); !ok {
 		t.Fatal("what was put is not there")
 	}
-	c.put(key("d"), whole(make([]byte, 1000), nil))
-	c.put(key("too big"), whole(make([]byte, 4*size), nil))
+	c.put(key("d"), complete(make([]byte, 1000), nil))
+	c.put(key("too big"), complete(make([]byte, 4*size), nil))
 	for k, want := range map[string]bool{"a": true, "b": false, "c": true, "d": true, "too big": false} {
 		if _, err := os.Stat(c.path(key(k))); (err == nil) != want {
 			t.Errorf("%s is there: %v, want %v", k, err == nil, want)
@@ -60,7 +60,7 @@ func TestCacheDiscardsWhatIsNotWhole(t *testing.T) {
 	dir := t.TempDir()
 	c := newCache(t, dir, 0)
 	words := []Word{{"hello", 0, time.Second}}
-	c.put(key("x"), whole([]byte("audio"), words))
+	c.put(key("x"), complete([]byte("audio"), words))
 	good, err := os.ReadFile(c.path(key("x")))
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +86,7 @@ func TestCacheDiscardsWhatIsNotWhole(t *testing.T) {
 func TestCacheFilesTellNothing(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "cache")
 	c := newCache(t, dir, 0)
-	c.put(key("the account of Mrs Miller"), whole([]byte("audio"), nil))
+	c.put(key("the account of Mrs Miller"), complete([]byte("audio"), nil))
 	files, err := os.ReadDir(dir)
 	if err != nil || len(files) != 1 {
 		t.Fatalf("got %d files, %v", len(files), err)
@@ -103,14 +103,14 @@ func TestCacheFilesTellNothing(t *testing.T) {
 func TestCacheIsEmptiedByDeletingItsDirectory(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "cache")
 	c := newCache(t, dir, 0)
-	c.put(key("x"), whole([]byte("audio"), nil))
+	c.put(key("x"), complete([]byte("audio"), nil))
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, ok := c.get(key("x")); ok || c.Size() != 0 {
 		t.Errorf("it was kept, or counts as %d bytes", c.Size())
 	}
-	c.put(key("y"), whole([]byte("audio"), nil))
+	c.put(key("y"), complete([]byte("audio"), nil))
 	if _, _, ok := c.get(key("y")); !ok {
 		t.Error("nothing is kept any more")
 	}
@@ -145,7 +145,7 @@ func TestCacheIsUsedConcurrently(t *testing.T) {
 		wg.Go(func() {
 			for i := range 50 {
 				k := fmt.Sprint((g + i) % 11)
-				c.put(key(k), whole(bytes.Repeat([]byte(k), 3000), nil))
+				c.put(key(k), complete(bytes.Repeat([]byte(k), 3000), nil))
 				if audio, _, ok := c.get(key(k)); ok && !bytes.Equal(audio, bytes.Repeat([]byte(k), 3000)) {
 					t.Error("got somebody else's audio")
 				}
@@ -169,7 +169,7 @@ func TestCacheOfAnOlderVersionIsNotBelieved(t *testing.T) {
 	if _, err := os.Stat(old); err == nil || c.Size() != 0 {
 		t.Errorf("it is still there, or counts as %d bytes", c.Size())
 	}
-	c.put(key("x"), whole([]byte("audio"), nil))
+	c.put(key("x"), complete([]byte("audio"), nil))
 	b, err := os.ReadFile(c.path(key("x")))
 	if err != nil {
 		t.Fatal(err)
@@ -223,7 +223,7 @@ func TestCacheReadsWithinItsBound(t *testing.T) {
 	size := int64(entryHead + len("null") + 1000 + entryTail)
 	c := newCache(t, t.TempDir(), 2*size)
 	for _, k := range []string{"a", "b"} {
-		c.put(key(k), whole(make([]byte, 1000), nil))
+		c.put(key(k), complete(make([]byte, 1000), nil))
 	}
 	b, err := encodeEntry(make([]byte, 1000), nil)
 	if err != nil {

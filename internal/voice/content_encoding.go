@@ -12,11 +12,11 @@ import (
 	"strings"
 )
 
-// identity asks for an answer that is not packed. Servers may pack it all the same.
+// identity requests a response without compression. Servers may compress it nevertheless.
 const identity = "identity"
 
-// unpacked is the body of an answer without its content coding. It reads nothing yet. What it gives must be bounded by who
-// reads it: a packed body can become a thousand times as long.
+// unpacked returns the decompressed body of a response, without reading from it yet. The caller must limit the size: decompression
+// can make a body a thousand times as long.
 func unpacked(resp *http.Response) (io.Reader, error) {
 	coding := strings.ToLower(strings.TrimSpace(strings.Join(resp.Header.Values("Content-Encoding"), ", ")))
 	switch coding {
@@ -33,7 +33,7 @@ func unpacked(resp *http.Response) (io.Reader, error) {
 	return nil, fmt.Errorf("the answer is packed (Content-Encoding: %q); it must be as it is, or gzip or deflate", coding)
 }
 
-// unpacker opens a packed body when it is first read.
+// unpacker opens a compressed body at the first Read.
 type unpacker struct {
 	src  io.Reader
 	open func(io.Reader) (io.Reader, error)
@@ -60,7 +60,7 @@ func openDeflate(r io.Reader) (io.Reader, error) {
 	return flate.NewReader(b), nil
 }
 
-// damaged puts what the packages that unpack say about bad data into plain words.
+// damaged translates the errors of the decompressing packages.
 func damaged(err error) error {
 	var corrupt flate.CorruptInputError
 	for _, bad := range []error{gzip.ErrHeader, gzip.ErrChecksum, zlib.ErrHeader, zlib.ErrChecksum, zlib.ErrDictionary} {

@@ -1,8 +1,8 @@
-// Package voice makes telephone audio: a text becomes speech, a recording at a URL becomes something to play. What
-// comes out is what a carrier takes, µ-law at 8000 Hz, mono, and it comes while the rest is still being made.
+// Package voice makes telephone audio from texts and from recordings at URLs. The audio is µ-law at 8000 Hz, mono, as carriers
+// expect it, and is available while the rest is still being made.
 //
-// An Engine speaks. There are two that run on this machine, NewESpeak and NewFlite, and four services: NewOpenAI (and
-// whatever speaks its protocol), NewCartesia, NewDeepgram and NewElevenLabs. A Speaker puts one to use:
+// An Engine synthesizes speech. NewESpeak and NewFlite run programs on this machine. NewOpenAI (also for servers with the same
+// protocol), NewCartesia, NewDeepgram and NewElevenLabs use services. A Speaker uses an Engine:
 //
 //	engine, err := voice.NewESpeak(voice.ESpeakConfig{})
 //	…
@@ -11,17 +11,17 @@
 //	audio, err := speaker.Say(ctx, voice.Request{Text: "Hello."})
 //	…
 //	for {
-//		mulaw, err := audio.Next(ctx) // io.EOF behind the last
+//		mulaw, err := audio.Next(ctx) // io.EOF after the last
 //		…
 //	}
 //
-// Say does not wait for the engine: what goes wrong there comes from Next. Each text is made in a goroutine that runs
-// ahead of whoever listens, as fast as the engine goes; calls that want the same text at the same time share it. When
-// nobody listens to it any more it is stopped: the program killed, the request canceled. What was made to its end is
-// kept in the Cache. Close waits for all of these goroutines.
+// Say does not wait for the engine: Next returns the engine's errors. A goroutine makes each text as fast as the engine can,
+// independently of the listeners. Calls that need the same text at the same time share it. When the last listener has left,
+// synthesis stops: the program is killed or the request canceled. Complete speech is kept in the Cache. If the goroutine panics,
+// the audio fails with ErrPanicked and is not cached. Close waits for all of these goroutines.
 //
-// A Fetcher does the same for recordings at URLs that strangers named, within limits of place, size, time and type, and
-// Decode for recordings that are there already.
+// A Fetcher does the same for recordings at untrusted URLs, with limits on address, size, time and type. Decode does it for
+// recordings in memory.
 //
-// Errors say which engine failed and how. They never hold a key, nor the text that was to be said.
+// Errors have the engine's name and the reason. They never have a key or the text to speak.
 package voice

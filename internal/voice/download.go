@@ -14,20 +14,20 @@ import (
 	"aldeabridge/codec"
 )
 
-// A download is speech that a service sends.
+// download is a Stream of the speech in a service's response.
 type download struct {
 	service *service
-	text    string // what is to be said
+	text    string // the text to speak
 	watch   *watch
 	body    io.Closer
 	audio   io.Reader
 	words   func() []Word
 }
 
-// maxAnswer is the most bytes that are read of one answer, unpacked: 15 minutes in 16 bits at 48 kHz, with room to spare.
+// maxAnswer is the most bytes of one response body, decompressed: 15 minutes in 16 bits at 48 kHz, with room to spare.
 const maxAnswer = 128 << 20
 
-// audio asks for speech that comes as bytes of audio in format f.
+// audio requests speech whose response body is audio in format f.
 func (s *service) audio(ctx context.Context, o order, f Format) (Stream, error) {
 	resp, w, err := s.ask(ctx, o)
 	if err != nil {
@@ -46,14 +46,14 @@ func (s *service) audio(ctx context.Context, o order, f Format) (Stream, error) 
 	return &download{s, o.text, w, resp.Body, newReader(body, f, true), func() []Word { return nil }}, nil
 }
 
-// body is the body of an answer, unpacked and within bounds.
+// body returns the response's body, decompressed and limited to s.most bytes.
 func (s *service) body(resp *http.Response, w *watch) (*bufio.Reader, error) {
 	body, err := unpacked(resp)
 	return bufio.NewReaderSize(&limited{timed{body, w}, s.most, s.most}, readSize), err
 }
 
-// answered is the format of an answer that was to have format f. A content type that is some other audio's is not believed
-// until the bytes say so too: services and proxies have favorites there.
+// answered returns the format of a response to a request for format f. If the content type is that of other audio, the first
+// bytes decide: services and proxies send wrong audio types.
 func answered(contentType string, body *bufio.Reader, f Format) (Format, error) {
 	said, err := formatOf(contentType, "")
 	kind, params, _ := mime.ParseMediaType(contentType)
@@ -71,7 +71,7 @@ func answered(contentType string, body *bufio.Reader, f Format) (Format, error) 
 	return f, nil
 }
 
-// notAudio is what is wrong with an answer whose content type is no audio's: nothing, if it is a WAV file nevertheless.
+// notAudio returns the error for a response whose content type is not audio, or nil if the body is a WAV file nevertheless.
 func notAudio(kind string, body *bufio.Reader, err error) error {
 	if b, _ := body.Peek(12); len(b) == 12 && codec.MayBeWAV(b) {
 		return nil
@@ -83,8 +83,8 @@ func notAudio(kind string, body *bufio.Reader, err error) error {
 	return &documentError{err.Error(), document}
 }
 
-// compressed says whether the first bytes of what is said to be coded audio are those of MP3, Ogg or FLAC. It is sooner
-// sure than codec.Sniff, to which nobody has said so.
+// compressed reports whether b begins like MP3, Ogg or FLAC. It needs fewer bytes than codec.Sniff, because the content type says
+// that the audio is compressed.
 func compressed(b []byte) bool {
 	for _, magic := range []string{"ID3", "OggS", "fLaC"} {
 		if bytes.HasPrefix(b, []byte(magic)) {
@@ -105,7 +105,7 @@ func (d *download) Read(p []byte) (int, error) {
 	return n, d.service.unusable(d.watch.reason(err), d.text)
 }
 
-// unusable is an error of the answer's content, with the message of a document that came instead of audio.
+// unusable returns the error for a body that cannot be used. If the body is a document, it adds the document's message.
 func (s *service) unusable(err error, text string) error {
 	if d := (*documentError)(nil); errors.As(err, &d) {
 		if said := s.tidy(message(d.document), text); said != "" {
@@ -117,7 +117,7 @@ func (s *service) unusable(err error, text string) error {
 
 func (d *download) Words() []Word { return d.words() }
 
-// Close cancels the request if it is still answered.
+// Close cancels the request if the response is not complete.
 func (d *download) Close() error {
 	d.watch.stop()
 	return d.body.Close()

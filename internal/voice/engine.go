@@ -9,41 +9,41 @@ import (
 	"unicode"
 )
 
-// A Request is a text to say, and how.
+// A Request is a text to speak, with its voice and language.
 type Request struct {
 	Text     string
 	Voice    string // the engine's name for it; empty means the one configured for the language
 	Language string // BCP 47, as "en" or "pt-BR"; empty means that of the voice
 }
 
-// A Word is a piece of a text and when it is said, from the beginning of its audio.
+// A Word is a piece of a text with its times, from the beginning of the audio.
 type Word struct {
 	Text       string        `json:"text"`
 	Start, End time.Duration // in JSON in nanoseconds
 }
 
-// An Engine makes speech. It is used concurrently.
+// An Engine makes speech. It must be safe for concurrent use.
 type Engine interface {
-	// Speak begins to make the speech of a text. The Stream ends early, with an error, when ctx ends.
+	// Speak starts to make the speech of a text. When ctx ends, the Stream ends with an error.
 	Speak(ctx context.Context, r Request) (Stream, error)
-	// Identity names the engine and its settings as far as they change how it sounds: what has the same identity and the
-	// same Request sounds the same. It holds no key.
+	// Identity returns the engine and those settings that affect the audio: the same identity and Request give the same
+	// speech. It has no key.
 	Identity() string
 }
 
-// A Stream is speech as it is made: µ-law, 8000 Hz, mono. One goroutine at a time uses it, and closes it. NewReader
-// makes one from the audio that most engines give.
+// A Stream is speech while it is made: µ-law, 8000 Hz, mono. One goroutine at a time uses it, and closes it. NewReader
+// converts the audio of most engines.
 type Stream interface {
 	io.ReadCloser
-	// Words are those made so far, with their times, or nil if the engine gives none.
+	// Words returns the words made so far, with their times, or nil if the engine provides none.
 	Words() []Word
 }
 
-// Voices says whose voice speaks when a Request names none.
+// Voices has the voices for Requests without one.
 type Voices struct {
-	// Default is for languages that ByLanguage does not have.
+	// Default is the voice for languages that are not in ByLanguage.
 	Default string
-	// ByLanguage has voices by BCP 47 language. "pt-BR" is looked up as that and then as "pt". Nobody changes it.
+	// ByLanguage has voices by BCP 47 language. "pt-BR" is looked up as "pt-BR", then as "pt". It must not be changed.
 	ByLanguage map[string]string
 }
 
@@ -65,7 +65,7 @@ func (v Voices) choose(r Request, other string) string {
 	return other
 }
 
-// primary is the first part of a language: "pt" of "pt-BR".
+// primary returns the first part of a language: "pt" of "pt-BR".
 func primary(language string) string {
 	p, _, _ := strings.Cut(language, "-")
 	return strings.ToLower(p)
@@ -76,7 +76,7 @@ const (
 	maxVoice = 200   // bytes of a voice's name
 )
 
-// clean checks a request and takes out of its text what cannot be said.
+// clean checks a request and removes unpronounceable characters from its text.
 func (r Request) clean() (Request, error) {
 	if len(r.Text) > maxText {
 		return r, errors.New("voice: the text is too long")

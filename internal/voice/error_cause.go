@@ -8,21 +8,21 @@ import (
 	"aldeabridge/internal/egress"
 )
 
-// A Cause says in one word, for programs, why audio failed.
+// A Cause is why audio failed, as one word for programs.
 type Cause string
 
 // The causes of failed audio.
 const (
-	CauseTimeout Cause = "timeout"     // nothing came in time
+	CauseTimeout Cause = "timeout"     // no data in time
 	CauseNetwork Cause = "unreachable" // no connection, or it broke
-	CauseRefused Cause = "refused"     // the service or the URL answered with an error, or it is not connected to
-	CauseTooLong Cause = "too_long"    // more audio or bytes than are taken
+	CauseRefused Cause = "refused"     // an error response, or a URL or address that is not allowed
+	CauseTooLong Cause = "too_long"    // more audio or bytes than the limit
 	CauseEmpty   Cause = "empty"       // no audio
-	CauseBad     Cause = "bad_audio"   // something else than audio, or not all of it
-	CauseStopped Cause = "stopped"     // nobody wanted it any more
+	CauseBad     Cause = "bad_audio"   // invalid or incomplete audio
+	CauseStopped Cause = "stopped"     // canceled
 )
 
-// CauseOf returns the word for an error of Say, Fetch, Decode or Audio.Next.
+// CauseOf returns the Cause of an error of Say, Fetch, Decode or Audio.Next.
 func CauseOf(err error) Cause {
 	var (
 		timeout *TimeoutError

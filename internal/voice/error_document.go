@@ -5,16 +5,16 @@ import (
 	"encoding/json"
 )
 
-// maxDocument is the longest document that is looked for behind audio.
+// maxDocument is the longest document that is detected after audio.
 const maxDocument = 8 << 10
 
-// A documentError says that a document came where audio should be.
+// documentError means that the body is a document instead of audio.
 type documentError struct {
-	what     string
+	reason   string
 	document []byte
 }
 
-func (e *documentError) Error() string { return e.what }
+func (e *documentError) Error() string { return e.reason }
 
 // withoutDocument returns the part of audio that is certainly no document: services that fail in the middle of an answer
 // append what they have to say to it. Text at the end is held back, until something follows that is no text; what begins
@@ -43,7 +43,7 @@ func withoutDocument(b []byte, end bool) (audio, document []byte) {
 
 func control(c byte) bool { return c < ' ' && c != '\t' && c != '\r' && c != '\n' || c == 0x7F }
 
-// opens says whether a document may begin with b: an object of JSON, HTML or XML.
+// opens reports whether a document may begin with b: an object of JSON, HTML or XML.
 func opens(b []byte) bool {
 	if len(b) == 1 {
 		return b[0] == '{' || b[0] == '<'
@@ -57,7 +57,7 @@ func opens(b []byte) bool {
 	return false
 }
 
-// isDocument says whether b is a document to its end.
+// isDocument reports whether all of b is a document.
 func isDocument(b []byte) bool {
 	b = bytes.TrimSpace(b)
 	const least = 8 // bytes; less may be chance

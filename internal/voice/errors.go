@@ -11,13 +11,13 @@ import (
 var (
 	// ErrClosed means that the Audio, Speaker or Fetcher was closed.
 	ErrClosed = errors.New("voice: closed")
-	// ErrEmpty means that an engine or a URL gave no audio at all.
+	// ErrEmpty means that an engine or a URL provided no audio.
 	ErrEmpty = errors.New("there was no audio in it")
-	// ErrTooLong means that audio was longer than is kept: 15 minutes, or a Fetcher's limit.
+	// ErrTooLong means that the audio exceeds 15 minutes or a Fetcher's limit.
 	ErrTooLong = errors.New("the audio is too long")
 )
 
-// An Error says what an engine did.
+// An Error is an engine's failure.
 type Error struct {
 	Engine string // as "cartesia"
 	Status int    // of its HTTP answer; 0 where there was none or it was well
@@ -39,7 +39,7 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// failed is an Error with a cause.
+// failed returns an Error with a cause.
 func failed(engine string, err error) error {
 	if e := (*Error)(nil); errors.As(err, &e) {
 		return err
@@ -47,7 +47,7 @@ func failed(engine string, err error) error {
 	return &Error{Engine: engine, Reason: err.Error(), Err: err}
 }
 
-// A TimeoutError says that nothing came for too long. It is the cause of an Error.
+// A TimeoutError means that no data arrived in time. It is the cause of an Error.
 type TimeoutError struct {
 	What string // as "no audio"
 	For  time.Duration
@@ -55,10 +55,10 @@ type TimeoutError struct {
 
 func (e *TimeoutError) Error() string { return fmt.Sprintf("%s within %v", e.What, e.For) }
 
-// Timeout is true: net.Error asks it.
+// Timeout returns true, as net.Error defines it.
 func (e *TimeoutError) Timeout() bool { return true }
 
-// brokenError says that a connection broke. It is an io.ErrUnexpectedEOF.
+// brokenError means that a connection broke. It is an io.ErrUnexpectedEOF.
 type brokenError struct{ text string }
 
 func (e *brokenError) Error() string { return e.text }

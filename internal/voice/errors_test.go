@@ -74,14 +74,14 @@ func TestCauses(t *testing.T) {
 	}
 }
 
-// Whoever gave a URL learns nothing about the network that we are in.
+// Errors about a URL have no internal addresses.
 func TestErrorsNameNoAddress(t *testing.T) {
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	at := l.Addr().String()
-	l.Close() // nobody listens there any more
+	l.Close() // the port refuses connections now
 	silent := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 		return nil, &net.OpError{Op: "dial", Net: "udp", Addr: &net.UDPAddr{IP: net.IPv4(10, 1, 2, 3), Port: 53}, Err: errors.New("unreachable")}
 	}}

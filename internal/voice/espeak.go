@@ -9,13 +9,13 @@ import (
 	"unicode"
 )
 
-// ESpeakConfig is how espeak-ng speaks. The zero value is useful.
+// ESpeakConfig configures espeak-ng. The zero value is valid.
 type ESpeakConfig struct {
 	Path   string // of the program. It defaults to "espeak-ng" on the PATH.
 	Voices Voices // as "en-us", "en-gb+f3", "de". Default defaults to "en-us".
 	Speed  int    // words a minute, 80 to 450. It defaults to 165.
 	Limit  int    // programs at a time; others wait. It defaults to two for each CPU.
-	// Timeouts are those of the program. Waiting for others counts.
+	// Timeouts are those of the program. They include waiting for a free slot.
 	Timeouts Timeouts
 }
 
@@ -63,13 +63,13 @@ func (e *espeak) Speak(ctx context.Context, r Request) (Stream, error) {
 	return e.run(ctx, espeakText(r.Text), "--stdin", "--stdout", "-b", "1", "-s", strconv.Itoa(e.speed), "-v", voice)
 }
 
-// has says whether a voice is configured for a language.
+// has reports whether a voice is configured for a language.
 func (v Voices) has(language string) bool {
 	const none = "\x00"
 	return Voices{Default: none, ByLanguage: v.ByLanguage}.choose(Request{Language: language}, none) != none
 }
 
-// espeakLanguage is what espeak-ng calls a language.
+// espeakLanguage returns espeak-ng's name of a language.
 func espeakLanguage(language string) string {
 	switch primary(language) {
 	case "zh":

@@ -15,16 +15,16 @@ import (
 	"aldeabridge/internal/egress"
 )
 
-// FetcherConfig is where a Fetcher may go and what it takes.
+// FetcherConfig configures a Fetcher.
 type FetcherConfig struct {
-	// Guard says what URLs and addresses are allowed. The zero value is for URLs of strangers.
+	// Guard restricts URLs and addresses. The zero value is for untrusted URLs.
 	Guard    egress.Guard
-	MaxBytes int64         // of a recording as it is sent. It defaults to 10 MiB.
-	Timeout  time.Duration // for all of a recording. It defaults to 15 seconds.
+	MaxBytes int64         // most bytes of a recording. It defaults to 10 MiB.
+	Timeout  time.Duration // for a whole recording. It defaults to 15 seconds.
 	Logger   *slog.Logger  // for panics while a recording is fetched. Nil logs nothing.
 }
 
-// A Fetcher gets recordings from URLs. It may be used concurrently. Make it with NewFetcher.
+// A Fetcher downloads recordings. It is safe for concurrent use. Make it with NewFetcher.
 type Fetcher struct {
 	config FetcherConfig
 	client *http.Client
@@ -40,7 +40,7 @@ const maxRedirects = 3
 
 var errStatus = errors.New("the URL answered")
 
-// NewFetcher returns a Fetcher. It follows up to three redirects, each as if it were the URL.
+// NewFetcher returns a Fetcher. It follows up to three redirects, and checks each of them as it checks the URL.
 func NewFetcher(c FetcherConfig) *Fetcher {
 	if c.MaxBytes <= 0 {
 		c.MaxBytes = 10 << 20
@@ -59,8 +59,8 @@ func NewFetcher(c FetcherConfig) *Fetcher {
 	return f
 }
 
-// Fetch begins to get a recording and does not wait for it. Who gets the Audio closes it, or ends ctx. The error is about the
-// URL; what is wrong with where it leads comes from Next. No error repeats the URL.
+// Fetch starts to download a recording and does not wait for it. The caller must close the Audio or end ctx. The error is about
+// the URL; Next returns the errors of the download. No error repeats the URL.
 func (f *Fetcher) Fetch(ctx context.Context, rawURL string) (*Audio, error) {
 	u, err := f.config.Guard.URL(rawURL)
 	if err != nil {
@@ -136,7 +136,7 @@ func (f *Fetcher) stream(ctx context.Context, rawURL string, rec *recording) err
 	return rec.fill(silentWords{NewReader(body, format)})
 }
 
-// Close stops everything that is fetched and waits for that. Audio that still comes ends with ErrClosed.
+// Close stops all downloads and waits for them to end. Incomplete Audio ends with ErrClosed.
 func (f *Fetcher) Close() {
 	f.mu.Lock()
 	f.closed = true
@@ -146,13 +146,13 @@ func (f *Fetcher) Close() {
 	f.client.CloseIdleConnections()
 }
 
-// plainBody is a body whose errors are for others to read.
+// plainBody is a body whose errors have no internal addresses.
 type plainBody struct {
 	io.Reader
 	io.Closer
 }
 
-// limited is what is read from r, and ErrTooLong behind the last byte allowed.
+// limited reads from r and returns ErrTooLong after the last byte allowed.
 type limited struct {
 	r    io.Reader
 	left int64
@@ -167,14 +167,13 @@ func (l *limited) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// silentWords is a Stream of audio whose words nobody knows.
+// silentWords is a Stream without words.
 type silentWords struct{ io.Reader }
 
 func (silentWords) Words() []Word { return nil }
 func (silentWords) Close() error  { return nil }
 
-// Decode returns a recording that is there already. The error says what is wrong with it. Who gets the Audio closes it, or ends
-// ctx.
+// Decode converts a recording in memory. The error says what is wrong with it. The caller must close the Audio or end ctx.
 func Decode(ctx context.Context, audio []byte, f Format) (*Audio, error) {
 	rec := newRecording(func() {})
 	if err := rec.fill(silentWords{NewReader(bytes.NewReader(audio), f)}); err != nil {

@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// FliteConfig is how flite speaks. The zero value is useful.
+// FliteConfig configures flite. The zero value is valid.
 type FliteConfig struct {
 	Path  string // of the program. It defaults to "flite" on the PATH.
 	Voice string // one that "flite -lv" lists. It defaults to "slt".
 	Limit int    // programs at a time; others wait. It defaults to two for each CPU.
-	// Timeouts are those of one sentence. Waiting for others counts.
+	// Timeouts are those of one sentence. They include waiting for a free slot.
 	Timeouts Timeouts
 }
 

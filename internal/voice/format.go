@@ -20,7 +20,7 @@ type Format struct {
 	BigEndian bool // of PCM of 16 bits
 }
 
-// The formats of telephony: 8000 Hz, mono. Nobody changes them.
+// The formats of telephony: 8000 Hz, mono. They must not be changed.
 var (
 	MuLaw = Format{Encoding: codec.EncodingMuLaw, Rate: 8000, Channels: 1, Bits: 8}
 	ALaw  = Format{Encoding: codec.EncodingALaw, Rate: 8000, Channels: 1, Bits: 8}
@@ -31,12 +31,12 @@ func Linear16(rate codec.Rate) Format {
 	return Format{Encoding: codec.EncodingPCM, Rate: rate, Channels: 1, Bits: 16}
 }
 
-// header is the format as one of a WAV file whose length nobody knows.
+// header returns the format as the header of a WAV file of unknown length.
 func (f Format) header() codec.WAVHeader {
 	return codec.WAVHeader{Encoding: f.Encoding, Rate: f.Rate, Channels: f.Channels, Bits: f.Bits, Length: -1}
 }
 
-// check returns what is wrong with audio of such a header.
+// check returns an error if audio with this header cannot be played.
 func check(h codec.WAVHeader) error {
 	if h.Rate < codec.MinRate || h.Rate > codec.MaxRate {
 		return fmt.Errorf("a sample rate of %d Hz; possible are %d to %d", h.Rate, codec.MinRate, codec.MaxRate)
@@ -47,7 +47,7 @@ func check(h codec.WAVHeader) error {
 	return nil
 }
 
-// playable says what can be played, for error messages.
+// playable lists the supported formats, for error messages.
 const playable = "WAV, or raw µ-law, A-law or 16-bit PCM with its own content type (audio/PCMU, audio/PCMA, audio/L16;rate=…)"
 
 // formatOf returns the format of raw audio by its content type and, where that says nothing, by the name of its file. It
@@ -88,7 +88,7 @@ func formatOf(contentType, name string) (Format, error) {
 	return Format{}, fmt.Errorf("%s is not audio; %s can be played", kind, playable)
 }
 
-// with is f with the rate and the channels of a content type's parameters.
+// with returns f with the rate and the channels of a content type's parameters.
 func (f Format) with(params map[string]string) (Format, error) {
 	if v, ok := params["rate"]; ok {
 		n, err := strconv.Atoi(v)

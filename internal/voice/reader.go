@@ -72,7 +72,7 @@ func (r *reader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// fill reads once and converts what came. It returns io.EOF behind the last part.
+// fill reads once and converts the bytes. It returns io.EOF after the last part.
 func (r *reader) fill() error {
 	if r.parts == nil {
 		if err := r.begin(); err != nil {
@@ -97,7 +97,7 @@ func (r *reader) fill() error {
 	return r.next()
 }
 
-// begin finds out what the audio is.
+// begin detects the format of the audio.
 func (r *reader) begin() error {
 	b, err := r.src.Peek(1)
 	if len(b) == 1 && codec.MayBeWAV(b) {
@@ -115,7 +115,7 @@ func (r *reader) begin() error {
 	return r.next()
 }
 
-// next goes on to the next part.
+// next starts the next part.
 func (r *reader) next() error {
 	begun := r.head != codec.WAVHeader{}
 	h, err := r.parts.Next()
@@ -132,7 +132,7 @@ func (r *reader) next() error {
 	return r.start(h)
 }
 
-// start makes ready for a part with such a header.
+// start prepares for a part with this header.
 func (r *reader) start(h codec.WAVHeader) error {
 	if (h == codec.WAVHeader{}) { // of raw audio of which nothing is known
 		r.head = h
@@ -154,7 +154,7 @@ func (r *reader) start(h codec.WAVHeader) error {
 	return nil
 }
 
-// convert converts the whole samples of what was read. end says that the part ends there.
+// convert converts the whole samples of what was read. end means that the part ends there.
 func (r *reader) convert(end bool) error {
 	if !r.known {
 		if known, err := r.look(end); !known || err != nil {
@@ -209,12 +209,12 @@ func (r *reader) resample(b []byte) {
 	r.emit(r.rater.Resample(nil, r.mono))
 }
 
-// complete says what is wrong with the end of a part.
+// complete returns an error if a part ends incompletely.
 func (r *reader) complete() error {
 	if !r.strict {
 		return nil
 	}
-	if n := r.parts.Missing(); n > 0 && r.meant() {
+	if n := r.parts.Missing(); n > 0 && r.plausible() {
 		return fmt.Errorf("the audio is cut short: %d of its %d bytes are missing", n, r.head.Length)
 	}
 	if len(r.raw) > 0 && r.head.Length < 0 && r.known {
@@ -223,13 +223,13 @@ func (r *reader) complete() error {
 	return nil
 }
 
-// meant says whether the length in a header can be true. Writers that do not know it leave high numbers, and more than a text
-// may have is one.
-func (r *reader) meant() bool {
+// plausible reports whether the length in a header can be correct. Writers that do not know the length write high numbers; a
+// length beyond the limit of a text counts as one.
+func (r *reader) plausible() bool {
 	return r.head.Length/int64(r.head.BlockSize()) <= maxAudio/int64(phoneRate)*int64(r.head.Rate)
 }
 
-// flush gives out what the filter still has to say.
+// flush emits the output that is left in the filter.
 func (r *reader) flush() {
 	if r.rater != nil {
 		r.emit(r.rater.Flush(nil))
@@ -237,14 +237,14 @@ func (r *reader) flush() {
 	}
 }
 
-// emit gives out samples at 8000 Hz.
+// emit appends samples at 8000 Hz to the output.
 func (r *reader) emit(samples []int16) {
 	at := len(r.out)
 	r.out = append(r.out, make([]byte, len(samples))...)
 	codec.EncodeMuLaw(r.out[at:], samples)
 }
 
-// rawAudio is one part without a header.
+// rawAudio is audio without a header, as a single part.
 type rawAudio struct {
 	io.Reader
 	format Format
@@ -265,7 +265,7 @@ func (a *rawAudio) Next() (codec.WAVHeader, error) {
 
 func (a *rawAudio) Missing() int64 { return 0 }
 
-// mean appends the mean of the channels.
+// mean appends the mean of all channels.
 func mean(dst, src []int16, channels int) []int16 {
 	if channels == 1 {
 		return append(dst, src...)

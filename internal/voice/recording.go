@@ -9,32 +9,32 @@ import (
 	"time"
 )
 
-// maxAudio is the most audio that is held of one text or URL, in bytes: 15 minutes.
+// maxAudio is the most audio of one text or URL, in bytes: 15 minutes.
 const maxAudio = 15 * 60 * 8000
 
-// A recording is audio that grows while it is made. One goroutine makes it, any number listen.
+// recording is audio that grows while it is made. One goroutine makes it; any number of Audios read it.
 type recording struct {
-	cancel context.CancelFunc // stops who makes it
+	cancel context.CancelFunc // stops the goroutine that makes it
 
 	mu      sync.Mutex // guards the rest
-	audio   []byte     // what is written is never changed
+	audio   []byte     // append-only
 	words   []Word
-	err     error         // how it ended: io.EOF when it is whole
-	changed chan struct{} // closed and made anew when something is added
+	err     error         // set at the end; io.EOF if it is complete
+	changed chan struct{} // closed and replaced at every change
 	readers int
-	dropped bool // nobody listens any more
+	dropped bool // the last reader left before the end
 }
 
 func newRecording(cancel context.CancelFunc) *recording {
 	return &recording{cancel: cancel, changed: make(chan struct{})}
 }
 
-// whole is a recording that is made already.
-func whole(audio []byte, words []Word) *recording {
+// complete returns a recording of finished audio.
+func complete(audio []byte, words []Word) *recording {
 	return &recording{cancel: func() {}, audio: audio, words: words, err: io.EOF, changed: make(chan struct{})}
 }
 
-// fill adds what a stream gives, to its end, and returns nil when that came.
+// fill appends the audio of a stream up to its end. It returns nil at a regular end.
 func (r *recording) fill(s Stream) error {
 	buf := make([]byte, readSize)
 	for {
@@ -59,12 +59,12 @@ func (r *recording) add(audio []byte, words []Word) (size int) {
 	r.audio = append(r.audio, audio...)
 	r.words = words
 	if len(audio) > 0 {
-		r.tell()
+		r.notify()
 	}
 	return len(r.audio)
 }
 
-// finish says how it ended; nil is well.
+// finish ends the recording; a nil err means that it is complete.
 func (r *recording) finish(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -72,24 +72,24 @@ func (r *recording) finish(err error) {
 	if err == nil {
 		r.err = io.EOF
 	}
-	r.tell()
+	r.notify()
 }
 
-// tell wakes who waits. r.mu is held.
-func (r *recording) tell() {
+// notify wakes the waiting readers. r.mu is held.
+func (r *recording) notify() {
 	close(r.changed)
 	r.changed = make(chan struct{})
 }
 
-// content is what was made.
+// content returns what was made so far.
 func (r *recording) content() ([]byte, []Word) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.audio, r.words
 }
 
-// listen returns somebody new who listens, from the beginning, until ctx ends. It returns nil when the recording failed or
-// nobody listened any more.
+// listen adds a reader from the beginning, until ctx ends. It returns nil if the recording failed or was stopped because its
+// last reader left.
 func (r *recording) listen(ctx context.Context) *Audio {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -102,7 +102,7 @@ func (r *recording) listen(ctx context.Context) *Audio {
 	return a
 }
 
-// leave is told that somebody does not listen any more. The last one stops the making.
+// leave removes a reader. The goroutine that makes the recording stops when the last one has left.
 func (r *recording) leave() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -112,8 +112,8 @@ func (r *recording) leave() {
 	}
 }
 
-// Audio is something to play, as it is made: µ-law, 8000 Hz, mono. It is a playback.Source. It closes itself when the
-// context ends that it was asked for with.
+// Audio is audio that can be played while it is made: µ-law, 8000 Hz, mono. It is a playback.Source. It is closed when the
+// context of the call that returned it ends.
 type Audio struct {
 	recording *recording
 	at        int
@@ -125,15 +125,15 @@ type Audio struct {
 // maxPiece is the most that Next returns, in bytes: half a second.
 const maxPiece = 4000
 
-// Length is how much has been made so far, and whether that is all. It may be called concurrently.
+// Length returns the duration made so far, and whether that is all. It may be called concurrently.
 func (a *Audio) Length() (made time.Duration, whole bool) {
 	a.recording.mu.Lock()
 	defer a.recording.mu.Unlock()
 	return time.Duration(len(a.recording.audio)) * time.Second / 8000, errors.Is(a.recording.err, io.EOF)
 }
 
-// Next returns the next piece as soon as there is one, and io.EOF behind the last. The slice is valid for good and belongs
-// to others too: nobody changes it. When ctx ends or Close is called, Next returns at once. One goroutine calls it.
+// Next waits for the next piece and returns io.EOF after the last. The slice stays valid, is shared and must not be changed.
+// When ctx ends or Close is called, Next returns at once. Only one goroutine at a time may call it.
 func (a *Audio) Next(ctx context.Context) ([]byte, error) {
 	for {
 		select {
@@ -154,7 +154,7 @@ func (a *Audio) Next(ctx context.Context) ([]byte, error) {
 	}
 }
 
-// take returns the next piece that is there already, or how it ended, or where to wait.
+// take returns the next piece that is available, or the final error, or a channel that is closed at the next change.
 func (a *Audio) take() (piece []byte, changed <-chan struct{}, err error) {
 	r := a.recording
 	r.mu.Lock()
@@ -167,15 +167,15 @@ func (a *Audio) take() (piece []byte, changed <-chan struct{}, err error) {
 	return nil, r.changed, r.err
 }
 
-// Words are those made so far, with their times, or nil if the engine gives none. It may be called concurrently, also when
-// the Audio is closed.
+// Words returns the words made so far, with their times, or nil if the engine provides none. It may be called concurrently,
+// also after Close.
 func (a *Audio) Words() []Word {
 	_, words := a.recording.content()
 	return slices.Clone(words)
 }
 
-// Close stops the making, if nobody else wants it, without waiting for that. It may be called more than once and while Next
-// runs. It returns nil.
+// Close stops the production if this was its last reader, without waiting for that. It may be called more than once and while
+// Next runs. It returns nil.
 func (a *Audio) Close() error {
 	a.detach()
 	a.leave()

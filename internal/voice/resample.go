@@ -6,17 +6,17 @@ import (
 	"aldeabridge/codec"
 )
 
-// A rater brings a stream of samples to 8000 Hz. What it makes is the same however the input is cut.
+// rater resamples to 8000 Hz. Its output does not depend on how the input is split.
 type rater interface {
 	// Resample appends the output for some more input.
 	Resample(dst, src []int16) []int16
-	// Flush appends what the last samples still have to say.
+	// Flush appends the output that is left in the filter.
 	Flush(dst []int16) []int16
 }
 
 const phoneRate codec.Rate = 8000
 
-// newRater returns the rater for a rate that check has let pass.
+// newRater returns the rater for a rate that check accepts.
 func newRater(from codec.Rate) rater {
 	if r, err := codec.NewResampler(from, phoneRate); err == nil {
 		return r
@@ -111,7 +111,7 @@ func (p *polyphase) run(dst []int16, total int64) []int16 {
 	return dst
 }
 
-// place is where an output lies: the input before it, and the phase behind that.
+// place returns the input before an output, and the phase after that input.
 func (p *polyphase) place(n int64) (at, phase int64) {
 	pos := n * p.from
 	at, rest := pos/int64(phoneRate), pos%int64(phoneRate)
@@ -122,7 +122,7 @@ func (p *polyphase) place(n int64) (at, phase int64) {
 	return at, phase
 }
 
-// Flush makes the output as long as the input.
+// Flush appends output until it is as long as the input.
 func (p *polyphase) Flush(dst []int16) []int16 {
 	p.window = append(p.window, make([]int16, p.taps+1)...)
 	return p.run(dst, (p.taken*int64(phoneRate)+p.from-1)/p.from)
@@ -139,7 +139,7 @@ func sinc(x float64) float64 {
 	return math.Sin(math.Pi*x) / (math.Pi * x)
 }
 
-// bessel is the modified Bessel function of the first kind of order 0, by its power series.
+// bessel returns the modified Bessel function of the first kind of order 0, by its power series.
 func bessel(x float64) float64 {
 	sum, term := 1.0, 1.0
 	for n := 1.0; term > sum*1e-15; n++ {

@@ -16,9 +16,9 @@ import (
 	"aldeabridge/internal/egress"
 )
 
-// ServiceConfig is what all engines behind HTTP have in common.
+// ServiceConfig is the configuration that all HTTP engines share.
 type ServiceConfig struct {
-	// BaseURL is where the service is. Each has its own default. It is the operator's: any network, http or https.
+	// BaseURL is the service's URL. Each service has its own default. It is trusted: any network, http or https.
 	BaseURL string
 	Key     Key
 	Voices  Voices
@@ -27,7 +27,7 @@ type ServiceConfig struct {
 	Timeouts Timeouts
 }
 
-// A service is an engine behind HTTP.
+// service is an HTTP engine.
 type service struct {
 	name     string
 	base     *url.URL
@@ -39,7 +39,7 @@ type service struct {
 	most     int64 // bytes of an answer; tests lower it
 }
 
-// idle is how many connections are kept: dialling again costs the first audio of a call a round trip or three.
+// idle is the number of idle connections: a new connection delays the first audio by one to three round trips.
 const idle = 32
 
 func (c ServiceConfig) service(name, base, model string) (*service, error) {
@@ -63,7 +63,7 @@ func (c ServiceConfig) service(name, base, model string) (*service, error) {
 		name: name, base: u, key: c.Key, voices: c.Voices, model: model, timeouts: c.Timeouts, most: maxAnswer,
 		client: &http.Client{
 			Transport: t,
-			// A redirect would take the key along.
+			// A redirect would forward the key.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}, nil
@@ -75,12 +75,12 @@ func (s *service) Close() error {
 	return nil
 }
 
-// identity is what all services' identities have in common.
+// identity returns the common part of the services' identities.
 func (s *service) identity(settings ...any) string {
 	return fmt.Sprintln(s.name, s.base.Redacted(), s.model, s.voices.Default, s.voices.ByLanguage, settings)
 }
 
-// An order is one request to a service.
+// order is one request to a service.
 type order struct {
 	path   []string // behind the base URL
 	query  url.Values
@@ -94,8 +94,8 @@ const (
 	maxErrorBody  = 8 << 10
 )
 
-// ask sends an order and returns the answer if it is well. It is asked once more if the service is busy and says that it will
-// not be for long. The watch goes on for the body.
+// ask sends an order and returns a successful response. It retries once if the service is busy and sends a short Retry-After.
+// The caller uses the watch for the body.
 func (s *service) ask(ctx context.Context, o order) (*http.Response, *watch, error) {
 	body, err := json.Marshal(o.body)
 	if err != nil {
@@ -144,7 +144,7 @@ func (s *service) send(w *watch, o order, body []byte) (*http.Response, error) {
 	return resp, nil
 }
 
-// retryAfter says whether it is worth asking again, and when.
+// retryAfter reports whether to retry, and after which wait.
 func retryAfter(resp *http.Response) (time.Duration, bool) {
 	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
 		return 0, false
@@ -154,7 +154,7 @@ func retryAfter(resp *http.Response) (time.Duration, bool) {
 	return wait, err == nil && wait >= 0 && wait <= maxRetryAfter
 }
 
-// sleep returns false when ctx ended first.
+// sleep returns false if ctx ends first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -166,12 +166,12 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// refused closes an answer that is not well and says what is in it.
+// refused returns the Error of a failed response and closes its body.
 func (s *service) refused(resp *http.Response, text string) error {
 	defer resp.Body.Close()
 	e := &Error{Engine: s.name, Status: resp.StatusCode}
 	if resp.StatusCode == http.StatusUnauthorized {
-		e.Reason = "it refused the API key" // its own words may repeat it
+		e.Reason = "it refused the API key" // the service's message may repeat the key
 		if s.key == "" {
 			e.Reason = "it wants an API key, and none is configured"
 		}
@@ -184,7 +184,7 @@ func (s *service) refused(resp *http.Response, text string) error {
 	return e
 }
 
-// tidy makes a short line of what a service said, without the key and the text that was to be said.
+// tidy shortens a service's message to one line without the key and the text to speak.
 func (s *service) tidy(message, text string) string {
 	message = strings.Join(strings.Fields(strings.ToValidUTF8(message, "?")), " ")
 	if text = strings.Join(strings.Fields(text), " "); text != "" {
@@ -198,14 +198,14 @@ func (s *service) tidy(message, text string) string {
 	return message
 }
 
-// message finds the message in a service's error: each has its own form.
+// message returns the message in a service's error, in any of the services' formats.
 func message(b []byte) string {
 	var any map[string]json.RawMessage
 	if json.Unmarshal(b, &any) != nil {
 		if s := string(b); !strings.HasPrefix(strings.TrimSpace(s), "<") {
 			return s
 		}
-		return "" // a page
+		return "" // an HTML page
 	}
 	for _, field := range []string{"message", "err_msg", "error", "detail", "title"} {
 		raw, ok := any[field]

@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// A Speaker says texts with an engine. It may be used concurrently. Make it with NewSpeaker.
+// A Speaker makes speech with an engine. It is safe for concurrent use. Make it with NewSpeaker.
 type Speaker struct {
 	// Logger logs panics of the engine. Set it before the first Say. Nil logs nothing.
 	Logger *slog.Logger
@@ -25,15 +25,15 @@ type Speaker struct {
 	closed bool
 }
 
-// NewSpeaker returns a Speaker that keeps what it made in cache, or keeps nothing if that is nil.
+// NewSpeaker returns a Speaker that keeps complete speech in cache, or nothing if cache is nil.
 func NewSpeaker(engine Engine, cache *Cache) *Speaker {
 	s := &Speaker{engine: engine, cache: cache, making: map[string]*recording{}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
 
-// Say begins to say a text and does not wait for it. Who gets the Audio closes it, or ends ctx. The error is about the
-// request; what the engine does wrong is an *Error from Next.
+// Say starts to make the speech of a text and does not wait for it. The caller must close the Audio or end ctx. The error is
+// about the request; the engine's errors are *Errors from Next.
 func (s *Speaker) Say(ctx context.Context, r Request) (*Audio, error) {
 	r, err := r.clean()
 	if err != nil {
@@ -45,13 +45,13 @@ func (s *Speaker) Say(ctx context.Context, r Request) (*Audio, error) {
 	}
 	if s.cache != nil {
 		if audio, words, ok := s.cache.get(key); ok {
-			return whole(audio, words).listen(ctx), nil
+			return complete(audio, words).listen(ctx), nil
 		}
 	}
 	return s.begin(ctx, key, r)
 }
 
-// join listens to what somebody else wanted before and is still made.
+// join returns a reader of the same speech if it is being made, or nil.
 func (s *Speaker) join(ctx context.Context, key string) *Audio {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -71,7 +71,7 @@ func (s *Speaker) begin(ctx context.Context, key string, r Request) (*Audio, err
 	if s.closed {
 		return nil, ErrClosed
 	}
-	if audio := s.joinLocked(ctx, key); audio != nil { // somebody came between
+	if audio := s.joinLocked(ctx, key); audio != nil { // another call began it since
 		return audio, nil
 	}
 	making, cancel := context.WithCancel(s.ctx)
@@ -85,7 +85,7 @@ func (s *Speaker) begin(ctx context.Context, key string, r Request) (*Audio, err
 	return audio, nil
 }
 
-// make fills a recording.
+// make makes the speech of a request, and caches it if it is complete.
 func (s *Speaker) make(ctx context.Context, key string, r Request, rec *recording) {
 	err := recoverPanics(s.Logger, func() error { return s.speak(ctx, r, rec) })
 	switch {
@@ -119,8 +119,8 @@ func (s *Speaker) speak(ctx context.Context, r Request, rec *recording) (err err
 	return rec.fill(stream)
 }
 
-// Close stops everything that is made, waits for that, and closes the engine if it is an io.Closer. Audio that is still made
-// ends with ErrClosed.
+// Close stops all synthesis, waits for it to end, and closes the engine if it is an io.Closer. Incomplete Audio ends with
+// ErrClosed.
 func (s *Speaker) Close() {
 	s.mu.Lock()
 	s.closed = true
@@ -128,6 +128,6 @@ func (s *Speaker) Close() {
 	s.cancel()
 	s.makers.Wait()
 	if c, ok := s.engine.(io.Closer); ok {
-		_ = c.Close() // what it has open is not needed any more
+		_ = c.Close() // its connections are not used any more
 	}
 }

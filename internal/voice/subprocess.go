@@ -16,17 +16,17 @@ import (
 	"aldeabridge/internal/egress"
 )
 
-// A program is an engine on this machine: it reads a text from its standard input and writes a WAV file to its standard output,
-// or, where that has to be a file, to the one that is open as /dev/fd/3.
+// program is a speech program on this machine. It reads a text from standard input and writes a WAV file to standard output, or
+// to /dev/fd/3 if it can only write to a regular file.
 type program struct {
 	name     string // for errors
 	path     string
 	toFile   bool
 	timeouts Timeouts
-	slots    chan struct{} // one for each that runs
+	slots    chan struct{} // a semaphore for running processes
 }
 
-// find makes a program ready to be run.
+// find returns the program at path, or in PATH.
 func find(name, path string, timeouts Timeouts, limit int) (*program, error) {
 	if path == "" {
 		path = name
@@ -79,7 +79,7 @@ func (p *program) start(w *watch, text string, args []string) (*running, error) 
 	return s, nil
 }
 
-// output makes the place for what the program writes.
+// output returns the reader of the program's output.
 func (s *running) output() (io.Reader, error) {
 	if !s.program.toFile {
 		out, err := s.cmd.StdoutPipe()
@@ -89,13 +89,13 @@ func (s *running) output() (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	_ = os.Remove(f.Name()) // so that nothing is left, whatever happens
+	_ = os.Remove(f.Name()) // removed at once, so that none is left after a crash
 	s.file = f
 	s.cmd.ExtraFiles = []*os.File{f}
 	return &written{running: s}, nil
 }
 
-// written is what is in the file when the program is done.
+// written reads the output file after the program has ended.
 type written struct {
 	*running
 	done bool
@@ -115,16 +115,16 @@ func (w *written) Read(b []byte) (int, error) {
 	return n, egress.Plain(err)
 }
 
-// running is a program that speaks.
+// running is a process, as a Stream.
 type running struct {
 	program *program
 	watch   *watch
 	cmd     *exec.Cmd
-	file    *os.File // if it writes to one
+	file    *os.File // nil if it writes to standard output
 	audio   io.Reader
 	stderr  head
 	once    sync.Once
-	err     error // how it ended
+	err     error // its error, after once
 }
 
 func (s *running) Read(b []byte) (int, error) {
@@ -133,7 +133,7 @@ func (s *running) Read(b []byte) (int, error) {
 		return n, nil
 	}
 	if !errors.Is(err, io.EOF) {
-		s.watch.cancel(err) // it is not waited for
+		s.watch.cancel(err) // kill it
 	}
 	if ended := s.wait(); ended != nil {
 		return n, ended
@@ -144,7 +144,7 @@ func (s *running) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// wait waits until the program is gone and says what went wrong with it.
+// wait waits for the end of the process and returns its error.
 func (s *running) wait() error {
 	s.once.Do(func() {
 		err := s.cmd.Wait()
@@ -162,13 +162,13 @@ func (s *running) wait() error {
 	return s.err
 }
 
-// Words is nil: the program tells none.
+// Words returns nil: the programs provide none.
 func (s *running) Words() []Word { return nil }
 
-// Close kills the program if it still runs, and waits until it is gone.
+// Close kills the process if it still runs, and waits for its end.
 func (s *running) Close() error {
 	s.watch.cancel(ErrClosed)
-	_ = s.wait() // Read has said it
+	_ = s.wait() // Read has returned it
 	return s.closeFile()
 }
 
@@ -179,7 +179,7 @@ func (s *running) closeFile() error {
 	return s.file.Close()
 }
 
-// head is the first of what is written, up to 1 kB.
+// head keeps the first kB written to it.
 type head struct{ bytes.Buffer }
 
 func (h *head) Write(b []byte) (int, error) {
@@ -187,7 +187,7 @@ func (h *head) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// line is the first line, without the names of files on this machine.
+// line returns the first line, without file names of this machine.
 func (h *head) line() string {
 	l, _, _ := strings.Cut(strings.TrimSpace(h.String()), "\n")
 	return egress.Scrub(strings.ToValidUTF8(l, "?"))

@@ -45,7 +45,7 @@ func pieces(text string, most int) []string {
 	return out
 }
 
-// sentences cuts a text behind what ends a sentence, and at line ends.
+// sentences splits a text at the ends of sentences and lines.
 func sentences(text string) []string {
 	var out []string
 	r := []rune(text)
@@ -69,7 +69,7 @@ func sentences(text string) []string {
 	return out
 }
 
-// title says whether a text ends in what looks like the beginning of a name, as "Dr" or "J".
+// title reports whether a text ends in a probable title or initial, such as "Dr" or "J".
 func title(r []rune) bool {
 	words := strings.Fields(string(r))
 	if len(words) == 0 {
@@ -79,17 +79,17 @@ func title(r []rune) bool {
 	return len(w) <= 3 && unicode.IsUpper(w[0])
 }
 
-// sequence says pieces one behind the other, as one Stream.
+// sequence is a Stream of the speech of several texts in order.
 type sequence struct {
 	ctx   context.Context
 	speak func(ctx context.Context, text string) (Stream, error)
 	rest  []string
 	now   Stream
-	size  int64 // bytes of those before now
+	size  int64 // bytes read so far
 	words []Word
 }
 
-// speakPieces begins with the first piece. name is the engine's.
+// speakPieces returns the speech of all pieces in order. name is the engine's name.
 func speakPieces(ctx context.Context, name string, all []string, speak func(ctx context.Context, text string) (Stream, error)) (Stream, error) {
 	if len(all) == 0 {
 		return nil, &Error{Engine: name, Reason: "there is nothing to say in the text"}
@@ -107,7 +107,7 @@ func (s *sequence) Read(p []byte) (int, error) {
 		s.size += int64(n)
 		if n > 0 || !errors.Is(err, io.EOF) {
 			if errors.Is(err, io.EOF) {
-				err = nil // said again by the next Read
+				err = nil // the next Read returns it again
 			}
 			return n, err
 		}
@@ -133,17 +133,17 @@ func (s *sequence) next() error {
 	return nil
 }
 
-// Words are those of all pieces.
+// Words returns the words of all pieces.
 func (s *sequence) Words() []Word {
 	return append(s.words[:len(s.words):len(s.words)], s.now.Words()...)
 }
 
 func (s *sequence) Close() error { return s.now.Close() }
 
-// offset is a Stream behind others.
+// offset is a Stream whose words are shifted by the size of the audio before it.
 type offset struct {
 	Stream
-	size int64 // bytes of the others
+	size int64 // bytes before this Stream
 }
 
 func (o *offset) Words() []Word {

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// Timeouts say how long an engine may take. A connection to a service has its own: 3 s, and 5 s for TLS.
+// Timeouts bound the time of an engine. Connecting to a service has its own timeouts: 3 s, and 5 s for TLS.
 type Timeouts struct {
 	FirstByte time.Duration // from the request to the first byte of audio. It defaults to 10 seconds.
 	Idle      time.Duration // between bytes. It defaults to 5 seconds.
-	Total     time.Duration // for all of a text. It defaults to 2 minutes.
+	Total     time.Duration // for a whole text. It defaults to 2 minutes.
 }
 
 func (t Timeouts) orDefaults() Timeouts {
@@ -25,7 +25,7 @@ func (t Timeouts) orDefaults() Timeouts {
 	return t
 }
 
-// A watch ends its context when nothing comes for too long.
+// watch cancels its context when no audio arrives for too long.
 type watch struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -34,7 +34,7 @@ type watch struct {
 	idle   time.Duration
 }
 
-// watch begins to wait for the first byte.
+// watch starts the timers for the first byte and the whole text.
 func (t Timeouts) watch(ctx context.Context) *watch {
 	t = t.orDefaults()
 	w := &watch{idle: t.Idle}
@@ -48,20 +48,20 @@ func (w *watch) after(d time.Duration, what string) *time.Timer {
 	return time.AfterFunc(d, func() { w.cancel(&TimeoutError{what, d}) })
 }
 
-// heard is told that something came. One goroutine calls it.
-func (w *watch) heard() {
+// received restarts the idle timer. Only one goroutine may call it.
+func (w *watch) received() {
 	w.next.Stop()
 	w.next = w.after(w.idle, "no more audio")
 }
 
-// stop ends the context and all waiting.
+// stop cancels the context and stops the timers.
 func (w *watch) stop() {
 	w.next.Stop()
 	w.total.Stop()
 	w.cancel(context.Canceled)
 }
 
-// reason is why something failed: err, or why the context ended before.
+// reason returns why the context ended, or err if it has not.
 func (w *watch) reason(err error) error {
 	if cause := context.Cause(w.ctx); cause != nil {
 		return cause
@@ -69,7 +69,7 @@ func (w *watch) reason(err error) error {
 	return err
 }
 
-// timed is what is read from r while a watch looks on.
+// timed reads from r and restarts the idle timer of w.
 type timed struct {
 	r io.Reader
 	w *watch
@@ -78,7 +78,7 @@ type timed struct {
 func (t timed) Read(p []byte) (int, error) {
 	n, err := t.r.Read(p)
 	if n > 0 {
-		t.w.heard()
+		t.w.received()
 	}
 	return n, err
 }

@@ -24,7 +24,7 @@ type service struct {
 	say func(Request) (string, [][]byte)
 }
 
-// services are by the pattern of their path. Nobody changes them. Their JSON is written by hand: what both sides shared would
+// services are by the pattern of their path. They must not be changed. Their JSON is written by hand: what both sides shared would
 // agree with itself.
 var services = map[string]service{
 	"/v1/audio/speech": {
