@@ -16,7 +16,7 @@ func TestNameSurvives(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := ear{}
+		e := recognizerStream{}
 		for n := range 2 * digits * digitFrames {
 			mulaw, err := base64.StdEncoding.DecodeString(string(v.payload(call, n)))
 			if err != nil || len(mulaw) != frame {
