@@ -17,8 +17,8 @@ import (
 	"aldeabridge/internal/control"
 )
 
-// dialling is a transport whose connections are not made: it fails with err, n times.
-func dialling(n int, err error) func(*control.Config) {
+// dialing is a transport that fails to connect with err, n times.
+func dialing(n int, err error) func(*control.Config) {
 	return func(c *control.Config) {
 		good := c.Transport.(*http.Transport)
 		c.Transport = &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -44,14 +44,14 @@ func TestWhatNeverWentOutIsAskedForAgain(t *testing.T) {
 	} {
 		for _, a := range all {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, dialling(3, tt.err))
+				r := newRig(t, dialing(3, tt.err))
 				defer r.close(t)
 				if err := a.do(t.Context(), r.Twilio); err != nil || r.done() != 1 {
 					t.Errorf("%s, failing 3 times: got %v and %d updates, want it done once", a.name, err, r.done())
 				}
 			})
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, dialling(9, tt.err))
+				r := newRig(t, dialing(9, tt.err))
 				defer r.close(t)
 				err := a.do(t.Context(), r.Twilio)
 				wantFailure(t, err, a.name+": "+tt.want+"; tried 4 times")
@@ -66,7 +66,7 @@ func TestWhatNeverWentOutIsAskedForAgain(t *testing.T) {
 func TestAContextEndsIt(t *testing.T) {
 	for _, a := range all {
 		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, dialling(9, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}))
+			r := newRig(t, dialing(9, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}))
 			defer r.close(t)
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(time.Second, cancel) // within the third wait

@@ -15,7 +15,7 @@ import (
 
 const unknown = "; whether it was done is not known"
 
-// faults are what can go wrong, and what becomes of each action then: of a hang-up, which may be repeated, and of the others.
+// faults has the faults of a server and their result for a hang-up, which is idempotent, and for the other actions.
 var faults = []struct {
 	name   string
 	script []controltest.Fault
@@ -112,7 +112,7 @@ var faults = []struct {
 	},
 	{
 		name: "nothing but silence", script: repeat(controltest.Fault{Break: controltest.Silent}, 4), attempts: 1, hangTries: 3,
-		hangup: "no answer from Twilio within 4.3s; tried 3 times" + unknown, // 15 s are all there is
+		hangup: "no answer from Twilio within 4.3s; tried 3 times" + unknown, // the context ends after 15 s
 		other:  "no answer from Twilio within 5s" + unknown, after: 5 * time.Second, hangAfter: 15 * time.Second,
 	},
 	{
@@ -133,7 +133,7 @@ var faults = []struct {
 	},
 	{
 		name: "a page instead of JSON", script: repeat(controltest.Fault{Body: "<html>log in</html>"}, 4), attempts: 1, hangTries: 2, doneOther: 1, doneHang: 1,
-		other: "Twilio answered 200: its answer cannot be read" + unknown, hangAfter: 250 * time.Millisecond, // the second hang-up learns that the first was one
+		other: "Twilio answered 200: its answer cannot be read" + unknown, hangAfter: 250 * time.Millisecond, // the second hang-up shows that the first succeeded
 	},
 	{
 		name: "a refusal without end", script: []controltest.Fault{{Status: 400, Body: `{"code":21205,"message":"` + strings.Repeat("x", 1<<20) + `"}`}}, attempts: 1, hangTries: 1,
@@ -153,7 +153,7 @@ func repeat(f controltest.Fault, n int) []controltest.Fault {
 	return all
 }
 
-// Each action meets each fault. A hang-up may be asked for again; all others are asked for once, unless Twilio said that it did nothing.
+// Only a hang-up is retried after every transient fault. The other actions are retried only if Twilio did not execute them.
 func TestEveryActionMeetsEveryFault(t *testing.T) {
 	for _, tt := range faults {
 		for i, a := range all {

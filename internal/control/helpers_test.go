@@ -23,7 +23,7 @@ const (
 // secrets must not occur in errors and logs: the credentials, as they are and encoded for Basic authentication.
 var secrets = []string{token, key, "QUMwMDAw", "U0swMDAw"}
 
-// A rig is a client and its Twilio, in memory.
+// A rig is a client with an in-memory Twilio.
 type rig struct {
 	*control.Twilio
 	srv *controltest.Server
@@ -50,7 +50,7 @@ func newRig(t *testing.T, edit func(*control.Config)) rig {
 	return r
 }
 
-// close ends both sides, and looks for secrets in what was logged.
+// close stops client and server, and checks that the log has no secrets.
 func (r rig) close(t *testing.T) {
 	t.Helper()
 	r.Close()
@@ -62,17 +62,17 @@ func (r rig) close(t *testing.T) {
 	}
 }
 
-// done is how often the call was updated.
+// done returns how often the call was updated.
 func (r rig) done() int {
 	c, _ := r.srv.Call(callSID)
 	return len(c.Updates)
 }
 
-// An action is something that can be asked for.
+// An action is a method of the client.
 type action struct {
-	name string // as errors have it
+	name string // its name in errors
 	do   func(context.Context, *control.Twilio) error
-	// twice says that it may be asked for again where the answer is lost.
+	// idempotent means that the action is retried after a lost response.
 	twice bool
 }
 

@@ -14,10 +14,10 @@ import (
 	api "github.com/twilio/twilio-go/rest/api/v2010"
 )
 
-// maxTwiml is how many characters of TwiML a request may carry (Twilio's error 32018).
+// maxTwiml is the most characters of TwiML in a request (Twilio's error 32018).
 const maxTwiml = 4000
 
-// Twilio steers an account's calls. Make it with New. Its methods may be called concurrently. They return nil, or an *Error.
+// Twilio updates the live calls of an account. Make it with New. Its methods may be called concurrently. They return nil, or an *Error.
 type Twilio struct {
 	config Config
 	base   *url.URL
@@ -25,7 +25,7 @@ type Twilio struct {
 	locks  callLocks
 }
 
-// New returns a Twilio that has not connected yet. Its error wraps ErrConfig. Close it.
+// New returns a Twilio without connecting. Its error wraps ErrConfig. The caller must close the Twilio.
 func New(c Config) (*Twilio, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -51,13 +51,13 @@ func New(c Config) (*Twilio, error) {
 	}}, nil
 }
 
-// Close closes connections that are not in use.
+// Close closes idle connections.
 func (t *Twilio) Close() { t.http.CloseIdleConnections() }
 
-// Format writes whose calls are steered, and no secret.
+// Format writes the account without secrets.
 func (t *Twilio) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "Twilio(%s)", t.config.AccountSID) }
 
-// Hangup ends a call. It is no error that the call is over already.
+// Hangup ends a call. It returns nil if the call is over already.
 func (t *Twilio) Hangup(ctx context.Context, callID string) error {
 	completed := "completed"
 	err := t.update(ctx, update{what: "hang up", callID: callID, idempotent: true, params: api.UpdateCallParams{Status: &completed}})
@@ -67,7 +67,7 @@ func (t *Twilio) Hangup(ctx context.Context, callID string) error {
 	return err
 }
 
-// Redirect has Twilio fetch new instructions from a URL, with POST, and follow them.
+// Redirect makes Twilio fetch TwiML from a URL, with POST, and execute it.
 func (t *Twilio) Redirect(ctx context.Context, callID, to string) error {
 	const what = "redirect"
 	u, err := url.Parse(to)
@@ -78,13 +78,14 @@ func (t *Twilio) Redirect(ctx context.Context, callID, to string) error {
 	return t.instruct(ctx, update{what: what, callID: callID, params: api.UpdateCallParams{Url: &to, Method: &post}})
 }
 
-// Twiml has Twilio follow instructions of at most 4000 characters. URLs in them must be absolute.
+// Twiml makes Twilio execute TwiML of at most 4000 characters. URLs in them must be absolute.
 func (t *Twilio) Twiml(ctx context.Context, callID, twiml string) error {
 	return t.instruct(ctx, update{what: "twiml", callID: callID, params: api.UpdateCallParams{Twiml: &twiml}})
 }
 
 // Transfer dials a number ("+15550100001"), a SIP address ("sip:…") or a client ("client:…") and connects the call with it.
-// callerID is who seems to call; empty leaves that to Twilio, which shows the caller. When they hang up, the call ends.
+// callerID is the caller id of the new leg; if it is empty, Twilio uses the caller's. When the other party hangs up, the call
+// ends.
 func (t *Twilio) Transfer(ctx context.Context, callID, to, callerID string) error {
 	const what = "transfer"
 	twiml, err := dial(to, callerID)
@@ -94,7 +95,7 @@ func (t *Twilio) Transfer(ctx context.Context, callID, to, callerID string) erro
 	return t.instruct(ctx, update{what: what, callID: callID, params: api.UpdateCallParams{Twiml: &twiml}})
 }
 
-// instruct makes an update that gives the call new instructions. It returns a nil error, not a nil *Error in one.
+// instruct sends an update with new TwiML. On success it returns a nil error, not an error with a nil *Error.
 func (t *Twilio) instruct(ctx context.Context, u update) error {
 	if twiml := u.params.Twiml; twiml != nil {
 		if n := utf8.RuneCountInString(*twiml); n > maxTwiml {

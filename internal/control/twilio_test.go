@@ -14,7 +14,7 @@ import (
 	"aldeabridge/internal/control/controltest"
 )
 
-// update has a call updated and returns what Twilio made of it.
+// update updates a call and returns the Update that Twilio received.
 func update(t *testing.T, edit func(*control.Config), do func(context.Context, *control.Twilio) error) (controltest.Call, []controltest.Request) {
 	t.Helper()
 	r := newRig(t, edit)
@@ -49,7 +49,7 @@ func TestAnActionIsOneUpdate(t *testing.T) {
 	}
 }
 
-// Whatever is dialled arrives as it was given, in one element: Twilio's side reads the TwiML with a parser.
+// The dialed address arrives unchanged, in one element: the test server parses the TwiML.
 func TestATransferEscapesWhomItDials(t *testing.T) {
 	for _, tt := range []struct{ to, callerID, noun, text string }{
 		{"+15550100001", "", "Number", "+15550100001"},
@@ -88,13 +88,13 @@ func TestAnAPIKeyStandsForTheToken(t *testing.T) {
 func TestABaseURLMayHaveAPath(t *testing.T) {
 	r := newRig(t, func(c *control.Config) { c.AccountSID, c.BaseURL = "7b1c-project", "http://space.example/api/laml/" })
 	defer r.close(t)
-	_ = r.Hangup(t.Context(), callSID) // which is nothing that is known there
+	_ = r.Hangup(t.Context(), callSID) // the server does not have this call
 	if got, want := r.srv.Requests()[0].Path, "/api/laml/2010-04-01/Accounts/7b1c-project/Calls/"+callSID+".json"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
-// What cannot be right is said before anybody is asked.
+// Invalid arguments are rejected without a request.
 func TestNothingIsSentThatCannotBeRight(t *testing.T) {
 	const noID = "the call's id is not a Twilio SID: only letters, digits, _ and - are allowed"
 	r := newRig(t, nil)
@@ -165,7 +165,7 @@ func TestACallIsUpdatedByOneAtATime(t *testing.T) {
 	})
 }
 
-// Hanging up as often as one likes is done once.
+// Repeated hang-ups have one effect.
 func TestHangingUpTwiceIsAsGoodAsOnce(t *testing.T) {
 	r := newRig(t, nil)
 	defer r.close(t)
@@ -192,7 +192,7 @@ func Example() {
 	ctx := context.Background()
 	fmt.Println(twilio.Transfer(ctx, "CA1", "+15550100001", ""))
 	fmt.Println(twilio.Hangup(ctx, "CA1"))
-	fmt.Println(twilio.Hangup(ctx, "CA1")) // it is over, as it should be
+	fmt.Println(twilio.Hangup(ctx, "CA1")) // the call is over, which is no error
 	fmt.Println(twilio.Transfer(ctx, "CA1", "+15550100001", ""))
 	// Output:
 	// <nil>

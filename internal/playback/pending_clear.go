@@ -37,7 +37,7 @@ type pendingClear struct {
 	end    time.Time // when the carrier stopped
 }
 
-// beginClear begins to find out how much was heard of the stopped items. It makes a new clock for the audio after the clear.
+// beginClear starts a pendingClear for the stopped items. It makes a new clock for the audio after the clear.
 func (p *Player) beginClear(gone []*entry) {
 	switch {
 	case p.pendingClear != nil: // nothing was sent since then

@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// answer answers as f says.
+// answer sends the response that f describes.
 func (t *Twilio) answer(w http.ResponseWriter, r *http.Request, kept *Request, f Fault) {
 	switch f.Break {
 	case Silent:
@@ -37,7 +37,7 @@ func (t *Twilio) answer(w http.ResponseWriter, r *http.Request, kept *Request, f
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	if f.Break == 0 {
-		_, _ = io.WriteString(w, body) // who does not want it need not read it
+		_, _ = io.WriteString(w, body) // the client may have disconnected
 		return
 	}
 	_, _ = io.WriteString(w, body[:len(body)/2])
@@ -48,7 +48,7 @@ func (t *Twilio) answer(w http.ResponseWriter, r *http.Request, kept *Request, f
 	panic(http.ErrAbortHandler)
 }
 
-// stand waits until the client gives up, or the server closes.
+// stand blocks until the client disconnects or the server closes.
 func (t *Twilio) stand(r *http.Request) {
 	select {
 	case <-r.Context().Done():

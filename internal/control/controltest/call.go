@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// A Status is where a call stands, in Twilio's words.
+// A Status is the state of a call, as Twilio names it.
 type Status string
 
-// The statuses that matter here. A call that is neither queued, ringing nor in progress is over.
+// The statuses that this package uses. A call that is neither queued, ringing nor in progress is over.
 const (
 	Queued     Status = "queued"
 	Ringing    Status = "ringing"
@@ -19,18 +19,18 @@ const (
 	Canceled   Status = "canceled"
 )
 
-// A Call is one of an account's, and what became of it.
+// A Call is a call of an account, with its updates.
 type Call struct {
 	SID     string
 	Account string
 	Status  Status
-	Updates []Update // those that were done, in order
+	Updates []Update // the executed updates, in order
 }
 
-// live says whether the call can be told anything.
+// live reports whether the call can be updated.
 func (c Call) live() bool { return c.Status == Queued || c.Status == Ringing || c.Status == InProgress }
 
-// An Update is something that was done to a call.
+// An Update is an executed update of a call.
 type Update struct {
 	CallSID string
 	Status  Status // the call's, afterwards
@@ -43,7 +43,7 @@ type Update struct {
 // AddCall adds a call in progress to an account.
 func (t *Twilio) AddCall(account, call string) { t.SetCall(account, call, InProgress) }
 
-// SetCall adds a call, or changes where it stands: the caller hangs up, say.
+// SetCall adds a call, or changes its status, for example if the caller hangs up.
 func (t *Twilio) SetCall(account, call string, s Status) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -76,20 +76,20 @@ func (t *Twilio) OnUpdate(f func(Update)) {
 	t.onUpdate = f
 }
 
-// A Request is one as it came, and what was made of it.
+// A Request is a received request, with its result.
 type Request struct {
 	Time   time.Time
 	Method string
 	Path   string
 	User   string // of the Basic authentication
 	Form   url.Values
-	Status int  // what was answered; 0 if nothing was, or not yet
+	Status int  // status of the response; 0 if there is none yet
 	Done   bool // a call was updated
 	// Overlapped is set if it came while another of the same path was being answered.
 	Overlapped bool
 }
 
-// Requests returns all that came, in order.
+// Requests returns all received requests, in order.
 func (t *Twilio) Requests() []Request {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -2,7 +2,7 @@ package controltest
 
 import "net/http"
 
-// A Fault is an answer that is not as it should be. The zero value is none: a good answer.
+// A Fault is a faulty response. The zero value is a correct response.
 type Fault struct {
 	// Status and Code make a refusal; its Message is what Twilio says with that code, unless given.
 	Status  int
@@ -11,18 +11,18 @@ type Fault struct {
 	Header  http.Header
 	// Body replaces the JSON of the answer, good or not.
 	Body string
-	// Done means that the update is done all the same.
+	// Done means that the update is executed nevertheless.
 	Done bool
-	// Break is what happens to the connection.
+	// Break is how the connection fails.
 	Break Break
 }
 
-// A Break is how a connection ends or does not end.
+// A Break is how a connection fails.
 type Break int
 
 // Breaks.
 const (
-	Silent   Break = iota + 1 // nothing is ever answered
+	Silent   Break = iota + 1 // no response
 	Cut                       // closed without an answer
 	CutBody                   // closed in the middle of the answer's body
 	SlowBody                  // the answer stands still in the middle of its body
