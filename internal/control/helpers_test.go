@@ -72,7 +72,7 @@ func (r rig) done() int {
 type action struct {
 	name string // its name in errors
 	do   func(context.Context, *control.Twilio) error
-	// idempotent means that the action is retried after a lost response.
+	// twice means that the action is retried after a lost response.
 	twice bool
 }
 

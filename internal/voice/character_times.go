@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 )
 
-// aligned reads audio that comes as lines of JSON, with the times of its characters.
+// aligned reads audio from lines of JSON, with the times of the characters.
 type aligned struct {
 	lines *bufio.Scanner
 	rate  float64 // bytes of audio a second
@@ -21,12 +21,12 @@ type aligned struct {
 	rest  []byte  // of the last line's audio
 
 	words []Word
-	word  strings.Builder // that is not at its end yet
+	word  strings.Builder // the current word so far
 	from  float64         // where it begins, in seconds
 	to    float64         // where the last character ended
 	base  float64         // added to the times of a line
 
-	characters int // that had a time
+	characters int // number of characters with a time
 
 	letters int // of the text, letters and digits
 	timed   int // letters and digits that had a time
@@ -51,7 +51,7 @@ type line struct {
 	Alignment *alignment `json:"alignment"`
 }
 
-// isSpeech says whether a line is one, be it without audio. An error has neither of the fields.
+// isSpeech reports whether a line of JSON is speech, with or without audio. An error has neither of the fields.
 func isSpeech(text []byte) bool {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(text, &fields) != nil || message(text) != "" {

@@ -11,7 +11,7 @@ import (
 	"aldeabridge/codec"
 )
 
-// A Format is how bytes of audio are to be read. The zero value stands for a WAV file, whose header says it.
+// A Format is the encoding of raw audio. The zero value means a WAV file, whose header has the format.
 type Format struct {
 	Encoding  codec.Encoding
 	Rate      codec.Rate

@@ -17,7 +17,7 @@ import (
 // wrong with the audio.
 func NewReader(r io.Reader, f Format) io.Reader { return newReader(r, f, false) }
 
-// newReader returns such a reader. If strict, the audio must also be whole: a WAV file as long as its header says,
+// newReader is NewReader with a strict mode. If strict, the audio must also be complete: a WAV file as long as its header says,
 // nothing behind it that is no chunk, no half of a sample. That is for speech, which is made to order and kept: the
 // recordings that people have are not all so.
 func newReader(r io.Reader, f Format, strict bool) io.Reader {
