@@ -34,7 +34,7 @@ func TestEveryEventCanBeChosen(t *testing.T) {
 }
 
 func TestTheDocumentListsEveryCause(t *testing.T) {
-	code, err := os.ReadFile("../../aldea/cause.go")
+	code, err := os.ReadFile("../../aldea/outage_cause.go")
 	if err != nil {
 		t.Fatal(err)
 	}
