@@ -118,7 +118,7 @@ chaos: ## SEEDS (10000) worlds in simulated time, REAL (200) over real sockets, 
 crash: ## the bridge is killed 20 times during 200 calls, and at its start, and with a backlog, with a webhook that fails one request in five; then 20 times under its event streams
 	$(GO) test ./cmd/bridge -count=1 -v -run='Killed|Resumed' -crash.kills=20 -crash.calls=10 -resume.kills=20 -resume.calls=10
 
-outage: ## nobody listens at the webhook for a minute, while calls come, end and go on
+outage: ## the webhook refuses connections for a minute, while calls begin, end and go on
 	$(GO) test ./cmd/bridge -count=1 -v -timeout=20m -run=GoneForAWhile -outage.down=60s -outage.before=200 -outage.live=20
 
 stuck: ## 1,000 calls of 20 utterances, one of two webhooks fails for ever: the others do not feel it, and nothing is lost

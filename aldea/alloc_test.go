@@ -89,8 +89,8 @@ type swallow struct {
 	err   error // of Write
 }
 
-func (*swallow) beLazy()               {}
-func (s *swallow) left() bool          { return s.keeps }
+func (*swallow) bufferWrites()         {}
+func (s *swallow) hasPending() bool    { return s.keeps }
 func (*swallow) flush(time.Time) error { return nil }
 
 func (s *swallow) Write(b []byte) (int, error) {

@@ -22,10 +22,10 @@ type Client struct {
 
 // pools hold what a stream needs only now and then, for all streams together.
 type pools struct {
-	buffers sync.Pool // of the sockets' write buffers
-	kits    sync.Pool // of *kit
-	texts   sync.Pool // of *bytes.Buffer, for the recognizer's messages
-	pieces  sync.Pool // of *piece
+	buffers     sync.Pool // of the sockets' write buffers
+	sendBuffers sync.Pool // of *sendBuffers
+	texts       sync.Pool // of *bytes.Buffer, for the recognizer's messages
+	pieces      sync.Pool // of *piece
 }
 
 // NewClient checks the configuration and returns a Client. It does not touch the network. Errors name the

@@ -97,7 +97,7 @@ type Config struct {
 	// PongTimeout is how long a ping may stay unanswered. It defaults to 10 seconds.
 	PongTimeout time.Duration
 	// DrainTimeout bounds each step of the end after CloseSend: connecting, if there is no connection,
-	// sending what is left, and waiting for the last results. It defaults to 10 seconds.
+	// sending the rest, and waiting for the last results. It defaults to 10 seconds.
 	DrainTimeout time.Duration
 
 	// Dial opens the network connection (below TLS). It defaults to a net.Dialer, through the proxy that

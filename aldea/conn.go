@@ -23,12 +23,12 @@ const (
 // readLimit bounds one message of the server. A long final with all its words can have tens of kilobytes.
 const readLimit = 1 << 20
 
-// A conn is one established WebSocket connection. Its write methods belong to who has the stream's hands, read to one
+// A conn is one established WebSocket connection. Its write methods are for the holder of Stream.writeMu, read for one
 // other goroutine; the rest may be called by both.
 type conn struct {
 	ws        *websocket.Conn
-	net       net.Conn // under ws; one Write at a time takes place
-	lazy      lazyConn // under net; nil if what is written to net may have to wait for room
+	net       net.Conn      // under ws; one Write at a time takes place
+	lazy      bufferingConn // under net; nil if what is written to net may have to wait for room
 	config    *Config
 	host      *host
 	form      Auth          // how the key was sent
@@ -48,29 +48,29 @@ type conn struct {
 	deadline time.Time // reading ends here whatever comes; zero means never
 }
 
-// A lazyConn can take what is written without waiting. Methods may be called concurrently.
-type lazyConn interface {
-	// beLazy makes Write keep what there is no room for, a few messages at most.
-	beLazy()
-	// left reports whether something is not written yet.
-	left() bool
+// A bufferingConn can buffer writes instead of waiting for room in the socket. Its methods may be called concurrently.
+type bufferingConn interface {
+	// bufferWrites makes Write buffer a few messages when the socket has no room.
+	bufferWrites()
+	// hasPending reports whether buffered bytes are not yet written.
+	hasPending() bool
 	// flush writes what is kept, waiting for room until by. Write does not wait for it.
 	flush(by time.Time) error
 }
 
 // lazy returns what lies under a connection, made lazy, if it can be.
-func lazy(nc net.Conn) lazyConn {
+func lazy(nc net.Conn) bufferingConn {
 	if t, ok := nc.(*tls.Conn); ok {
 		nc = t.NetConn()
 	}
 	if b, ok := nc.(*boundedConn); ok {
 		nc = b.NetConn()
 	}
-	l, ok := nc.(lazyConn)
+	l, ok := nc.(bufferingConn)
 	if !ok {
 		return nil
 	}
-	l.beLazy()
+	l.bufferWrites()
 	return l
 }
 
@@ -127,9 +127,9 @@ func (c *conn) writeAudio(b []byte) error {
 	return err
 }
 
-// flush waits until what was written is in the socket's hands, so long at most.
+// flush waits until the socket has accepted everything that was written, for atMost.
 func (c *conn) flush(atMost time.Duration) error {
-	if c.lazy == nil || !c.lazy.left() {
+	if c.lazy == nil || !c.lazy.hasPending() {
 		return nil
 	}
 	return c.lazy.flush(time.Now().Add(atMost))
@@ -231,7 +231,7 @@ func (c *conn) closeError(err error) error {
 // bye sends a close frame of code 1000. The socket stays open.
 func (c *conn) bye() {
 	frame := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
-	// The other side may have closed first; then there is nobody to tell.
+	// The other side may have closed first; then the close frame is not needed.
 	_ = c.ws.WriteControl(websocket.CloseMessage, frame, time.Now().Add(time.Second))
 	_ = c.flush(time.Second)
 }

@@ -56,7 +56,7 @@ func (s *Stream) awaitTurn(r *recovery) (*host, error) {
 	}
 }
 
-// attempt dials. A second goroutine does, so that this one can tell meanwhile what there is to tell.
+// attempt dials. It dials in a second goroutine, so that this one can report gaps and trouble while it waits.
 func (s *Stream) attempt(r *recovery, h *host) (*conn, error) {
 	type outcome struct {
 		c   *conn

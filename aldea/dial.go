@@ -127,7 +127,7 @@ func (b *boundedConn) Read(p []byte) (int, error) {
 		return 0, errLongHandshake
 	}
 	n, err := b.Conn.Read(p[:min(int64(len(p)), left)])
-	b.left.CompareAndSwap(left, left-int64(n)) // not if release came in between
+	b.left.CompareAndSwap(left, left-int64(n)) // unless release was called since
 	return n, err
 }
 

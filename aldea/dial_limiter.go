@@ -11,7 +11,7 @@ import (
 // A guard decides when the streams of a client may connect, and to which host. An outage hits all of them at
 // once; without it they would return all at once, too, and bring down what has just come up.
 //
-// It has no goroutine of its own: whoever changes something hands out the turns that this allows, and a
+// It has no goroutine of its own: every state change grants the dial slots it frees, and a
 // timer does while streams wait for time to pass.
 type guard struct {
 	limit    int // connections at once; 0 is no limit
@@ -199,8 +199,8 @@ func (g *guard) setback(cause Cause) {
 	g.causes[cause]++
 }
 
-// forgive forgets the refusals: the stream has been served since.
-func (g *guard) forgive(w *waiter) {
+// resetFailures clears the count of refusals, because the stream has been served since.
+func (g *guard) resetFailures(w *waiter) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	clear(w.barred)

@@ -24,7 +24,7 @@
 //
 // # What a stream promises
 //
-// Open returns at once and dials in the background. Audio that is written meanwhile waits in a ring buffer
+// Open returns at once and dials in the background. Audio that is written before the connection is open waits in a ring buffer
 // and goes out as soon as the recognizer answers. When an established connection is lost, the stream
 // connects again and sends once more from the end of the last final result, so that speech which was sent
 // but never transcribed is heard after all. A connection counts its own time from zero; the stream keeps

@@ -35,6 +35,7 @@ type StatusError struct {
 	RetryAfter time.Duration
 }
 
+// Error returns the text of the error.
 func (e *StatusError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "aldea: handshake answered with %d %s", e.Status, http.StatusText(e.Status))
@@ -89,6 +90,7 @@ type CloseError struct {
 	Reason string
 }
 
+// Error returns the text of the error.
 func (e *CloseError) Error() string {
 	if e.Reason == "" {
 		return fmt.Sprintf("aldea: connection closed with code %d", e.Code)

@@ -196,7 +196,7 @@ func TestManyStreamsDoNotComeBackAtOnceAndOneProbeServesThemAll(t *testing.T) {
 		if n, at := peak(d.later(40 * time.Second)); n >= 20 {
 			t.Errorf("%d dials in the second from %v on, want less than 20", n, at)
 		}
-		time.Sleep(15 * time.Second) // until nobody hushes any more
+		time.Sleep(15 * time.Second) // until all silence is written
 	})
 }
 
@@ -366,7 +366,7 @@ func TestAStreamThatOneHostCannotBearDoesNotCostItTheOthers(t *testing.T) {
 		}
 		client := both(one, two, nil)
 		s := open(t, client)
-		for range 2 { // the second host drops it in between
+		for range 2 { // the second host drops it between the two
 			speak(s, 0, 16000)
 			if all := two.all(); len(all) > 0 {
 				_ = all[len(all)-1].ws.Close()

@@ -10,12 +10,12 @@ type Mode string
 
 // The modes of a host.
 const (
-	// ModeHealthy: whoever wants to connect may, 16 at once.
+	// ModeHealthy: dials are allowed, 16 at once.
 	ModeHealthy Mode = "healthy"
 	// ModeOutage: attempts failed one after the other. All streams together make four a second.
 	ModeOutage Mode = "outage"
 	// ModeRecovering: the host answers again, or has just dropped many connections together. Attempts are
-	// spaced until nobody waits any more.
+	// spaced until no stream waits any more.
 	ModeRecovering Mode = "recovering"
 )
 
@@ -176,7 +176,7 @@ func (h *host) slow(mode Mode, next, now time.Time) {
 	h.rate, h.rampAt = recoveryRate, now.Add(rampEvery)
 }
 
-// relax ends a recovery when nobody waits. Attempts from now on do not come close on the spaced ones.
+// relax ends a recovery when no stream waits. The next attempts keep a distance from the spaced ones.
 func (h *host) relax(now time.Time) {
 	if h.mode == ModeRecovering && now.Sub(h.nextAt) >= lull {
 		h.mode = ModeHealthy

@@ -9,7 +9,7 @@ import (
 var errMoved = errors.New("aldea: moved to a better host")
 
 const (
-	// moveQuiet is how long nobody must have spoken, in addition to Config.UtteranceEnd, so that there is
+	// moveQuiet is how long there must have been no speech, in addition to Config.UtteranceEnd, so that there is
 	// nothing the server has still to say.
 	moveQuiet = 2 * time.Second
 	// moveKeep is how much of that silence is sent again: a word may have begun in it unnoticed.

@@ -60,7 +60,7 @@ func (s *source) takeGap() *Gap {
 	return &Gap{From: timeOf(lost.from), To: timeOf(lost.to), Cause: lost.cause}
 }
 
-// abandon notes that nothing more will be sent: what is not settled is lost, if somebody spoke in it.
+// abandon notes that nothing more will be sent: unsettled audio is lost, if it may contain speech.
 func (s *source) abandon(cause Cause) {
 	from := s.settled
 	if s.lost.to > s.lost.from {

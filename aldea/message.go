@@ -4,7 +4,7 @@ import "time"
 
 // A Message is one thing the recognizer said, or something the stream has to report about it: *Results,
 // *SpeechStarted, *UtteranceEnd, *Metadata, *ServerError, *Degraded, *Recovered, *Gap or *Refused. Durations are times
-// on the source time line. Messages belong to whoever received them.
+// on the source time line. A message belongs to the goroutine that received it.
 type Message interface {
 	message()
 }
@@ -56,7 +56,7 @@ type SpeechStarted struct {
 	Timestamp time.Duration
 }
 
-// UtteranceEnd says that nobody spoke for Config.UtteranceEnd after a word.
+// UtteranceEnd means that there was no speech for Config.UtteranceEnd after a word.
 type UtteranceEnd struct {
 	Channel int
 	// LastWordEnd is the end of the last word; negative if there is none to refer to.

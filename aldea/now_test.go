@@ -35,7 +35,7 @@ func TestWriteLeavesToRunWhatItMustNotDo(t *testing.T) {
 		change func(s *Stream, nc *swallow)
 		sent   bool
 	}{
-		"run writes itself":              {change: func(s *Stream, _ *swallow) { s.hands.Lock() }},
+		"run writes itself":              {change: func(s *Stream, _ *swallow) { s.writeMu.Lock() }},
 		"there is no connection":         {change: func(s *Stream, _ *swallow) { s.writer.conn = nil }},
 		"writing to it may have to wait": {change: func(s *Stream, _ *swallow) { s.writer.conn.lazy = nil }},
 		"it has failed before":           {change: func(s *Stream, _ *swallow) { s.writer.failed = errors.New("broken") }},

@@ -115,7 +115,7 @@ func isLoopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// params are the query parameters of Aldea's streaming reference. What is left to the server is not sent:
+// params are the query parameters of Aldea's streaming reference. Parameters at their default are not sent:
 // whether unknown or redundant parameters are refused is nowhere stated.
 func (c *Config) params() url.Values {
 	v := url.Values{

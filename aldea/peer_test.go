@@ -134,13 +134,13 @@ type lazyPipe struct {
 	late []byte
 }
 
-func (l *lazyPipe) beLazy() {
+func (l *lazyPipe) bufferWrites() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.lazy = true
 }
 
-func (l *lazyPipe) left() bool {
+func (l *lazyPipe) hasPending() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.late) > 0

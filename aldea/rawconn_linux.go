@@ -17,13 +17,13 @@ type plainConn struct {
 	raw     syscall.RawConn
 	writeBy atomic.Int64 // the deadline, in nanoseconds since 1970; 0 for none
 
-	mu   sync.Mutex // guards what follows; nobody waits for room with it
-	busy bool       // somebody writes
-	free *sync.Cond // signaled when nobody does any more
-	lazy bool
-	late []byte // what lazy Writes kept
+	mu      sync.Mutex // guards the rest; not held while waiting for room in the socket
+	busy    bool       // a goroutine is writing
+	free    *sync.Cond // signaled when busy turns false
+	lazy    bool
+	pending []byte // buffered by Write, not yet written
 
-	// Of who writes:
+	// Used by the writing goroutine:
 	rest  []byte
 	errno syscall.Errno
 	try   func(fd uintptr) bool // write, made once
@@ -45,37 +45,37 @@ func plain(c net.Conn) net.Conn {
 	return p
 }
 
-// mostLate is how much lazy Writes keep at most before one waits: a few messages.
-const mostLate = 32 << 10
+// maxPending is how much Write buffers at most before it waits: a few messages.
+const maxPending = 32 << 10
 
-// beLazy makes Write keep what there is no room for, for flush or the next Write, instead of waiting.
-func (p *plainConn) beLazy() {
+// bufferWrites makes Write buffer bytes for which the socket has no room, instead of waiting. flush or the next Write writes them.
+func (p *plainConn) bufferWrites() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.lazy = true
 }
 
-// left reports whether something is not written yet.
-func (p *plainConn) left() bool {
+// hasPending reports whether buffered bytes are not yet written.
+func (p *plainConn) hasPending() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.busy || len(p.late) > 0
+	return p.busy || len(p.pending) > 0
 }
 
 // Write may be called concurrently: what each one writes stays together.
 func (p *plainConn) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.busy && p.keep(b) { // who waits for room must not make others wait
+	if p.busy && p.keep(b) { // a goroutine that waits for room must not block this one
 		return len(b), nil
 	}
 	p.begin()
 	defer p.end()
-	if err := p.putLate(); err != nil {
+	if err := p.writePending(); err != nil {
 		return 0, err
 	}
 	n := 0
-	if len(p.late) == 0 {
+	if len(p.pending) == 0 {
 		var err error
 		if n, err = p.put(b); err != nil || n == len(b) {
 			return n, err
@@ -85,7 +85,7 @@ func (p *plainConn) Write(b []byte) (int, error) {
 		return len(b), nil
 	}
 	by := p.writeBy.Load()
-	if err := p.waitLate(by); err != nil {
+	if err := p.flushPending(by); err != nil {
 		return n, err
 	}
 	m, err := p.wait(b[n:], by)
@@ -98,10 +98,10 @@ func (p *plainConn) flush(by time.Time) error {
 	defer p.mu.Unlock()
 	p.begin()
 	defer p.end()
-	return p.waitLate(by.UnixNano())
+	return p.flushPending(by.UnixNano())
 }
 
-// begin makes this the one who writes. The caller holds mu, here and in what follows.
+// begin waits until no other goroutine writes, and marks the connection as busy. The caller holds mu, as for the functions below.
 func (p *plainConn) begin() {
 	for p.busy {
 		p.free.Wait()
@@ -114,32 +114,32 @@ func (p *plainConn) end() {
 	p.free.Signal()
 }
 
-// keep takes what is to be written later, if that may be.
+// keep buffers b to be written later. It reports whether there was room.
 func (p *plainConn) keep(b []byte) bool {
-	if !p.lazy || len(p.late)+len(b) > mostLate {
+	if !p.lazy || len(p.pending)+len(b) > maxPending {
 		return false
 	}
-	p.late = append(p.late, b...)
+	p.pending = append(p.pending, b...)
 	return true
 }
 
-// putLate writes of what was kept as much as there is room for.
-func (p *plainConn) putLate() error {
-	if len(p.late) == 0 {
+// writePending writes as much of the buffered bytes as the socket has room for.
+func (p *plainConn) writePending() error {
+	if len(p.pending) == 0 {
 		return nil
 	}
-	n, err := p.put(p.late)
-	if p.late = p.late[n:]; len(p.late) == 0 {
-		p.late = nil
+	n, err := p.put(p.pending)
+	if p.pending = p.pending[n:]; len(p.pending) == 0 {
+		p.pending = nil
 	}
 	return err
 }
 
-// waitLate writes what was kept, and what others have written meanwhile.
-func (p *plainConn) waitLate(by int64) error {
-	for len(p.late) > 0 {
-		late := p.late
-		p.late = nil
+// flushPending writes the buffered bytes, including those that are added while it waits.
+func (p *plainConn) flushPending(by int64) error {
+	for len(p.pending) > 0 {
+		late := p.pending
+		p.pending = nil
 		if _, err := p.wait(late, by); err != nil {
 			return err // the connection is of no more use
 		}
@@ -147,7 +147,7 @@ func (p *plainConn) waitLate(by int64) error {
 	return nil
 }
 
-// put writes what there is room for.
+// put writes as much of b as the socket has room for, without waiting.
 func (p *plainConn) put(b []byte) (int, error) {
 	p.rest, p.errno = b, 0
 	err := p.raw.Write(p.try)
@@ -159,7 +159,7 @@ func (p *plainConn) put(b []byte) (int, error) {
 	return done, err
 }
 
-// wait writes b, waiting for room until by; 0 is for ever. It gives mu back meanwhile.
+// wait writes b, waiting for room until by; 0 waits without limit. It releases mu while it waits.
 func (p *plainConn) wait(b []byte, by int64) (int, error) {
 	p.mu.Unlock()
 	defer p.mu.Lock()

@@ -38,7 +38,7 @@ func TestAPlainWriteWaitsForRoomUntilItsDeadline(t *testing.T) {
 	if err := c.SetWriteDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
 		t.Fatal(err)
 	}
-	before, err := c.Write(sent) // nobody reads
+	before, err := c.Write(sent) // the peer does not read
 	if !errors.Is(err, os.ErrDeadlineExceeded) || before == 0 || before == len(sent) {
 		t.Fatalf("wrote %d bytes, %v, want some and a time-out", before, err)
 	}
@@ -58,7 +58,7 @@ func TestAPlainWriteWaitsForRoomUntilItsDeadline(t *testing.T) {
 
 func TestALazyWriteLeavesWhatThereIsNoRoomFor(t *testing.T) {
 	c, peer := plainPair(t)
-	c.beLazy()
+	c.bufferWrites()
 	if err := c.SetWriteDeadline(time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestALazyWriteLeavesWhatThereIsNoRoomFor(t *testing.T) {
 		}
 		sent = append(sent, b...)
 	}
-	for !c.left() { // nobody reads
+	for !c.hasPending() { // the peer does not read
 		write()
 	}
 	for range 5 {
@@ -84,14 +84,14 @@ func TestALazyWriteLeavesWhatThereIsNoRoomFor(t *testing.T) {
 	if err := errors.Join(err, <-written); err != nil || !bytes.Equal(got, sent) {
 		t.Errorf("%d of %d bytes came, %v", len(got), len(sent), err)
 	}
-	if c.left() {
+	if c.hasPending() {
 		t.Error("something is left after flush")
 	}
 }
 
 func TestALazyWriteDoesNotWaitForOneThatWaits(t *testing.T) {
 	c, peer := plainPair(t)
-	c.beLazy()
+	c.bufferWrites()
 	message := bytes.Repeat([]byte("0123456789"), 300)
 	sent := 0
 	write := func() {
@@ -100,7 +100,7 @@ func TestALazyWriteDoesNotWaitForOneThatWaits(t *testing.T) {
 		}
 		sent += len(message)
 	}
-	for !c.left() { // nobody reads
+	for !c.hasPending() { // the peer does not read
 		write()
 	}
 	flushed := make(chan error)
@@ -111,19 +111,19 @@ func TestALazyWriteDoesNotWaitForOneThatWaits(t *testing.T) {
 		c.mu.Unlock()
 		runtime.Gosched()
 	}
-	write() // returns, although nobody reads yet
+	write() // returns, although the peer does not read yet
 	got := make([]byte, sent)
 	if _, err := io.ReadFull(peer, got); err != nil || !bytes.Equal(got, bytes.Repeat(message, sent/len(message))) {
 		t.Errorf("what came is not what was written, %v", err)
 	}
-	if err := <-flushed; err != nil || c.left() {
-		t.Errorf("flush: %v, something is left: %v", err, c.left())
+	if err := <-flushed; err != nil || c.hasPending() {
+		t.Errorf("flush: %v, pending: %v", err, c.hasPending())
 	}
 }
 
 func TestALazyWriteThatLeavesTooMuchWaits(t *testing.T) {
 	c, peer := plainPair(t)
-	c.beLazy()
+	c.bufferWrites()
 	sent := bytes.Repeat([]byte("0123456789"), 2<<20)
 	written := make(chan error)
 	go func() {

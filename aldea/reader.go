@@ -68,7 +68,7 @@ func isObject(data []byte) bool {
 	return len(data) > 0 && (data[0] == '{' || data[0] == '[')
 }
 
-// malformed counts a message that cannot be read. Of a server that sends many, one is told.
+// malformed counts a message that cannot be read. Of many such messages, one is logged.
 func (s *Stream) malformed(err error, length int) {
 	s.client.guard.messages.malformed.Add(1)
 	level := slog.LevelDebug
@@ -144,7 +144,7 @@ func (r *Results) locate(line *timeline) {
 }
 
 // note counts a result and lets finals settle the audio they cover, unless they claim to cover audio that
-// was never sent: who knows what they do cover.
+// was never sent, so that the audio they cover is unknown.
 func (s *Stream) note(c *conn, r *Results, credible bool) bool {
 	s.identify(r.RequestID)
 	c.answered = true

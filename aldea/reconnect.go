@@ -50,7 +50,7 @@ func (s *Stream) part(r *recovery, c *conn, err error) {
 	if c.productive {
 		clear(r.strikes)
 		r.refusal = nil
-		s.client.guard.forgive(r.waiter)
+		s.client.guard.resetFailures(r.waiter)
 	}
 	r.parting = how
 	s.client.guard.parted(c.host, how, now)
@@ -95,7 +95,7 @@ func (s *Stream) recover(r *recovery, c *conn, err error) error {
 	return s.pause(r, wait, err)
 }
 
-// setback takes note of a loss or a failure, and tells of it if it is time.
+// setback records a loss or a failure, and reports it if it is time.
 func (s *Stream) setback(r *recovery, c *conn, err error, now time.Time) {
 	cause, reason := causeOf(err, c != nil), s.client.config.Key.scrub(shorten(err.Error()))
 	s.client.guard.setback(cause)
@@ -112,7 +112,7 @@ func (s *Stream) setback(r *recovery, c *conn, err error, now time.Time) {
 		s.troubled(now, levelNone)
 		return
 	}
-	// Nobody noticed until now.
+	// The trouble was not reported yet.
 	if asked := s.openQuestion(); s.trouble.told == levelNone && !asked.IsZero() {
 		s.trouble.since = asked
 	}

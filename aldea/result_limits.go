@@ -2,7 +2,7 @@ package aldea
 
 import "strings"
 
-// What is taken of one message. A result covers about a minute at most, in which nobody says a tenth of this.
+// Bounds of one message. A result covers about a minute at most, and speech of a minute has less than a tenth of this.
 const (
 	maxTranscript = 16 << 10 // bytes
 	maxWords      = 4096

@@ -10,9 +10,9 @@ import (
 // sends while it waits, and every reader it starts has ended when it returns.
 func (s *Stream) run() {
 	defer close(s.done)
-	s.hands.Lock()
+	s.writeMu.Lock()
 	s.err = s.carry()
-	s.hands.Unlock()
+	s.writeMu.Unlock()
 	if s.ctx.Err() == nil && !errors.Is(s.err, io.EOF) {
 		s.log.Debug("recognizer stream failed", "error", s.err) // Next returns it
 	}
@@ -22,7 +22,7 @@ func (s *Stream) run() {
 	}
 	s.over = true
 	s.stats.Connected = false
-	s.src.ring.release() // Stats still wants the positions, nobody the audio
+	s.src.ring.release() // Stats still needs the positions; the audio is not needed
 	if s.timer != nil {
 		s.timer.Stop()
 	}

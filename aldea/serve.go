@@ -75,7 +75,7 @@ func (s *Stream) begin(w *writer, c *conn) {
 func (s *Stream) lost() { s.count(func(stats *Stats) { stats.Lost++ }) }
 
 // drain waits for the last results after CloseStream, and closes. No code is documented for the server's
-// close, so every orderly one is as good as 1000; a cut connection, and one that never closes, is not, unless
+// close, so every orderly one counts as 1000; a cut connection, and one that never closes, is not, unless
 // the last final came first.
 func (s *Stream) drain(c *conn) error {
 	c.endReading(time.Now().Add(s.client.config.DrainTimeout))

@@ -11,12 +11,12 @@ const (
 	// backlogChunk is the audio in one message while there is more than a chunk to send. Fewer, larger
 	// messages cost less and catch up sooner; Deepgram wants 20 to 250 ms.
 	backlogChunk = 160 * time.Millisecond
-	// settleQuiet is how much of a silence is kept for a replay although nobody spoke in it: what ends it
+	// settleQuiet is how much of a silence is kept for a replay although there is no speech in it: what ends it
 	// may have begun unnoticed.
 	settleQuiet = 5 * time.Second
 	// finalizeEvery is how much audio may go without a final result when the server sends none by itself.
 	finalizeEvery = 20 * time.Second
-	// maxFinalizes bounds the requests that wait for their place in the audio. Nobody asks more than once
+	// maxFinalizes bounds the requests that wait for their place in the audio. A caller asks at most once
 	// or twice a second, and behind a long backlog the oldest matter least.
 	maxFinalizes = 16
 )
@@ -120,7 +120,7 @@ func (s *source) take(dst []byte) (replayed int64) {
 	return replayed
 }
 
-// settleSilence gives up silence that nobody will miss. Some servers send no results while nobody speaks;
+// settleSilence discards silence that needs no replay. Some servers send no results during silence;
 // without this, a connection lost after a long silence would replay all of it.
 func (s *source) settleSilence() {
 	if !s.interim && s.settled >= s.loudEnd {

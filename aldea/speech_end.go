@@ -8,7 +8,7 @@ import (
 
 const (
 	// onsetMost is how far a final result may reach into a word that it does not hold: a recognizer needs that
-	// long to notice that somebody speaks again, and its result ends meanwhile.
+	// long to detect that speech begins again, and its result ends before that.
 	onsetMost = 100 * time.Millisecond
 	// onsetStep is the audio that is judged at a time when looking for the beginning of such a word.
 	onsetStep = 10 * time.Millisecond
@@ -36,5 +36,5 @@ func (s *source) onset(r *Results) int64 {
 		}
 		return at - step // the beginning may lie in the end of a quiet piece
 	}
-	return end // somebody who does not pause: the recognizer knows where to cut
+	return end // speech without a pause: the recognizer decides where to cut
 }

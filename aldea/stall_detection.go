@@ -17,7 +17,7 @@ func (s *source) ask(n int64, now time.Time) {
 }
 
 // listening notes whether the reader waits for a message. While it does not, because a message came and Next
-// is slow to take it, nobody knows what else has come.
+// is slow to take it, other messages may have come that were not read yet.
 func (s *Stream) listening(waits bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,7 +17,7 @@ import (
 // the order of two concurrent Writes is not defined. Next must not be called concurrently with itself.
 type Stream struct {
 	client *Client
-	as     *Client // whose settings connections have: client or a fallback of it; of the hands
+	as     *Client // whose settings connections have: client or a fallback of it; guarded by writeMu
 	log    *slog.Logger
 
 	ctx        context.Context // ends when the stream must stop at once; its cause says why
@@ -27,13 +27,13 @@ type Stream struct {
 
 	wake     chan struct{} // tells run that there is something to do; one token is enough
 	messages chan Message
-	turn     chan struct{} // holds a token while somebody puts something into messages
+	turn     chan struct{} // holds a token while a goroutine sends to messages
 	done     chan struct{} // closed when run has returned
 	err      error         // what Next returns at the end; set before messages is closed
 
-	// hands are held by who may write to the connection: run, but while it waits for something to do.
-	hands  sync.Mutex
-	writer *writer // of the hands; nil before run has made it
+	// writeMu guards the connection's write side. run holds it except while it is idle.
+	writeMu sync.Mutex
+	writer  *writer // guarded by writeMu; nil before run has made it
 
 	waiter  *waiter // at the client's guard; run's
 	trouble trouble // run's
@@ -99,12 +99,12 @@ func (s *Stream) Write(mulaw []byte) {
 	}
 }
 
-// sendNow sends what is due if run waits for just that, which saves waking it. It answers false when run must be woken.
+// sendNow sends due audio inline if run is idle, which saves waking it. It returns false if run must be woken.
 func (s *Stream) sendNow() bool {
-	if !s.hands.TryLock() {
+	if !s.writeMu.TryLock() {
 		return false
 	}
-	defer s.hands.Unlock()
+	defer s.writeMu.Unlock()
 	return s.writer != nil && s.writer.sendNow()
 }
 
@@ -212,7 +212,7 @@ func (s *Stream) deliver(m Message) {
 	s.put(m)
 }
 
-// deliverGap tells of the gap that was not told yet, if there is one.
+// deliverGap reports the gap that was not reported yet, if there is one.
 func (s *Stream) deliverGap() {
 	s.turn <- struct{}{}
 	defer func() { <-s.turn }()

@@ -15,23 +15,23 @@ var errReaderEnded = errors.New("aldea: reader ended")
 // Deepgram does not count a KeepAlive until it has heard something.
 const fillerSamples = 160
 
-// A kit is what it takes to send one message of audio. Streams need one only meanwhile, so all share a few.
-type kit struct {
+// sendBuffers is pooled scratch space for building one message of audio.
+type sendBuffers struct {
 	mulaw []byte
 	frame []byte // room for a header and the linear PCM
 	room  codec.Room
 }
 
-// A writer sends a stream's audio. It serves all connections, and belongs to who has the stream's hands.
+// A writer sends a stream's audio. It serves all connections of the stream, one after the other, and is guarded by Stream.writeMu.
 type writer struct {
-	s     *Stream
-	codec *codec.Expander
-	chunk int64 // samples in one message of live audio
-	most  int64 // samples in the longest message
-	kit   *kit  // of the message that is being sent
-	pace  pacer
-	timer *time.Timer
-	armed time.Time // when timer fires; zero when it does not
+	s       *Stream
+	codec   *codec.Expander
+	chunk   int64        // samples in one message of live audio
+	most    int64        // samples in the longest message
+	buffers *sendBuffers // of the message that is being sent
+	pace    pacer
+	timer   *time.Timer
+	armed   time.Time // when timer fires; zero when it does not
 
 	conn     *conn // while send uses it
 	failed   error // of sendNow
@@ -114,21 +114,21 @@ func (w *writer) send(c *conn) error {
 
 // room returns a buffer for n samples, until audio has sent them.
 func (w *writer) room(n int64) []byte {
-	if w.kit == nil {
+	if w.buffers == nil {
 		var ok bool
-		if w.kit, ok = w.s.client.pools.kits.Get().(*kit); !ok {
-			w.kit = new(kit)
+		if w.buffers, ok = w.s.client.pools.sendBuffers.Get().(*sendBuffers); !ok {
+			w.buffers = new(sendBuffers)
 		}
 	}
-	w.kit.mulaw = slices.Grow(w.kit.mulaw[:0], int(n))[:n]
-	return w.kit.mulaw
+	w.buffers.mulaw = slices.Grow(w.buffers.mulaw[:0], int(n))[:n]
+	return w.buffers.mulaw
 }
 
 // audio sends what is in the buffer that room returned as linear PCM.
 func (w *writer) audio(c *conn, mulaw []byte) error {
-	k := w.kit
-	w.kit = nil
-	defer w.s.client.pools.kits.Put(k)
+	k := w.buffers
+	w.buffers = nil
+	defer w.s.client.pools.sendBuffers.Put(k)
 	k.frame = w.codec.AppendIn(&k.room, append(k.frame[:0], make([]byte, frameRoom)...), mulaw)
 	return c.writeAudio(k.frame)
 }
@@ -140,8 +140,8 @@ func (w *writer) wait(c *conn, until time.Time) error {
 		w.timer.Reset(time.Until(until))
 		w.armed = until
 	}
-	w.s.hands.Unlock()
-	defer w.s.hands.Lock()
+	w.s.writeMu.Unlock()
+	defer w.s.writeMu.Lock()
 	select {
 	case <-w.s.wake:
 	case <-w.timer.C:
@@ -155,7 +155,7 @@ func (w *writer) wait(c *conn, until time.Time) error {
 // sendNow sends the audio that is due, from Write, if nothing else is to be done and it need not wait. It answers false when
 // run must do it, or something more.
 func (w *writer) sendNow() bool {
-	if w.conn == nil || w.conn.lazy == nil || w.conn.lazy.left() || w.failed != nil {
+	if w.conn == nil || w.conn.lazy == nil || w.conn.lazy.hasPending() || w.failed != nil {
 		return false
 	}
 	step, ok := w.planNow(time.Now())
@@ -163,7 +163,7 @@ func (w *writer) sendNow() bool {
 		return false
 	}
 	w.failed = w.audio(w.conn, step.audio)
-	return w.failed == nil && !w.conn.lazy.left()
+	return w.failed == nil && !w.conn.lazy.hasPending()
 }
 
 // keepAlive sends KeepAlive, after a little silence if the connection has carried no audio yet.

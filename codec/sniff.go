@@ -23,7 +23,7 @@ var magics = []struct {
 	{0, "\x28\xB5\x2F\xFD", "Zstandard"}, {0, "%PDF-", "a PDF file"}, {0, "UklGR", "base64"}, {0, "data:audio/", "base64"},
 }
 
-// Sniff looks at the first bytes of what is said to be samples. It returns the name of what they are instead: coded audio
+// Sniff examines the first bytes of data that is labeled as samples. It returns the name of the actual content: coded audio
 // such as "MP3", a container such as "Ogg", a document such as "JSON"; or "" where they can be samples. Magic numbers decide,
 // and, where a format has none that is sure, several frames that fit together: random samples do not do that. more says
 // that b is too short to tell; if no more bytes come, end is set. It never needs more than 8 KiB.

@@ -19,7 +19,7 @@ type slots struct {
 const claimWait = 10 * time.Second
 
 // A slot is the reservation of one stream. It is taken before the upgrade, so that a full server can answer with an HTTP
-// error, and claimed by the handler after it. The library does not report an upgrade that fails in between, so a slot that
+// error, and claimed by the handler after it. The library does not report an upgrade that fails between the two, so a slot that
 // is not claimed within claimWait is freed.
 type slot struct {
 	of    *slots

@@ -7,7 +7,7 @@ import (
 )
 
 // Most of the cost of a call is one wake-up and one system call for each frame. A ticked connection is read at ticks
-// instead: all data since the last tick is read at once, and no goroutine wakes up in between.
+// instead: all data since the last tick is read at once, and no goroutine wakes up between ticks.
 
 // DefaultTick is the default of Server.Tick: five frames of 20 ms.
 const DefaultTick = 100 * time.Millisecond

@@ -17,7 +17,7 @@ import (
 	"aldeabridge/webhooks"
 )
 
-// answered does what a webhook's answer asks for. What cannot be read or comes too late is told, and not done.
+// answered queues the actions of a webhook's answer. Actions that cannot be read, or come too late, are reported and not done.
 func (s *server) answered(r webhooks.Reply) {
 	id, event := r.Record.CallID, r.Record.ID
 	items, err := s.readAnswer(r)
@@ -58,12 +58,12 @@ func utterances(r events.Record) int {
 	return e.Body.(events.UtteranceFinal).Utterance.Index
 }
 
-// readActions reads actions, which are somebody else's: their URLs lead to public addresses only.
+// readActions reads untrusted actions: their URLs may lead to public addresses only.
 func (s *server) readActions(body []byte) ([]actions.Item, error) {
 	return actions.Parse(body, actions.Options{CheckURL: func(text string) error { return checkURL(s.strangers(), text) }})
 }
 
-// strangers guards connections to where others than the operator say.
+// strangers returns the guard for URLs that webhooks and API clients supply (SSRF).
 func (s *server) strangers() egress.Guard {
 	g := egress.Guard{Allow: s.options.allowed}
 	if own, err := netip.ParseAddrPort(s.listener.Addr().String()); err == nil {

@@ -100,7 +100,7 @@ func TestPackedActionsAreDoneOrTold(t *testing.T) {
 			if r.Type != string(events.TypeCallStarted) && r.Type != string(events.TypeActionFailed) {
 				return a
 			}
-			// Also to action.failed: no answer to that is told by another.
+			// Also to action.failed: an unreadable answer to it causes no further action.failed.
 			a.Header, a.Body = http.Header{"Content-Encoding": {c.coding}}, c.body
 			return a
 		})
@@ -196,7 +196,7 @@ func TestAWebhookTransfersThroughTwilio(t *testing.T) {
 	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, func(o *options) {
 		o.TwilioAccountSID, o.TwilioAPIURL, o.TwilioAPIKey, o.secrets.twilioKey = "AC1", twilio.URL, "SK1", "key"
 	})
-	// The key is not one of the account's: the first try fails, and is told.
+	// The key does not belong to the account: the first try fails, and is reported.
 	answering(w.webhook, events.TypeUtteranceFinal, `{"actions":[{"type":"transfer","id":"desk","to":"+15550100009"}]}`)
 	if _, err := w.call("CA1", say("a person please")).Run(t.Context()); err != nil {
 		t.Fatal(err)
@@ -219,7 +219,7 @@ func TestAWebhookTransfersThroughTwilio(t *testing.T) {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		_, _ = c.Run(ctx) // as Twilio does, it ends the stream when it is told to dial
+		_, _ = c.Run(ctx) // as Twilio does, it ends the stream on a Dial
 	}()
 	select {
 	case <-taken:

@@ -75,7 +75,7 @@ func TestAFrameAllocatesNothing(t *testing.T) {
 	}
 }
 
-// A counter is a recognizer that counts bytes and says when each so many have come. It allocates nothing meanwhile.
+// A counter is a recognizer that counts bytes and signals each batch of them, without allocating.
 type counter struct {
 	each  int64
 	bytes atomic.Int64

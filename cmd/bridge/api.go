@@ -77,7 +77,7 @@ func explain(err error) error {
 			what = "does not know this token: BRIDGE_API_TOKEN is wrong"
 		}
 		text = from.URL + " " + what
-	case isProblem && p.Status == http.StatusNotFound && strings.HasPrefix(p.Detail, "Cannot "): // nobody answers under /v1
+	case isProblem && p.Status == http.StatusNotFound && strings.HasPrefix(p.Detail, "Cannot "): // there is no API under /v1
 		text = fmt.Sprintf("there is no API at %s: BRIDGE_URL is the bridge's own address, such as http://127.0.0.1:8080", from.URL)
 	case !isProblem && !errors.Is(err, client.ErrNotBridge):
 		text = fmt.Sprintf("asking %s: %s", from.URL, text)

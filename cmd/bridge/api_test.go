@@ -157,7 +157,7 @@ func TestASearchForNothingIsExplained(t *testing.T) {
 	}
 }
 
-// What waits for a webhook that failed is listed with its next attempt, and is tried at once if somebody asks.
+// What waits for a webhook that failed is listed with its next attempt, and is tried at once on request.
 func TestWhatWaitsIsListedAndCanBeAskedFor(t *testing.T) {
 	w := newAPIWorld(t, nil)
 	var fixed atomic.Bool

@@ -22,7 +22,7 @@ import (
 	"aldeabridge/webhooks"
 )
 
-// guard admits those who may use the HTTP API. A token that could be guessed is no reason to admit other machines.
+// guard returns the authentication of the HTTP API. Tokens that are too short admit programs on this machine only.
 func (s *server) guard() *api.Guard {
 	tokens := s.options.secrets.apiTokens
 	weak := slices.ContainsFunc(tokens, func(t string) bool { return len(t) < minToken })

@@ -38,7 +38,7 @@ type dialogue struct {
 
 	mu       sync.Mutex
 	turn     turn
-	saying   []byte    // what is left of it
+	saying   []byte    // the rest of it
 	due      time.Time // when the caller speaks next; zero is not known
 	next     []byte    // what he says then
 	spoken   []byte    // all that the caller said, silence included
@@ -182,7 +182,7 @@ func (d *dialogue) lead(c *mediatest.Call) {
 	c.Inbound, c.Hold, c.Live, c.Received, c.Record = []byte{}, 2*time.Minute, d.live, d.received, true
 }
 
-// newDialogue returns a dialogue whose caller speaks as the scene does. say is told what the bot answers.
+// newDialogue returns a dialogue whose caller speaks as the scene does. say is called with the bot's answers.
 func newDialogue(sc scene, say func(string)) *dialogue {
 	cut := func(span [2]time.Duration) []byte {
 		return sc.caller[span[0].Milliseconds()*8 : span[1].Milliseconds()*8]

@@ -242,7 +242,7 @@ func mulaw(samples []int16) []byte {
 	return b
 }
 
-// progress returns a bar in percent, or nil where nobody would see it.
+// progress returns a bar in percent, or nil if the output is not a terminal.
 func (c *callCmd) progress(term terminal) *progressbar.ProgressBar {
 	if c.Quiet || !isTerminal(term.stderr) {
 		return nil

@@ -27,7 +27,7 @@ var (
 
 // A bridge that is killed with SIGKILL again and again (while calls are up, while it starts, while it delivers
 // what was left behind), with a webhook that fails one request in five, is slow or down, still delivers every event
-// that its journal took: in order, each with its one id and the same bytes. What anybody was told of is in the journal.
+// that its journal took: in order, each with its one id and the same bytes. Every event that was delivered or streamed is in the journal.
 func TestAKilledBridgeDeliversAllThatItStored(t *testing.T) {
 	t.Parallel()
 	w := newCrashWorld(t)
@@ -59,7 +59,7 @@ const (
 	well
 )
 
-// A crashWorld is what survives the bridge: its data, the recognizer, the webhook, and somebody who listens.
+// A crashWorld is what survives the bridge: its data, the recognizer, the webhook, and clients of its event streams.
 type crashWorld struct {
 	program, data string
 	env           []string

@@ -44,7 +44,7 @@ type demoCmd struct {
 type scene struct {
 	source  sandbox.Source
 	caller  []byte // µ-law, 8000 Hz
-	name    string // of what is said
+	name    string // of the recording
 	missing string // why speech is not recognized, or empty
 	tones   bool   // speech is not recognized: the caller says tones
 }
@@ -130,7 +130,7 @@ func (c *demoCmd) Run(ctx context.Context, term terminal, logger *slog.Logger) (
 		talk.lead(carrier)
 	}
 	result, callErr := carrier.Run(ctx)
-	// The call is over: stopping the server finishes it and what the webhook is owed.
+	// The call is over: stopping the server finishes it and its deliveries.
 	stop()
 	if err := errors.Join(callErr, <-served, ctx.Err()); err != nil {
 		return err
@@ -146,7 +146,7 @@ func (c *demoCmd) Run(ctx context.Context, term terminal, logger *slog.Logger) (
 	return errors.Join(show.end(receiver), talk.check(result))
 }
 
-// scene chooses the recognizer and what is said.
+// scene chooses the recognizer and the audio of the caller.
 func (c *demoCmd) scene() (scene, error) {
 	source := sandbox.Marker()
 	var missing error

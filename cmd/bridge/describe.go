@@ -15,8 +15,8 @@ type sentence struct {
 	grows bool // the next of the same speaker replaces it
 }
 
-// describe puts an event into words, those it does not know by their type. It says false of those that nobody wants to
-// see.
+// describe puts an event into words, those it does not know by their type. It returns false for those that are not
+// shown.
 func describe(e events.Event) (s sentence, ok bool) {
 	switch b := e.Body.(type) {
 	case events.CallStarted:

@@ -51,7 +51,7 @@ func TestAFileAppearsWholeOrNotAtAll(t *testing.T) {
 	}
 }
 
-// Somebody else made the file while ours was being written.
+// Another process made the file while ours was being written.
 func TestAFileThatAppearedMeanwhileIsKept(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "out")
 	err := writeWhole(file, false, func(io.Writer) error { return os.WriteFile(file, []byte("theirs"), 0o600) })

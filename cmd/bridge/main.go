@@ -104,7 +104,7 @@ func run(ctx context.Context, args []string, term terminal) (err error) {
 }
 
 // newParser returns the parser that fills p from arguments and environment. A variable that is set but empty
-// counts as not set: that is what compose files make of a variable nobody gave.
+// counts as not set: compose files turn a variable without a value into that.
 func newParser(p *program, term terminal) (*kong.Kong, error) {
 	for _, v := range os.Environ() {
 		if name, value, _ := strings.Cut(v, "="); value == "" && name != "" {

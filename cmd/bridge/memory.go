@@ -16,7 +16,7 @@ const (
 )
 
 // A trimmer gives memory back to the operating system while the process has little to do. Go collects an idle heap only every two
-// minutes, and what a crowd of connections took stays resident meanwhile. A busy heap is collected often enough.
+// minutes, and until then the memory of many connections stays resident. A busy heap is collected often enough.
 type trimmer struct {
 	usage func() (bytes uint64, collected time.Time) // of the whole process, and the last collection
 	free  func()

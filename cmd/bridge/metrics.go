@@ -21,7 +21,7 @@ import (
 	"aldeabridge/webhooks"
 )
 
-// metrics counts what happens, for Prometheus. What the rooms count themselves is read when somebody asks; see
+// metrics counts what happens, for Prometheus. Counters of other packages are read at each scrape; see
 // gauges. Nothing is counted for a frame of audio: call.ended brings the sums.
 type metrics struct {
 	registry *prometheus.Registry

@@ -302,7 +302,7 @@ func trimmed(list []string) []string {
 	return list
 }
 
-// settings returns what receivers are told of the recognizer in call.started.
+// settings returns the recognizer settings of call.started.
 func (o *aldeaOptions) settings(simulated bool) events.Recognizer {
 	return events.Recognizer{
 		SampleRate:  o.SampleRate,

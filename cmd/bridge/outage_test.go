@@ -24,7 +24,7 @@ var (
 	outageLive   = flag.Int("outage.live", 3, "calls that are up all the time")
 )
 
-// A webhook at which nobody listens for a while gets everything afterwards, each call in order, and the calls that are
+// A webhook that refuses connections for a while gets everything afterwards, each call in order, and the calls that are
 // up first.
 func TestAWebhookThatIsGoneForAWhileGetsEverything(t *testing.T) {
 	t.Parallel()

@@ -13,7 +13,7 @@ import (
 	"aldeabridge/internal/config"
 )
 
-// A router says of each call who hears of it and how it is recognized, as BRIDGE_CONFIG does.
+// A router selects the webhooks and the recognizer settings of each call, as BRIDGE_CONFIG says.
 type router struct {
 	config      *config.Config
 	unsaid      []string      // the webhooks of a call of which nothing is said
@@ -27,7 +27,7 @@ type recognition struct {
 	utteranceTimeout time.Duration
 }
 
-// webhooks returns the names of the endpoints that hear of a call.
+// webhooks returns the names of the endpoints that receive a call's events.
 func (r *router) webhooks(c events.Call) []string {
 	i := r.config.Find(c.From, c.To)
 	if i < 0 || r.config.Routes[i].Webhooks == nil {

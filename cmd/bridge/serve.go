@@ -11,7 +11,7 @@ import (
 type serveCmd struct {
 	options
 	Pprof string `env:"BRIDGE_PPROF" placeholder:"HOST:PORT" help:"Serve profiles there, on this machine only."`
-	Print bool   `env:"BRIDGE_PRINT" help:"Print what is said; on by itself on a terminal if there is no webhook."`
+	Print bool   `env:"BRIDGE_PRINT" help:"Print utterances; on by itself on a terminal if there is no webhook."`
 }
 
 // gcPercent is how much the heap may grow between two collections, unless GOGC says otherwise. A call allocates
@@ -30,7 +30,7 @@ func (c *serveCmd) Run(ctx context.Context, term terminal, logger *slog.Logger) 
 	var h hooks
 	if c.Print || c.WebhookURL == "" && isTerminal(term.stdout) {
 		show := newScreen(term, false)
-		show.inPlace = false // log lines come in between
+		show.inPlace = false // log lines are printed between
 		h.event = show.event
 	}
 	s, err := newServer(c.options, h, logger)

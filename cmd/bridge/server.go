@@ -49,13 +49,13 @@ type server struct {
 	hangUp     context.CancelFunc // ends calling
 }
 
-// hooks is who else wants to know, and what tests put in the place of the network. All may be nil; none may block.
+// hooks lets tests and the demo observe events and replace the network. All may be nil; none may block.
 type hooks struct {
 	event   func(events.Event)
 	attempt func(webhooks.Attempt)
 
 	listener net.Listener           // instead of one at BRIDGE_LISTEN
-	aldea    func(*aldea.Config)    // has the last word on the recognizer's client
+	aldea    func(*aldea.Config)    // may change the configuration of the recognizer's client
 	call     func(*call.Config)     // on the calls
 	webhooks func(*webhooks.Config) // on the dispatcher
 }
@@ -260,7 +260,7 @@ func (s *server) run(ctx context.Context) error {
 	}
 	stopDelivering()
 	s.closeAPI() // its event streams have told the end of every call
-	// What is left are connections that ask for nothing; calls and webhooks are done.
+	// Only idle connections are open now; calls and webhooks are done.
 	if err := s.app.ShutdownWithTimeout(time.Second); err != nil {
 		s.logger.Debug("connections left open", "err", err)
 	}

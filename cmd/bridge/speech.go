@@ -16,7 +16,7 @@ import (
 	"aldeabridge/internal/voice"
 )
 
-// voiceOptions is who speaks to callers.
+// voiceOptions selects the engine that speaks to callers.
 type voiceOptions struct {
 	Engine     string `env:"VOICE_ENGINE" default:"auto" enum:"auto,espeak-ng,flite,openai,cartesia,deepgram,elevenlabs,none" help:"Who speaks to callers: ${enum}; auto is espeak-ng or flite, where installed."`
 	Name       string `env:"VOICE_NAME" placeholder:"VOICE" help:"The engine's name for the voice that speaks unless an action names one (the engine's default)."`
@@ -191,7 +191,7 @@ func (a audio) Next(ctx context.Context) ([]byte, error) {
 	return piece, withoutRoom(err)
 }
 
-// audioFailed counts audio that failed while somebody wanted it.
+// audioFailed counts audio that failed while it was being played or fetched.
 func (m *metrics) audioFailed(action actions.Type, err error) {
 	if cause := voice.CauseOf(err); cause != voice.CauseStopped {
 		m.unheard.WithLabelValues(string(action), string(cause)).Inc()

@@ -71,7 +71,7 @@ func remedy(err error) string {
 	return "name another directory to go on without what is in this one"
 }
 
-// observe returns what is told of each delivery: the metrics, the journal's log, and the hook.
+// observe returns the function that receives each delivery attempt: for the metrics, the journal's log and the hook.
 func (s *server) observe(hook func(webhooks.Attempt)) func(webhooks.Attempt) {
 	log, kept := s.store.(*journal.Store)
 	return func(a webhooks.Attempt) {
@@ -94,7 +94,7 @@ func (s *server) observe(hook func(webhooks.Attempt)) func(webhooks.Attempt) {
 	}
 }
 
-// observeEvents returns who is told of each event of a call.
+// observeEvents returns the function that receives each event of a call.
 func (s *server) observeEvents(hook func(events.Event)) func(events.Event) {
 	return func(e events.Event) {
 		s.metrics.event(e)

@@ -60,7 +60,7 @@ func TestAWebhookThatFailsForEverDelaysNoOtherAndIsCaughtUp(t *testing.T) {
 	}
 }
 
-// measureWithout is how long deliveries take to the webhook that is well when nobody calls the other.
+// measureWithout is how long deliveries take to the healthy webhook without load on the other.
 func measureWithout(t *testing.T, calls int) tookTimes {
 	t.Helper()
 	p := newPair(t)
@@ -132,7 +132,7 @@ routes:
 `, p.well.URL, p.ill.URL))
 	var err error
 	p.server, err = newServer(options{Listen: "127.0.0.1:0", MaxCalls: 1000, Grace: guard, DataDir: t.TempDir(), Config: config,
-		secrets: secrets{aldeaKey: "org_test"}, Aldea: aldeaOptions{URL: "ws://127.0.0.1:1", SampleRate: 16000}, // nobody speaks
+		secrets: secrets{aldeaKey: "org_test"}, Aldea: aldeaOptions{URL: "ws://127.0.0.1:1", SampleRate: 16000}, // no speech
 	}, hooks{attempt: p.attempted}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -151,7 +151,7 @@ func (p *pair) close(t *testing.T) {
 	}
 }
 
-// attempted is told of each delivery.
+// attempted receives each delivery attempt.
 func (p *pair) attempted(a webhooks.Attempt) {
 	if a.Endpoint != "well" || a.State != webhooks.StateDelivered {
 		return

@@ -126,7 +126,7 @@ func (e *callEnd) ask(ctx context.Context) (err error) {
 // reached says whether m was the last of the call.
 func (e *callEnd) reached(ctx context.Context, m client.Message) (bool, error) {
 	if m.Comment != "" {
-		// Between two heartbeats all that is kept has come, be it that we began behind the end.
+		// Between two heartbeats all that is kept has come, also if reading started after the last event.
 		quiet := e.quiet
 		e.quiet = true
 		if !quiet {

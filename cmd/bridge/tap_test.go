@@ -118,14 +118,14 @@ func (s *tap) lastID() string {
 	return s.last
 }
 
-// all returns what came so far.
+// all returns the events received so far.
 func (s *tap) all() []told {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.got[:len(s.got):len(s.got)]
 }
 
-// wants says whether the stream tells of a call.
+// wants reports whether the stream includes a call.
 func (s *tap) wants(call string) bool {
 	return !strings.HasPrefix(s.path, "/v1/calls/") || s.path == "/v1/calls/"+call+"/events"
 }

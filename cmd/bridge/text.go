@@ -7,7 +7,7 @@ import (
 	"aldeabridge/events"
 )
 
-// printable returns s as a terminal may show it: with a space in the place of each line break, and U+FFFD in that of other
+// printable returns s as a terminal may show it: with each line break replaced by a space, and by U+FFFD other
 // hidden characters. What callers say and what carriers call their calls is foreign: it could move the cursor, set the
 // clipboard, hide text or turn the direction of writing.
 func printable(s string) string {

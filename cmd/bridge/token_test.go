@@ -60,7 +60,7 @@ func TestEveryRouteOfTheDocumentWantsTheToken(t *testing.T) {
 			for _, spelt := range []string{path + "/", path + "?token=new", strings.ToUpper(path), "/v1/" + path[3:]} {
 				wants401(method, spelt, "")
 			}
-			for _, odd := range []string{"/%76%31" + path[3:], "/" + path, "/x/.." + path} { // nobody answers there
+			for _, odd := range []string{"/%76%31" + path[3:], "/" + path, "/x/.." + path} { // there is no route
 				resp := ask(method, odd, "")
 				if resp.Body.Close(); resp.StatusCode != http.StatusUnauthorized && resp.StatusCode != http.StatusNotFound {
 					t.Errorf("%s %s: got %d, want 401 or 404", method, odd, resp.StatusCode)

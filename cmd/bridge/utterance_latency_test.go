@@ -24,7 +24,7 @@ import (
 )
 
 // A relay race is what happens to each final: when the recognizer sent it, when it was read from the bridge's socket,
-// and when the request that tells of it had arrived at the webhook. Finals are known by their text.
+// and when its request had arrived at the webhook. Finals are known by their text.
 type relayRace struct {
 	every time.Duration // between the finals of a call
 

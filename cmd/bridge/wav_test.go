@@ -97,7 +97,7 @@ func TestPlayAndCallReadTheSameFiles(t *testing.T) {
 	}
 }
 
-// What comes instead of audio is told, not played, and counted.
+// Content that is not audio is reported and counted, not played.
 func TestWhatIsNoAudioIsToldAndCounted(t *testing.T) {
 	frame := append([]byte("\xFF\xF3\x64\xC4"), bytes.Repeat([]byte{0x5A, 0xA5, 0x11, 0x30}, 35)...)
 	w := newWorld(t, sandbox.Options{Source: sandbox.Marker()}, nil)

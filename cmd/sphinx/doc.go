@@ -1,10 +1,10 @@
 // Command sphinx recognizes English speech offline with PocketSphinx. It is the ears of the recognizer's
-// stand-in, in a program of its own: it loads the system's libraries at run time, so that nobody else links
+// stand-in, in a program of its own: it loads the system's libraries at run time, so that no other program links
 // against C, and what crashes in C ends only this program.
 //
 //	sphinx                 audio in on standard input, hypotheses out on standard output (see below)
 //	sphinx --check         says what is installed and what is missing; exit status 0 or 1
-//	sphinx FILE.wav …      prints what is said in recordings
+//	sphinx FILE.wav …      prints the words in recordings
 //
 // On Debian and Ubuntu it needs the packages libpocketsphinx3 and pocketsphinx-en-us. Its accuracy is low: on
 // telephone speech about every second word is wrong. It is for trying the plumbing.

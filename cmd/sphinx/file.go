@@ -10,7 +10,7 @@ import (
 	"aldeabridge/codec"
 )
 
-// transcribe prints one line for each recording: its name and what is said in it. One decoder hears them all, as
+// transcribe prints one line for each recording: its name and its words. One decoder processes them all, as
 // one caller.
 func transcribe(stdout io.Writer, names []string, model string, verbose bool) error {
 	d, err := newDecoder(model, verbose)

@@ -32,7 +32,7 @@ type Config struct {
 	Guard     *Guard
 	// Bodies bounds the bodies of requests on their way into memory. Nil means a bound of its own.
 	Bodies *reqbody.Budget
-	// Logger gets requests that failed through no fault of the client's. Nil means nobody.
+	// Logger logs requests that failed because of the server. Nil discards.
 	Logger *slog.Logger
 
 	heartbeat  time.Duration // other than 15 s, for tests
@@ -139,7 +139,7 @@ func diskProblem(err error) error {
 	return refuse(fiber.StatusInsufficientStorage, "It cannot be written: %s. Make room, or make the disk writable, and try again; nothing was changed.", reason)
 }
 
-// noRoute says what would be right where nobody answers.
+// noRoute answers requests without a route, and names what would be right.
 func noRoute(c *fiber.Ctx) error {
 	if errors.Is(c.Next(), fiber.ErrMethodNotAllowed) {
 		return refuse(fiber.StatusMethodNotAllowed, "%s is not possible here: use %s.", c.Method(), c.GetRespHeader(fiber.HeaderAllow))

@@ -36,7 +36,7 @@ func cues(t types.Transcript) []cue {
 // oneLine is text without line breaks, hidden characters and superfluous spaces.
 func oneLine(text string) string { return strings.Join(strings.Fields(plain(text)), " ") }
 
-// plain is text with a space in the place of each line break and control character, and without other hidden characters.
+// plain returns text with line breaks and control characters replaced by spaces, without other hidden characters.
 func plain(text string) string {
 	return events.MapHidden(text, func(r rune) rune {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {

@@ -8,7 +8,7 @@
 //	…
 //	api.Close()           // ends the event streams, before the server shuts down
 //
-// What is stored comes from a Journal, what only lives (speech.started, transcript.interim) from Publish. In a stream
+// Stored events come from a Journal, transient ones (speech.started, transcript.interim) from Publish. In a stream
 // they are put in order: an interim comes after what was stored before it and before the final that replaces it.
 // A listener that is too slow loses interims, never stored events; one that was cut off comes back with the position
 // of the last event it saw and gets each later one exactly once.

@@ -11,7 +11,7 @@ import (
 	"aldeabridge/internal/loopback"
 )
 
-// A Guard lets in who may read what was said. Make it with NewGuard. It may be used concurrently.
+// A Guard authenticates API requests. Make it with NewGuard. It may be used concurrently.
 type Guard struct {
 	tokens [][sha256.Size]byte
 	local  bool

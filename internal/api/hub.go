@@ -12,7 +12,7 @@ import (
 // a newer interim says all that they said.
 const maxInterims = 512
 
-// An interim is an event that only lives.
+// An interim is a transient event.
 type interim struct {
 	typ  events.Type
 	body []byte
@@ -34,7 +34,7 @@ type hub struct {
 
 func newHub(last func() int64) *hub { return &hub{last: last} }
 
-// A wish says which events somebody wants. Its zero value wants all.
+// A wish selects the events of one stream. Its zero value selects all.
 type wish struct {
 	call  string
 	types []events.Type
@@ -53,7 +53,7 @@ type listener struct {
 	waiting []interim
 }
 
-// publish queues an event for all who want it, if it only lives.
+// publish queues a transient event for the streams that selected it.
 func (h *hub) publish(e events.Event) {
 	if e.Body.Stored() || h.listening.Load() == 0 {
 		return

@@ -19,7 +19,7 @@ var (
 	ErrCursor = errors.New("api: bad cursor")
 	// ErrDisk means that the disk does not take what is to be written. What a *DiskError says beside it may be told.
 	ErrDisk = errors.New("api: the disk does not take it")
-	// ErrDamaged means that what is asked for cannot be read: the journal is damaged.
+	// ErrDamaged means that the journal is damaged where it was to be read.
 	ErrDamaged = errors.New("api: the journal is damaged")
 	// ErrUnavailable means that it cannot be done now, because the program ends.
 	ErrUnavailable = errors.New("api: unavailable")
@@ -30,6 +30,7 @@ type SearchError struct {
 	Reason string // for people: what is wrong, and what would be right
 }
 
+// Error returns the text of the error.
 func (e *SearchError) Error() string { return "api: bad search: " + e.Reason }
 
 // A DiskError is an ErrDisk and why, in words that name no files.

@@ -19,7 +19,7 @@ func refuse(status int, format string, args ...any) error {
 	return fiber.NewError(status, fmt.Sprintf(format, args...))
 }
 
-// answerError answers err as application/problem+json. What nobody foresaw is logged and not told.
+// answerError answers err as application/problem+json. Unexpected errors are logged, and their text is not sent.
 func answerError(c *fiber.Ctx, err error, logger *slog.Logger) error {
 	status, detail := fiber.StatusInternalServerError, "Something went wrong here; the log says what."
 	if e := (*fiber.Error)(nil); errors.As(err, &e) {

@@ -97,7 +97,7 @@ func readWanted(body []byte) (w wanted, err error) {
 	return w, nil
 }
 
-// canDeliver refuses where nobody delivers.
+// canDeliver refuses the request if there is no dispatcher.
 func (a *API) canDeliver() error {
 	if a.config.Deliverer == nil {
 		return refuse(fiber.StatusConflict, "No webhook is configured, so nothing can be delivered: set WEBHOOK_URL.")

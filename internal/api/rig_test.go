@@ -82,7 +82,7 @@ func newRig(t testing.TB, change func(*Config)) *rig {
 	return r
 }
 
-// An answered request: what came back.
+// An answered is the answer to a request.
 type answered struct {
 	status int
 	header http.Header

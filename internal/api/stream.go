@@ -18,7 +18,7 @@ const (
 	retry = "retry: 2000\n\n"
 )
 
-// A stream tells one client what happens, as server-sent events. Stored events carry their position as id: who comes
+// A stream sends events to one client as server-sent events. Stored events carry their position as id: a client that comes
 // back with it gets what is behind it.
 //
 // Order: a call publishes an interim before it appends the final that replaces it. So when a batch of records has

@@ -35,7 +35,7 @@ func TestAStreamGoesOnBehindTheLastEventThatWasSeen(t *testing.T) {
 		f := r.follow(t, "/v1/events", last)
 		for range 70 { // then it is cut off
 			if len(got) == 200 {
-				add(100) // while somebody listens
+				add(100) // while a client follows
 			}
 			if len(got) == 300 {
 				break
@@ -105,7 +105,7 @@ func TestInterimsAreInTheirPlace(t *testing.T) {
 	}
 }
 
-// One who does not read delays nobody, and is cut off when it has taken nothing for a while; what waits for it is bounded.
+// A client that does not read delays no other, and is cut off after a while; its queue is bounded.
 func TestASlowClientIsBoundedAndDelaysNobody(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.sendTime = time.Second })
 	slow, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
@@ -157,7 +157,7 @@ func TestASlowClientIsBoundedAndDelaysNobody(t *testing.T) {
 	}
 }
 
-// A stream that reads what is old does not collect what is new.
+// A stream that reads old events does not queue new ones.
 func TestAStreamThatIsBehindKeepsTheNewestInterims(t *testing.T) {
 	r := newRig(t, nil)
 	l := r.api.hub.listen(wish{})

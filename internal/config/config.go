@@ -38,7 +38,7 @@ type Webhook struct {
 type Route struct {
 	Place
 	To, From []Pattern // each empty, or one of them must match; not both are empty
-	// Webhooks are the names of those that hear of the call. Nil is the default webhook, empty is nobody.
+	// Webhooks are the names of those that receive the call's events. Nil is the default webhook, empty is none.
 	Webhooks    []string
 	Language    string
 	Voice       string   // that speaks, as the engine names it

@@ -24,6 +24,7 @@ type SearchError struct {
 	Reason string // describes the mistake and its correction
 }
 
+// Error returns the text of the error.
 func (e *SearchError) Error() string { return "journal: bad search: " + e.Reason }
 
 // Found is an utterance that matches a search.

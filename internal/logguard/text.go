@@ -31,7 +31,7 @@ func Text(err error) string {
 // quoted matches a quoted string with escapes, as %q writes it. One that has no end reaches to the end of the text.
 var quoted = regexp.MustCompile(`(?s)"(?:[^"\\]|\\.)*(?:"|\\?$)`)
 
-// withoutPeers returns text, which contains the text of err, with what is safe in the place of what is not. n counts the errors
+// withoutPeers returns text, which contains the text of err, with unsafe parts replaced. n counts the errors
 // of the tree.
 func withoutPeers(text string, err error, n *int) string {
 	if *n++; *n > maxErrors {
@@ -55,7 +55,7 @@ func withoutPeers(text string, err error, n *int) string {
 	return text
 }
 
-// replace puts known in the place of what an error says in text. If the text does not contain it, known is all that is left.
+// replace replaces the error's own text in text by known. If text does not contain it, known replaces all of text.
 func replace(text, said, known string) string {
 	if said == "" || !strings.Contains(text, said) {
 		return known

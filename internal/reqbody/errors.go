@@ -13,6 +13,7 @@ type Error struct {
 	Detail string
 }
 
+// Error returns the text of the error.
 func (e *Error) Error() string { return "reqbody: " + e.Detail }
 
 var (

@@ -15,7 +15,7 @@
 // Recognizers mark the end in three ways: speech_final on the last final, on an empty message after it, or on
 // a message that repeats it. All three give the same utterance. Where loud background keeps speech_final
 // from coming, UtteranceEnd ends the utterance, and where that does not come either, a timer: the caller asks Deadline
-// and calls Tick. The end of the call ends what is left: Close. An utterance that grows past MaxDuration or
+// and calls Tick. The end of the call ends the rest: Close. An utterance that grows past MaxDuration or
 // MaxRunes is cut at the final that made it so long (ended by timeout), so that memory stays bounded.
 //
 // # What is dropped

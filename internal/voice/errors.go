@@ -25,6 +25,7 @@ type Error struct {
 	Err    error  // the cause, if there is one; its text is in Reason
 }
 
+// Error returns the text of the error.
 func (e *Error) Error() string {
 	s := "voice: " + e.Engine
 	if e.Status != 0 {
@@ -53,6 +54,7 @@ type TimeoutError struct {
 	For  time.Duration
 }
 
+// Error returns the text of the error.
 func (e *TimeoutError) Error() string { return fmt.Sprintf("%s within %v", e.What, e.For) }
 
 // Timeout returns true, as net.Error defines it.

@@ -25,6 +25,7 @@ type HandshakeError struct {
 	Header http.Header
 }
 
+// Error returns the text of the error.
 func (e *HandshakeError) Error() string {
 	return fmt.Sprintf("mediatest: upgrade refused: %d %s: %s", e.Status, http.StatusText(e.Status), e.Detail)
 }

@@ -16,7 +16,7 @@ type Faults struct {
 	// NoFlushedMarks keeps back the marks of audio that a clear takes away, as Plivo and Asterisk do.
 	NoFlushedMarks bool
 	// LostClears and RepeatedClears are the shares, 0 to 1, of clears that do nothing, or are done twice. All are
-	// done ClearDelay too late, the second time another ClearDelay later: they also remove the audio that arrived in between.
+	// done ClearDelay too late, the second time another ClearDelay later: they also remove the audio that arrived since.
 	LostClears, RepeatedClears float64
 	ClearDelay                 time.Duration
 }

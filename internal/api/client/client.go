@@ -28,10 +28,10 @@ import (
 	"time"
 )
 
-// ErrUnreachable means that nobody answers at the URL: its host has no address, or nobody listens there.
+// ErrUnreachable means that no server answers at the URL: its host has no address, or the port is closed.
 var ErrUnreachable = errors.New("client: nobody answers")
 
-// ErrNotBridge means that somebody answered who does not speak a bridge's API.
+// ErrNotBridge means that the server that answered has no bridge API.
 var ErrNotBridge = errors.New("client: this is not a bridge's answer")
 
 var errLate = errors.New("client: no answer within a minute")
@@ -61,8 +61,10 @@ type Error struct {
 	Err error
 }
 
+// Error returns the text of the error.
 func (e *Error) Error() string { return e.Err.Error() }
 
+// Unwrap returns the cause, for errors.Is and errors.As.
 func (e *Error) Unwrap() error { return e.Err }
 
 // A Problem is an answer that says no: application/problem+json as RFC 9457 describes it.

@@ -36,10 +36,10 @@ func (r refusal) Unwrap() error { return r.error }
 
 // Follow reads a stream of events until ctx ends, the loop is left, or the bridge says that there is no such stream.
 // When the connection is lost it makes a new one, after a while that grows from two seconds to half a minute, and goes
-// on behind the last stored event: each of them comes once. What only lives and was said meanwhile is lost. If the first
+// on behind the last stored event: each of them comes once. Transient events of that time are lost. If the first
 // connection fails, so does Follow.
 //
-// A notice, if not nil, is told why the connection was lost and how long it will wait; and with a nil error
+// A notice, if not nil, receives why the connection was lost and how long it will wait; and with a nil error
 // that there is one again. The last pair of the sequence has an error: that of ctx, if it ended.
 func (c *Client) Follow(ctx context.Context, path string, query url.Values, notice func(err error, wait time.Duration)) iter.Seq2[Message, error] {
 	if notice == nil {

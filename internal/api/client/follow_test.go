@@ -21,7 +21,7 @@ type answer struct {
 	open bool   // the stream goes on, in silence
 	code int    // instead of a stream
 	page bool   // instead of a stream
-	err  error  // nobody is there
+	err  error  // the server is unreachable
 }
 
 // A script answers the first request with its first entry, and so on; the last is repeated. It works in memory,

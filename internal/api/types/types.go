@@ -98,7 +98,7 @@ type LoggedDelivery struct {
 	Log []Attempt `json:"log"`
 }
 
-// An Attempt is one request to an endpoint and what came of it.
+// An Attempt is one request to an endpoint and its result.
 type Attempt struct {
 	Number     int     `json:"number"`
 	Started    Time    `json:"started"`
