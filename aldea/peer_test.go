@@ -437,7 +437,7 @@ func finals(messages []Message) (r []*Results) {
 	return r
 }
 
-// troubles lists what was told about trouble, as "cause down? backlog" at the time it was told since start.
+// troubles lists the reports of trouble, as "cause down? backlog" and the time of the report.
 func troubles(messages []Message) (t []string) {
 	for _, m := range messages {
 		switch m := m.(type) {

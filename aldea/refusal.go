@@ -16,7 +16,7 @@ const (
 
 // refused decides what follows when a host refuses the stream: to go on to the next, to go on with the settings before
 // the present ones, or to try again. The first refusal by all hosts may be a lone one, so the next attempt comes soon; the
-// second is told. everybody says that the host will refuse all other streams, too.
+// second is reported. everybody means that the host will refuse all other streams, too.
 func (s *Stream) refused(r *recovery, c *conn, err error, everybody bool, now time.Time) error {
 	if r.refusal == nil {
 		r.refusal = err

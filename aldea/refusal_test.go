@@ -27,7 +27,7 @@ var refusals = []struct {
 	{code: 1009, slow: true}, {code: 1010, slow: true}, {code: 1008, reason: "invalid api key", slow: true}, {code: 4001, reason: "key not authorized", slow: true},
 }
 
-// refuseIf makes the peer refuse handshakes as long as f, which is told their number, says so.
+// refuseIf makes the peer refuse handshakes for whose number f returns true.
 func refuseIf(p *peer, status, code int, reason string, f func(n int) bool) {
 	if status != 0 {
 		p.refuse = func(n int, _ *http.Request) (int, http.Header, string) {

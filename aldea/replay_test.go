@@ -79,54 +79,38 @@ func TestFinalsThatAReplayBringsAgainAreLeftOut(t *testing.T) {
 	})
 }
 
-func TestFinalizeThatALostConnectionDidNotAnswerIsAskedAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPeer(t)
-		p.serve = func(n int, s *session) {
-			if n == 1 {
-				for s.read() != "Finalize" {
+func TestFinalizeThatALostConnectionDidNotAnswer(t *testing.T) {
+	for name, c := range map[string]struct {
+		finalize func(*Stream)
+		want     string
+	}{
+		"Finalize is asked again":         {(*Stream).Finalize, "Finalize@4800 CloseStream@9600"},
+		"FinalizeOnce is not asked again": {(*Stream).FinalizeOnce, "CloseStream@9600"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newPeer(t)
+				p.serve = func(n int, s *session) {
+					if n == 1 {
+						for s.read() != "Finalize" {
+						}
+						return
+					}
+					s.obey()
 				}
-				return
-			}
-			s.obey()
-		}
-		s := open(t, p.client(nil))
-		speak(s, 0, 4800)
-		s.Finalize()
-		speak(s, 4800, 9600)
-		s.CloseSend()
-		_, err := collect(s)
-		wantEOF(t, err)
-		const want = "Finalize@4800 CloseStream@9600"
-		if got := p.session(2).sawControls(); got != want {
-			t.Errorf("the second connection saw %s, want %s", got, want)
-		}
-	})
-}
-
-func TestFinalizeOnceIsNotRepeatedOnANewConnection(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPeer(t)
-		p.serve = func(n int, s *session) {
-			if n == 1 {
-				for s.read() != "Finalize" {
+				s := open(t, p.client(nil))
+				speak(s, 0, 4800)
+				c.finalize(s)
+				speak(s, 4800, 9600)
+				s.CloseSend()
+				_, err := collect(s)
+				wantEOF(t, err)
+				if got := p.session(2).sawControls(); got != c.want {
+					t.Errorf("the second connection saw %s, want %s", got, c.want)
 				}
-				return
-			}
-			s.obey()
-		}
-		s := open(t, p.client(nil))
-		speak(s, 0, 4800)
-		s.FinalizeOnce()
-		speak(s, 4800, 9600)
-		s.CloseSend()
-		_, err := collect(s)
-		wantEOF(t, err)
-		const want = "CloseStream@9600"
-		if got := p.session(2).sawControls(); got != want {
-			t.Errorf("the second connection saw %s, want %s", got, want)
-		}
-	})
+			})
+		})
+	}
 }
 
 func TestAnOutageLongerThanTheBufferIsOneGap(t *testing.T) {
@@ -361,7 +345,7 @@ func TestResultsThatWereOnTheirWayWhenWritingFailedStillCount(t *testing.T) {
 	})
 }
 
-// expanded is what a recognizer at 16000 Hz hears of a source, as the peer keeps it.
+// expanded returns the linear16 audio at 16000 Hz of a source, as the peer stores it.
 func expanded(t *testing.T, mulaw []byte) []byte {
 	t.Helper()
 	e, err := codec.NewExpander(16000)
